@@ -1,0 +1,80 @@
+//! What happened in long work. The screen of a person and the JSON of a machine read these.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use crate::finding::Finding;
+use crate::name::TableName;
+
+/// The parts of a migration, in order; building and verifying overlap the copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Phase {
+    Connect,
+    Read,
+    Preflight,
+    Scan,
+    Create,
+    Copy,
+    Build,
+    Verify,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub(crate) enum Event {
+    /// A part of the work began.
+    PhaseStarted { phase: Phase },
+    /// All snapshot connections see one and the same instant of the source.
+    SnapshotTaken {
+        /// How it was reached, such as `backup-stage`.
+        rung: String,
+        connections: usize,
+        /// How long writers had to wait, in milliseconds.
+        writers_waited_ms: u64,
+        /// Binary log file and position, or GTID set, if the source has a binary log.
+        position: Option<String>,
+    },
+    /// What is to be moved; estimates of the source's statistics.
+    Planned { tables: usize, rows_estimate: u64, bytes_estimate: u64 },
+    /// A table's rows begin to move.
+    CopyStarted { table: TableName, rows_estimate: u64, bytes_estimate: u64 },
+    /// Rows and bytes moved since the last such event of this table.
+    CopyProgress { table: TableName, rows: u64, bytes: u64 },
+    /// A table's rows are all committed in the target.
+    CopyFinished { table: TableName, rows: u64, bytes: u64, milliseconds: u64 },
+    /// An index, key or constraint is made.
+    BuildStarted { table: TableName, object: String },
+    BuildFinished { table: TableName, object: String, milliseconds: u64 },
+    /// A table is being read back.
+    VerifyStarted { table: TableName, rows: u64 },
+    VerifyFinished { table: TableName, rows: u64, equal: bool, milliseconds: u64 },
+    /// Something a person should know.
+    Found { finding: Finding },
+    /// Somebody asked to stop; the work stops at its next safe points.
+    Stopping,
+}
+
+/// Where events are sent; cheap to clone. Sending never waits and never fails: when nobody
+/// listens any more, the work goes on all the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Events(mpsc::UnboundedSender<Event>);
+
+impl Events {
+    /// The two ends: workers send, one reader of `ui` receives.
+    pub(crate) fn channel() -> (Self, mpsc::UnboundedReceiver<Event>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self(sender), receiver)
+    }
+
+    pub(crate) fn emit(&self, event: Event) {
+        // A reader that has gone is no reason to stop moving rows.
+        let _ = self.0.send(event);
+    }
+
+    pub(crate) fn found(&self, finding: Finding) {
+        self.emit(Event::Found { finding });
+    }
+}

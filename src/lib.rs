@@ -1,0 +1,32 @@
+//! nirvana moves an application from `MySQL` to `PostgreSQL` and proves each step.
+//!
+//! Folders that are verbs do, folders that are nouns stand, files beside this one are words.
+//! Imports go only down, in the order below; `tests/tidy.rs` holds that.
+
+// The surface: one file per command.
+mod cli;
+// The only code that prints.
+mod ui;
+// Verbs.
+mod migrate;
+// Places.
+mod mysql;
+mod postgres;
+// Words.
+mod environment;
+mod event;
+mod fault;
+mod finding;
+mod name;
+mod secret;
+mod shutdown;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Runs the command that `args` name, the program's own name first, and says how it ended:
+/// 0 done, nothing to report · 1 findings · 2 usage or configuration · 3 failed, nothing changed ·
+/// 4 failed after a partial change · 5 locked by another run · 6 unhealthy, rolled back.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    cli::run(args)
+}

@@ -1,0 +1,1 @@
+//! `MySQL` schema → `PostgreSQL` schema and findings; pure.

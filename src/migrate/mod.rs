@@ -1,0 +1,2 @@
+//! Moves a database.
+mod convert;

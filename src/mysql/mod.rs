@@ -1,0 +1,3 @@
+//! All that knows `MySQL` and `MariaDB`.
+
+pub(crate) mod schema;

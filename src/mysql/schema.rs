@@ -1,0 +1,228 @@
+//! A `MySQL` or `MariaDB` schema as values: what `catalog` reads and `migrate::convert` decides upon.
+
+use crate::name::TableName;
+
+/// One source database, at one instant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Schema {
+    pub(crate) name: String,
+    pub(crate) tables: Vec<Table>,
+    /// Objects that are no tables: each must be carried or named in a finding.
+    pub(crate) objects: Vec<Object>,
+}
+
+/// A view, trigger, routine, event or sequence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Object {
+    pub(crate) kind: ObjectKind,
+    pub(crate) name: String,
+    /// The table a trigger stands on.
+    pub(crate) table: Option<TableName>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ObjectKind {
+    View,
+    Trigger,
+    Procedure,
+    Function,
+    Event,
+    Sequence,
+}
+
+/// A base table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Table {
+    pub(crate) name: TableName,
+    /// `InnoDB`, `MyISAM`, `MEMORY`…
+    pub(crate) engine: String,
+    /// `MariaDB`'s WITH SYSTEM VERSIONING.
+    pub(crate) system_versioned: bool,
+    /// `RANGE`, `LIST`, `KEY`…, if the table is partitioned.
+    pub(crate) partition_method: Option<String>,
+    /// The server's estimate; 0 when it has none.
+    pub(crate) rows_estimate: u64,
+    /// Bytes of data by the server's statistics, indexes left out.
+    pub(crate) bytes_estimate: u64,
+    /// The counter's next value, if a column is `AUTO_INCREMENT`.
+    pub(crate) auto_increment: Option<u64>,
+    pub(crate) comment: String,
+    /// In table order, invisible ones included.
+    pub(crate) columns: Vec<Column>,
+    /// The primary key first, if there is one; then by name.
+    pub(crate) indexes: Vec<Index>,
+    pub(crate) foreign_keys: Vec<ForeignKey>,
+    pub(crate) checks: Vec<Check>,
+}
+
+impl Table {
+    pub(crate) fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
+    }
+
+    pub(crate) fn primary_key(&self) -> Option<&Index> {
+        self.indexes.iter().find(|index| index.kind == IndexKind::Primary)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) column_type: ColumnType,
+    pub(crate) nullable: bool,
+    pub(crate) default: Default,
+    /// ON UPDATE CURRENT_TIMESTAMP.
+    pub(crate) on_update_now: bool,
+    pub(crate) auto_increment: bool,
+    pub(crate) generated: Option<Generated>,
+    /// Of character columns; `None` elsewhere.
+    pub(crate) collation: Option<Collation>,
+    pub(crate) comment: String,
+    pub(crate) invisible: bool,
+    pub(crate) zerofill: bool,
+}
+
+/// A character column's charset and collation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Collation {
+    /// `utf8mb4`, `latin1`…
+    pub(crate) charset: String,
+    /// `utf8mb4_0900_ai_ci`…
+    pub(crate) name: String,
+}
+
+impl Collation {
+    /// Whether 'a' and 'A' compare as equal: all but `_bin`, `_cs` and `binary`.
+    pub(crate) fn is_case_insensitive(&self) -> bool {
+        let name = &self.name;
+        !(name.ends_with("_bin") || name.ends_with("_cs") || name == "binary")
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Generated {
+    /// As the server prints it: `MySQL` syntax, names in backticks.
+    pub(crate) expression: String,
+    /// STORED or PERSISTENT; otherwise VIRTUAL.
+    pub(crate) stored: bool,
+}
+
+/// What a column is when an INSERT leaves it out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Default {
+    /// No DEFAULT clause: NULL where that may be, otherwise an error.
+    Absent,
+    /// DEFAULT NULL, which is the same as none on a column that may be NULL.
+    Null,
+    /// A literal, unquoted: `0`, `pending`, `2020-01-01 00:00:00`. Bit and binary literals
+    /// arrive as `b'101'` and `0x…`.
+    Literal(String),
+    /// An expression in `MySQL` syntax: `current_timestamp(6)`, `uuid()`, `(1 + 1)`.
+    Expression(String),
+}
+
+/// Every column type of both servers. A new one must break the build wherever it matters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ColumnType {
+    /// `display_width` 1 is how both servers keep BOOLEAN.
+    TinyInt { unsigned: bool, display_width: Option<u8> },
+    SmallInt { unsigned: bool },
+    MediumInt { unsigned: bool },
+    Int { unsigned: bool },
+    BigInt { unsigned: bool },
+    Decimal { precision: u8, scale: u8 },
+    Float,
+    Double,
+    Bit { bits: u8 },
+    Year,
+    Date,
+    /// Fractional digits 0 to 6, as in the next two.
+    DateTime { fraction: u8 },
+    Timestamp { fraction: u8 },
+    Time { fraction: u8 },
+    /// Length in characters, as in `VarChar`.
+    Char { length: u32 },
+    VarChar { length: u32 },
+    /// TINYTEXT to LONGTEXT.
+    Text,
+    /// Length in bytes, as in `VarBinary`.
+    Binary { length: u32 },
+    VarBinary { length: u32 },
+    /// TINYBLOB to LONGBLOB.
+    Blob,
+    /// Labels in their order, unescaped.
+    Enum { labels: Vec<String> },
+    Set { labels: Vec<String> },
+    /// `MySQL`'s JSON, and `MariaDB`'s LONGTEXT with CHECK (json_valid(…)).
+    Json { native: bool },
+    /// `geometry`, `point`… in lower case, and the SRID if the column is restricted to one.
+    Geometry { kind: String, srid: Option<u32> },
+    Uuid,
+    Inet4,
+    Inet6,
+    Vector { dimensions: u32 },
+    /// The `COLUMN_TYPE` that the server prints.
+    Unknown { text: String },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IndexKind {
+    Primary,
+    Unique,
+    Plain,
+    FullText,
+    Spatial,
+    /// Any kind that we do not know, such as VECTOR.
+    Other,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Index {
+    pub(crate) name: String,
+    pub(crate) kind: IndexKind,
+    pub(crate) parts: Vec<IndexPart>,
+    pub(crate) visible: bool,
+    pub(crate) comment: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct IndexPart {
+    pub(crate) key: IndexKey,
+    pub(crate) descending: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum IndexKey {
+    Column(String),
+    /// The first `length` characters (bytes for binary columns) of a column.
+    Prefix { column: String, length: u32 },
+    /// A functional part, in `MySQL` syntax.
+    Expression(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ForeignKey {
+    pub(crate) name: String,
+    pub(crate) columns: Vec<String>,
+    pub(crate) referenced_table: TableName,
+    pub(crate) referenced_columns: Vec<String>,
+    pub(crate) on_delete: ReferentialAction,
+    pub(crate) on_update: ReferentialAction,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReferentialAction {
+    NoAction,
+    Restrict,
+    Cascade,
+    SetNull,
+    SetDefault,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Check {
+    pub(crate) name: String,
+    /// In `MySQL` syntax, as the server prints it.
+    pub(crate) expression: String,
+    pub(crate) enforced: bool,
+}

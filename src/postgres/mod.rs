@@ -1,0 +1,4 @@
+//! All that knows `PostgreSQL`.
+
+pub(crate) mod quote;
+pub(crate) mod schema;
