@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Fetches the servers. Sourced by ci/servers.
+# Fetches the servers. Sourced by ci/servers after places.sh and tools.sh, whose variables it shares:
+# shellcheck disable=SC2154
 #
 # Distribution packages are never installed: a database package starts a system server, makes system
 # databases and users, and two of them (MariaDB, MySQL) exclude each other. They are downloaded with all
@@ -20,22 +21,17 @@ installed_version() {
     return "${PIPESTATUS[0]}"
 }
 
-# The machine's own servers serve as well as ours, unless we are told to leave them.
+# The machine's own servers serve as well as ours, unless we are told to leave them. Of PostgreSQL it
+# prints the folder.
 system_programs() {
     [[ ${NIRVANA_SERVERS_PRIVATE:-} != 1 ]] || return 1
-    local dir
+    local bin=/usr/lib/postgresql/15/bin
     case $1 in
         mariadb)
             [[ -x /usr/sbin/mariadbd && -x /usr/bin/mariadb-install-db && -x /usr/bin/mariadb ]] || return 1
             [[ -e /usr/lib/mysql/plugin/auth_ed25519.so ]] || return 1
-            printf '/\n'
             ;;
-        postgres15)
-            for dir in /usr/lib/postgresql/15/bin; do
-                [[ -x $dir/postgres && -x $dir/initdb && -x $dir/psql ]] || return 1
-                printf '%s\n' "$dir"
-            done
-            ;;
+        postgres15) [[ -x $bin/postgres && -x $bin/initdb && -x $bin/psql ]] && printf '%s\n' "$bin" ;;
         *) return 1 ;;
     esac
 }
@@ -82,14 +78,6 @@ require_tools() {
     install_tools "${packages[@]}"
 }
 
-install_tools() {
-    say "ci/servers: going to install with apt-get: $*"
-    local options=(-q -y --no-install-recommends --no-upgrade -o DPkg::Lock::Timeout=300)
-    local lists=(/var/lib/apt/lists/*Packages*)
-    [[ -e ${lists[0]} ]] || as_root apt-get -q -o DPkg::Lock::Timeout=300 update >&2
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" install "$@" >&2
-}
-
 # --- packages of the distribution ----------------------------------------------------------------------
 
 # Sets apt_options so that apt-get works on folders of its own, below $home/apt/<suite>.
@@ -119,8 +107,11 @@ use_suite() {
 # The Debian mirror the machine uses, as apt itself understands the configuration.
 own_mirror() {
     local dir=$home/apt/own mirror
+    # The variable is apt's, not the shell's.
+    # shellcheck disable=SC2016
     mirror=$(apt-get -o Dir::State="$dir/state" -o Dir::State::status="$dir/state/status" indextargets \
-        --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | head -n 1)
+        --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian')
+    mirror=${mirror%%$'\n'*}
     [[ -n $mirror ]] || fail "this machine has no Debian mirror in its apt sources"
     printf '%s\n' "$mirror"
 }
@@ -157,6 +148,18 @@ unpack() {
     mv "$folder.new" "$folder"
 }
 
+# unpack_alone FOLDER PACKAGE…: adds the packages' files to FOLDER, without what they depend on.
+unpack_alone() {
+    local folder=$1 package
+    shift
+    for package in "$@"; do
+        (cd "$folder" && apt-get -q "${apt_options[@]}" download "$package" >download.log 2>&1) ||
+            fail "package $package did not arrive, see $folder/download.log"
+        dpkg-deb -x "$folder/${package}"_*.deb "$folder"
+        rm "$folder/${package}"_*.deb "$folder/download.log"
+    done
+}
+
 library_path() {
     local root=$1 arch
     arch=$(arch_dir)
@@ -169,8 +172,8 @@ own_skip='libc6|libc-.*|locales|.*perl.*|libllvm.*|libz3.*|dpkg|tar|passwd|addus
 own_skip+='|init-system-helpers|sysvinit-utils|lsb-.*|netbase|ucf|ssl-cert|openssl.*|tzdata.*|sensible-utils'
 
 install_mariadb() {
-    local root server plugins
-    if root=$(system_programs mariadb); then
+    local server plugins
+    if system_programs mariadb; then
         write_mariadb_launchers ''
         return
     fi
@@ -178,10 +181,9 @@ install_mariadb() {
     server=$(package_named 'mariadb-server-core(-[0-9.]+)?')
     [[ -n $server ]] || fail "this distribution has no MariaDB (universe not enabled?)"
     unpack "$home/mariadb" "$own_skip" "$server" "${server/server/client}"
-    # The plugins (ed25519 and the like) are in the package that would start a server: take its files alone.
-    plugins=${server/-core/}
-    (cd "$home/mariadb" && apt-get -q "${apt_options[@]}" download "$plugins" >/dev/null 2>&1 &&
-        dpkg-deb -x "$plugins"_*.deb . && rm "$plugins"_*.deb) || fail "package $plugins did not arrive"
+    # The plugins (ed25519 and the like) and mariadb-dump are in the packages that would start a server
+    # and bring perl: their files will do.
+    unpack_alone "$home/mariadb" "${server/-core/}" "$(sed 's/server-core/client/' <<<"$server")"
     write_mariadb_launchers "$home/mariadb"
 }
 
@@ -269,7 +271,7 @@ write_mariadb_launchers() {
 
 write_mysql_launchers() {
     local root=$1 linker program
-    linker=$(find "$root/usr/lib" "$root/lib" -name 'ld-linux*.so.*' -path "*$(arch_dir)*" 2>/dev/null | head -n 1)
+    linker=$(find "$root" -name 'ld-linux*.so.*' -path "*/lib/$(arch_dir)/*" -print -quit)
     [[ -n $linker ]] || fail "no dynamic linker among the libraries of MySQL"
     linker="'$linker' --library-path '$(library_path "$root")'"
     launcher mysqld "$linker '$root/usr/sbin/mysqld' --no-defaults --basedir='$root/usr' \

@@ -1,8 +1,10 @@
 # shellcheck shell=bash
-# Starts and stops one server whose whole state is one folder. Sourced by ci/servers.
+# Starts and stops one server whose whole state is one folder. Sourced by ci/servers after places.sh,
+# whose variables it shares:
+# shellcheck disable=SC2154
 #
 #   DIR/kind  DIR/port  DIR/pid  DIR/options  DIR/socket (folder of the unix socket)
-#   DIR/data  DIR/tls   DIR/log
+#   DIR/data  DIR/tls   DIR/log  DIR/pg_hba.conf
 #
 # A fresh data folder is a copy of a template, made once per installed version: with its users, cleanly
 # shut down. Copying takes a moment where initialising takes seconds, and tests want many.
@@ -27,28 +29,28 @@ socket_dir() { cat "$1/socket"; }
 # One authority for all servers. The client certificate is made out to nirvana_client.
 
 ensure_tls() {
-    local name
     ! openssl x509 -checkend 604800 -noout -in "$tls_dir/client-cert.pem" >/dev/null 2>&1 || return 0
     rm -rf "$tls_dir" "$tls_dir.new"
     mkdir -p "$tls_dir.new"
-    (
-        cd "$tls_dir.new"
-        exec 2>openssl.log
-        openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj '/CN=nirvana test authority' \
-            -addext 'keyUsage=critical,keyCertSign,cRLSign' -keyout ca-key.pem -out ca.pem
-        sign server localhost 'subjectAltName=DNS:localhost,IP:127.0.0.1' serverAuth
-        sign client nirvana_client 'subjectAltName=DNS:nirvana_client' clientAuth
-        rm -f ./*.csr ./*.ext
-        chmod 600 ./*-key.pem
-        chmod 644 ./*ca.pem ./*-cert.pem
-    ) || fail "openssl could not make certificates, see $tls_dir.new/openssl.log"
+    (cd "$tls_dir.new" && make_certificates 2>openssl.log) ||
+        fail "openssl could not make certificates, see $tls_dir.new/openssl.log"
     chmod 755 "$tls_dir.new"
     mv "$tls_dir.new" "$tls_dir"
 }
 
+make_certificates() {
+    openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj '/CN=nirvana test authority' \
+        -addext 'keyUsage=critical,keyCertSign,cRLSign' -keyout ca-key.pem -out ca.pem &&
+        sign server localhost 'subjectAltName=DNS:localhost,IP:127.0.0.1' serverAuth &&
+        sign client nirvana_client 'subjectAltName=DNS:nirvana_client' clientAuth &&
+        rm -f ./*.csr ./*.ext &&
+        chmod 600 ./*-key.pem &&
+        chmod 644 ca.pem ./*-cert.pem
+}
+
 # sign NAME CN SAN USAGE
 sign() {
-    openssl req -new -newkey rsa:2048 -nodes -subj "/CN=$2" -keyout "$1-key.pem" -out "$1.csr"
+    openssl req -new -newkey rsa:2048 -nodes -subj "/CN=$2" -keyout "$1-key.pem" -out "$1.csr" || return 1
     printf 'basicConstraints=CA:FALSE\nkeyUsage=digitalSignature,keyEncipherment\n%s\nextendedKeyUsage=%s\n' \
         "$3" "$4" >"$1.ext"
     openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca-key.pem -CAcreateserial -days 3650 -extfile "$1.ext" \
@@ -63,7 +65,12 @@ ensure_template() {
     ensure_tls
     [[ ! -e $dir/version || $(<"$dir/version") != "$version" ]] || return 0
     say "$kind: preparing a fresh database ($version)"
-    rm -rf "$dir"
+    # Interrupted or failed, it must not leave a server behind that nobody knows of.
+    trap 'kill_server "$home/templates/'"$kind"'"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    kill_server "$dir"
+    rm -rf "${dir:?}"
     mkdir -p "$dir"
     prepare_dir "$kind" "$dir"
     mkdir "$dir/data"
@@ -72,6 +79,7 @@ ensure_template() {
     launch "$kind" "$dir"
     create_users "$kind" "$dir" >>"$dir/log" 2>&1 || fail "$kind did not accept its users, see $dir/log"
     stop_cleanly "$dir"
+    trap - EXIT INT TERM
     # Every copy must get an identity of its own.
     rm -f "$dir/data/auto.cnf"
     printf '%s\n' "$version" >"$dir/version"
@@ -128,7 +136,11 @@ admin_sql() {
 start_server() {
     local kind=$1 dir=$2
     ! is_running "$dir" || fail "a server is already running in $dir"
-    if [[ ! -e $dir/data ]]; then
+    if [[ -e $dir/data ]]; then
+        [[ -f $dir/kind && $(<"$dir/kind") == "$kind" ]] || fail "$dir holds other data than that of a $kind of ours"
+    else
+        # As root the whole folder is handed to the servers' user, so nothing else may be in it.
+        [[ -z $(ls -A "$dir" 2>/dev/null) ]] || fail "$dir is not empty: name a folder for this server alone"
         prepare_dir "$@"
         # Files full of holes (redo logs) stay so: a template takes a tenth of its apparent size.
         as_server cp -a --sparse=always "$home/templates/$kind/data" "$dir/data"
@@ -141,9 +153,13 @@ prepare_dir() {
     shift 2
     mkdir -p "$dir"
     give_to_server "$dir"
-    as_server test -x "$dir" || fail "user $server_user cannot reach $dir: choose a folder below /tmp"
+    as_server test -x "$dir" ||
+        fail "user $server_user, who runs the servers of root, cannot reach $dir: open the folders above it (chmod o+x)"
     printf '%s\n' "$kind" >"$dir/kind"
     printf '%s\n' "$@" >"$dir/options"
+    # Two servers with one folder for temporary tables remove each other's when they start.
+    mkdir -p "$dir/tmp"
+    give_to_server "$dir/tmp"
     mkdir -p "$dir/tls"
     cp "$tls_dir"/{ca,server-cert,server-key}.pem "$dir/tls/"
     chmod 600 "$dir/tls/server-key.pem"
@@ -180,9 +196,12 @@ launch() {
         [[ -n $had_port ]] || free_port >"$dir/port"
         run_in_background "$kind" "$dir"
         ! wait_until_ready "$kind" "$dir" || return 0
-        kill_server "$dir"
+        # One that lives and does not answer would not answer on another port either.
+        ! is_alive "$dir" || break
+        rm -f "$dir/pid"
         say "$kind did not start on port $(<"$dir/port") (try $try)"
     done
+    kill_server "$dir"
     tail -n 20 "$dir/log" >&2
     fail "$kind does not start, see $dir/log"
 }
@@ -197,39 +216,52 @@ free_port() {
     printf '%s\n' "$port"
 }
 
+# The server gets a parent that waits for it: where process 1 does not bury orphans (many containers), a
+# killed server would stay a zombie, and PostgreSQL would not start again on its data. It gets a session
+# of its own too, so that Ctrl-C at the desk reaches the tests and not the servers under them.
 run_in_background() {
-    local kind=$1 dir=$2 extra=()
+    local kind=$1 dir=$2 extra=() tick
     mapfile -t extra < <(grep . "$dir/options" || true)
     server_command "$kind" "$dir"
-    # A session of its own, so that Ctrl-C at the desk reaches the tests and not the servers under them.
+    rm -f "$dir/pid"
     (
         cd /
         exec 9>&-
-        exec setsid "${as_server_prefix[@]}" "${command_line[@]}" "${extra[@]}" </dev/null >>"$dir/log" 2>&1
+        # The words in quotes are for the shell that is started.
+        # shellcheck disable=SC2016
+        exec setsid bash -c '"$@" & echo "$!" >"$0.new" && mv "$0.new" "$0"; wait' "$dir/pid" \
+            "${as_server_prefix[@]}" "${command_line[@]}" "${extra[@]}" </dev/null >>"$dir/log" 2>&1
     ) &
-    printf '%s\n' "$!" >"$dir/pid"
     disown
+    for ((tick = 0; tick < 100; tick++)); do
+        [[ ! -s $dir/pid ]] || return 0
+        sleep 0.05
+    done
+    fail "$kind was not started, see $dir/log"
 }
 
 # Fills command_line; the settings every server has, whoever started it.
 server_command() {
     local kind=$1 dir=$2 port
     port=$(<"$dir/port")
-    as_server_prefix=()
-    [[ -z $server_user ]] || as_server_prefix=(setpriv --reuid "$server_user" --regid "$(id -g "$server_user")" --clear-groups)
     case $kind in
         mariadb | mysql)
             command_line=(
-                "$bin_dir/${kind}d" --datadir="$dir/data" --port="$port" --bind-address=127.0.0.1
+                "$bin_dir/${kind}d" --datadir="$dir/data" --tmpdir="$dir/tmp" --port="$port" --bind-address=127.0.0.1
                 --socket="$(socket_dir "$dir")/mysql.sock" --pid-file="$dir/data/server.pid" --skip-name-resolve
                 --server-id="$port" --log-bin=binlog --character-set-server=utf8mb4 --local-infile=1
                 --max-connections=300 --max-allowed-packet=1G
-                --innodb-buffer-pool-size=256M --innodb-flush-log-at-trx-commit=2
+                --innodb-buffer-pool-size=256M --innodb-flush-log-at-trx-commit=2 --sync-binlog=0
                 --ssl-ca="$dir/tls/ca.pem" --ssl-cert="$dir/tls/server-cert.pem" --ssl-key="$dir/tls/server-key.pem"
             )
-            # MySQL writes rows to its binary log without being told.
-            [[ $kind != mariadb ]] || command_line+=(--binlog-format=ROW --plugin-load-add=auth_ed25519
-                --innodb-log-file-size=48M)
+            # Throwaway data need not survive the machine, and a test makes a hundred databases. MySQL
+            # writes rows to its binary log without being told.
+            if [[ $kind == mariadb ]]; then
+                command_line+=(--binlog-format=ROW --plugin-load-add=auth_ed25519 --innodb-log-file-size=48M
+                    --debug-no-sync)
+            else
+                command_line+=(--innodb-flush-method=nosync)
+            fi
             ;;
         postgres*)
             command_line=(
@@ -237,6 +269,8 @@ server_command() {
                 -c unix_socket_directories="$(socket_dir "$dir")" -c hba_file="$dir/pg_hba.conf"
                 -c fsync=off -c synchronous_commit=on -c shared_buffers=256MB -c max_connections=200
                 -c max_wal_size=2GB -c wal_level=replica -c password_encryption=scram-sha-256 -c jit=off
+                # Left behind by a killed server, its shared memory lies in its folder and not in /dev/shm.
+                -c dynamic_shared_memory_type=mmap
             )
             ! has_tls "$kind" || command_line+=(-c ssl=on -c ssl_ca_file="$dir/tls/ca.pem"
                 -c ssl_cert_file="$dir/tls/server-cert.pem" -c ssl_key_file="$dir/tls/server-key.pem")
@@ -272,26 +306,43 @@ stop_cleanly() {
     rm -f "$1/pid"
 }
 
-# The data is thrown away afterwards, so there is nothing to save.
+# The data is thrown away afterwards, so MySQL has nothing to save. PostgreSQL needs a moment to give
+# its shared memory back.
 stop_server() {
+    if is_running "$1" && [[ $(<"$1/kind") == postgres* ]]; then
+        kill -QUIT "$(<"$1/pid")" 2>/dev/null || true
+        wait_until_gone "$1" 100 || true
+    fi
     kill_server "$1"
     [[ $(socket_dir "$1" 2>/dev/null) != /tmp/nirvana-socket-* ]] || rm -rf "$(socket_dir "$1")"
 }
 
-# PostgreSQL's processes outlive a killed postmaster for a moment; gone means that they are gone too.
+# As if the power failed: a PostgreSQL whose postmaster alone is killed would work on for a while, and
+# would not start again meanwhile, so its processes go with it; the postmaster first, lest it make new ones.
 kill_server() {
+    local pid family
     if is_running "$1"; then
-        kill -KILL "$(<"$1/pid")" 2>/dev/null || true
+        pid=$(<"$1/pid")
+        mapfile -t family < <(children_of "$pid")
+        kill -KILL "$pid" "${family[@]}" 2>/dev/null || true
         wait_until_gone "$1" 100 || fail "the server in $1 does not die"
     fi
     rm -f "$1/pid"
 }
 
+# Reads /proc itself, as `ps` is absent from small machines.
+children_of() {
+    awk -v parent="$1" '{ pid = $1; sub(/.*\) /, ""); if ($2 == parent) print pid }' /proc/[0-9]*/stat 2>/dev/null || true
+}
+
+# wait_until_gone DIR TENTHS_OF_A_SECOND. A zombie may have threads that still write, so it counts as gone
+# only when its parent, for whatever reason, does not bury it.
 wait_until_gone() {
-    local tick
+    local tick pid
+    pid=$(<"$1/pid")
     for ((tick = 0; tick < $2; tick++)); do
-        is_alive "$1" || return 0
+        [[ -e /proc/$pid ]] || return 0
         sleep 0.1
     done
-    return 1
+    ! is_alive "$1"
 }
