@@ -1,5 +1,7 @@
 //! What happened in long work. The screen of a person and the JSON of a machine read these.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -26,7 +28,9 @@ pub(crate) enum Phase {
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub(crate) enum Event {
     /// A part of the work began.
-    PhaseStarted { phase: Phase },
+    PhaseStarted {
+        phase: Phase,
+    },
     /// All snapshot connections see one and the same instant of the source.
     SnapshotTaken {
         /// How it was reached, such as `backup-stage`.
@@ -38,43 +42,95 @@ pub(crate) enum Event {
         position: Option<String>,
     },
     /// What is to be moved; estimates of the source's statistics.
-    Planned { tables: usize, rows_estimate: u64, bytes_estimate: u64 },
+    Planned {
+        tables: usize,
+        rows_estimate: u64,
+        bytes_estimate: u64,
+    },
     /// A table's rows begin to move.
-    CopyStarted { table: TableName, rows_estimate: u64, bytes_estimate: u64 },
+    CopyStarted {
+        table: TableName,
+        rows_estimate: u64,
+        bytes_estimate: u64,
+    },
     /// Rows and bytes moved since the last such event of this table.
-    CopyProgress { table: TableName, rows: u64, bytes: u64 },
+    CopyProgress {
+        table: TableName,
+        rows: u64,
+        bytes: u64,
+    },
     /// A table's rows are all committed in the target.
-    CopyFinished { table: TableName, rows: u64, bytes: u64, milliseconds: u64 },
+    CopyFinished {
+        table: TableName,
+        rows: u64,
+        bytes: u64,
+        milliseconds: u64,
+    },
     /// An index, key or constraint is made.
-    BuildStarted { table: TableName, object: String },
-    BuildFinished { table: TableName, object: String, milliseconds: u64 },
+    BuildStarted {
+        table: TableName,
+        object: String,
+    },
+    BuildFinished {
+        table: TableName,
+        object: String,
+        milliseconds: u64,
+    },
     /// A table is being read back.
-    VerifyStarted { table: TableName, rows: u64 },
-    VerifyFinished { table: TableName, rows: u64, equal: bool, milliseconds: u64 },
+    VerifyStarted {
+        table: TableName,
+        rows: u64,
+    },
+    /// Rows read back since the last such event of this table.
+    VerifyProgress {
+        table: TableName,
+        rows: u64,
+    },
+    VerifyFinished {
+        table: TableName,
+        rows: u64,
+        equal: bool,
+        milliseconds: u64,
+    },
     /// Something a person should know.
-    Found { finding: Finding },
+    Found {
+        finding: Finding,
+    },
     /// Somebody asked to stop; the work stops at its next safe points.
     Stopping,
 }
 
 /// Where events are sent; cheap to clone. Sending never waits and never fails: when nobody
-/// listens any more, the work goes on all the same.
+/// listens any more, the work goes on all the same. Findings are kept besides, for the report.
 #[derive(Clone, Debug)]
-pub(crate) struct Events(mpsc::UnboundedSender<Event>);
+pub(crate) struct Events {
+    sender: mpsc::UnboundedSender<Event>,
+    findings: Arc<Mutex<Vec<Finding>>>,
+}
 
 impl Events {
     /// The two ends: workers send, one reader of `ui` receives.
     pub(crate) fn channel() -> (Self, mpsc::UnboundedReceiver<Event>) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        (Self(sender), receiver)
+        (Self { sender, findings: Arc::default() }, receiver)
     }
 
     pub(crate) fn emit(&self, event: Event) {
         // A reader that has gone is no reason to stop moving rows.
-        let _ = self.0.send(event);
+        let _ = self.sender.send(event);
     }
 
     pub(crate) fn found(&self, finding: Finding) {
+        self.kept().push(finding.clone());
         self.emit(Event::Found { finding });
+    }
+
+    /// All that was found so far, in the order it was found.
+    pub(crate) fn findings(&self) -> Vec<Finding> {
+        self.kept().clone()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<Finding>> {
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

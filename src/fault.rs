@@ -1,7 +1,11 @@
-//! Whose fault an error is: the one question that retry and exit codes ask.
+//! Whose fault an error is: what a script asks before it tries again.
+
+use schemars::JsonSchema;
+use serde::Serialize;
 
 /// Who can mend it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Fault {
     /// Time mends it: a lost connection, a deadlock, too many connections.
     Transient,

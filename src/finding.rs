@@ -99,8 +99,6 @@ pub(crate) enum Code {
     MissingPrivilege,
     /// The target already has an object of that name.
     ObjectInTheWay,
-    /// The target lacks an extension that a type wants.
-    ExtensionWanted,
     /// A server has too few free connections for `--jobs`.
     TooFewConnections,
     /// The source has no table to move.
@@ -113,8 +111,6 @@ pub(crate) enum Code {
     EngineWithoutSnapshot,
     /// The target database does not store UTF-8.
     TargetEncoding,
-    /// How consistent the snapshot is.
-    Snapshot,
     /// A table was altered in the source during the copy.
     ChangedDuringCopy,
     // Convert
@@ -220,7 +216,7 @@ mod tests {
 
     #[test]
     fn the_word_is_the_one_in_json() {
-        for code in [Code::RowsDiffer, Code::Snapshot, Code::NotNullDropped] {
+        for code in [Code::RowsDiffer, Code::NoKey, Code::NotNullDropped] {
             let json = serde_json::to_string(&code).unwrap();
             assert_eq!(json, format!("\"{}\"", code.word()));
         }
@@ -228,11 +224,11 @@ mod tests {
 
     #[test]
     fn a_finding_without_help_has_no_help_in_json() {
-        let finding = Finding::note(Code::Snapshot, Place::source(), "m");
+        let finding = Finding::note(Code::NothingToMove, Place::source(), "m");
         let json = serde_json::to_string(&finding).unwrap();
         assert_eq!(
             json,
-            r#"{"severity":"note","code":"snapshot","place":{"kind":"source"},"message":"m"}"#
+            r#"{"severity":"note","code":"nothing-to-move","place":{"kind":"source"},"message":"m"}"#
         );
     }
 }

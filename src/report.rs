@@ -1,0 +1,260 @@
+//! What a verb did, as one value. `--format json`, `--report FILE` and the end screen of a person
+//! are three readings of it, so they cannot disagree.
+
+use std::error::Error;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::fault::{Blame, Fault};
+use crate::finding::{Finding, Severity};
+use crate::name::TableName;
+
+/// The shape of the envelope; the number grows when a reader of the old shape would misread.
+pub(crate) const SCHEMA: &str = "nirvana-report/1";
+
+/// The verbs that report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Verb {
+    Migrate,
+}
+
+/// How a run ended. The verb that ran sets it; the exit code follows from it alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Outcome {
+    /// All was done and there is nothing to report.
+    Done,
+    /// All was done, and a warning or an error stands in the findings.
+    DoneWithFindings,
+    /// Both sides were compared to the end, and at least one table is not equal.
+    Differs,
+    /// Asked only to say what it would do, and it would do something.
+    Planned,
+    /// As `Planned`, and a warning or an error stands in the findings.
+    PlannedWithFindings,
+    /// An argument, a file or the environment is wrong; nothing was tried.
+    UsageError,
+    /// Failed before anything was written.
+    FailedUnchanged,
+    /// Failed after something was written.
+    FailedPartial,
+    /// Somebody asked to stop before anything was written.
+    StoppedUnchanged,
+    /// Somebody asked to stop after something was written; all of it is whole and journalled.
+    StoppedPartial,
+}
+
+impl Outcome {
+    /// One meaning for every verb; the crate's `run` lists them.
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Self::Done | Self::Planned => 0,
+            Self::DoneWithFindings | Self::Differs | Self::PlannedWithFindings => 1,
+            Self::UsageError => 2,
+            Self::FailedUnchanged | Self::StoppedUnchanged => 3,
+            Self::FailedPartial | Self::StoppedPartial => 4,
+        }
+    }
+}
+
+/// The one envelope of all verbs.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct Report {
+    /// The shape of this envelope, such as `nirvana-report/1`.
+    pub(crate) schema: &'static str,
+    pub(crate) tool_version: &'static str,
+    pub(crate) verb: Verb,
+    /// The address of the source, without its password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<String>,
+    /// The address of the target, without its password.
+    pub(crate) target: String,
+    pub(crate) outcome: Outcome,
+    /// Why it failed, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<ErrorReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) snapshot: Option<SnapshotReport>,
+    /// What is to be moved or compared, table by table; a dry run has only this.
+    pub(crate) plan: Vec<TablePlan>,
+    /// What was moved or compared, table by table; a table that was not finished is not among it.
+    pub(crate) tables: Vec<TableReport>,
+    /// What was changed beside rows, a sentence each.
+    pub(crate) changes: Vec<String>,
+    pub(crate) findings: Vec<Finding>,
+    /// The statements that a dry run would execute, in order.
+    pub(crate) statements: Vec<String>,
+    pub(crate) duration_ms: u64,
+}
+
+impl Report {
+    /// The report of a run that has done nothing yet; the verb fills in what it did.
+    pub(crate) fn new(verb: Verb, target: impl Into<String>) -> Self {
+        Self {
+            schema: SCHEMA,
+            tool_version: env!("CARGO_PKG_VERSION"),
+            verb,
+            source: None,
+            target: target.into(),
+            outcome: Outcome::Done,
+            error: None,
+            snapshot: None,
+            plan: Vec::new(),
+            tables: Vec::new(),
+            changes: Vec::new(),
+            findings: Vec::new(),
+            statements: Vec::new(),
+            duration_ms: 0,
+        }
+    }
+
+    /// How a run that came to its end has ended: statements are only kept by a dry run, which
+    /// would do them; a difference outweighs a finding, and a note alone is nothing that an exit
+    /// code should speak of.
+    pub(crate) fn ended(&self) -> Outcome {
+        let found = self.findings.iter().any(|finding| finding.severity > Severity::Note);
+        let differs = self.tables.iter().any(|table| table.verified == Verified::Differs);
+        match (self.statements.is_empty(), differs, found) {
+            (false, _, false) => Outcome::Planned,
+            (false, _, true) => Outcome::PlannedWithFindings,
+            (true, true, _) => Outcome::Differs,
+            (true, false, true) => Outcome::DoneWithFindings,
+            (true, false, false) => Outcome::Done,
+        }
+    }
+}
+
+/// How consistent the read was, and what it cost the source.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct SnapshotReport {
+    /// How it was reached, such as `backup-stage`.
+    pub(crate) rung: String,
+    /// What that promises, such as "all tables at one instant".
+    pub(crate) guarantee: String,
+    pub(crate) connections: usize,
+    pub(crate) writers_waited_ms: u64,
+    /// Binary log file and position, or GTID set, if the source has a binary log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) position: Option<String>,
+}
+
+/// A table as it would be moved; rows and bytes are estimates of the source's statistics.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct TablePlan {
+    pub(crate) source: TableName,
+    pub(crate) target: TableName,
+    pub(crate) rows_estimate: u64,
+    pub(crate) bytes_estimate: u64,
+    /// The columns that tell its rows apart; none if rows can only be compared as a multiset.
+    pub(crate) key: Vec<String>,
+    pub(crate) indexes: usize,
+    pub(crate) foreign_keys: usize,
+}
+
+/// Whether the target's rows are the source's rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Verified {
+    /// Every row was read on both sides, and they are the same rows.
+    Equal,
+    /// At least one row is missing, extra or different.
+    Differs,
+    /// Nobody looked.
+    NotChecked,
+}
+
+/// A table that was moved or compared.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct TableReport {
+    pub(crate) source: TableName,
+    pub(crate) target: TableName,
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+    /// From its first row read to its last row verified.
+    pub(crate) duration_ms: u64,
+    pub(crate) verified: Verified,
+    /// The sum of its rows' digests in the source, in hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) source_digest: Option<String>,
+    /// The sum of its rows' digests in the target, in hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) target_digest: Option<String>,
+}
+
+/// An error with all it is due to, as text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct ErrorReport {
+    pub(crate) message: String,
+    /// Who can mend it.
+    pub(crate) fault: Fault,
+    /// What it is due to, the nearest first.
+    pub(crate) causes: Vec<String>,
+    /// What to try, naming the flag, the file or the statement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hint: Option<String>,
+}
+
+impl ErrorReport {
+    pub(crate) fn of(error: &dyn Blame) -> Self {
+        Self {
+            message: error.to_string(),
+            fault: error.fault(),
+            causes: causes(error),
+            hint: error.hint(),
+        }
+    }
+}
+
+/// The chain below an error. Our own errors print themselves only, but those of some libraries end
+/// with the text of their cause; such a cause is left out, as nobody wants to read it twice.
+fn causes(error: &dyn Error) -> Vec<String> {
+    let mut causes: Vec<String> = Vec::new();
+    let mut above = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if !above.ends_with(&text) {
+            causes.push(text.clone());
+            above = text;
+        }
+        next = cause.source();
+    }
+    causes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Outcome, Report, TableReport, Verb, Verified};
+    use crate::finding::{Code, Finding, Place};
+    use crate::name::TableName;
+
+    fn table(verified: Verified) -> TableReport {
+        TableReport {
+            source: TableName::new("shop", "orders"),
+            target: TableName::new("shop", "orders"),
+            rows: 1,
+            bytes: 1,
+            duration_ms: 1,
+            verified,
+            source_digest: None,
+            target_digest: None,
+        }
+    }
+
+    #[test]
+    fn a_difference_outweighs_a_finding_and_a_note_is_none() {
+        let mut report = Report::new(Verb::Migrate, "postgres://db/shop");
+        report.tables = vec![table(Verified::Equal)];
+        report.findings =
+            vec![Finding::note(Code::NothingToMove, Place::source(), "as it should be")];
+        assert_eq!(report.ended(), Outcome::Done);
+        report.findings.push(Finding::warning(Code::NoKey, Place::source(), "none"));
+        assert_eq!(report.ended(), Outcome::DoneWithFindings);
+        report.tables.push(table(Verified::Differs));
+        assert_eq!(report.ended(), Outcome::Differs);
+        report.statements.push("CREATE SCHEMA shop".to_owned());
+        assert_eq!(report.ended(), Outcome::PlannedWithFindings);
+    }
+}
