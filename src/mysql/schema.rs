@@ -11,6 +11,17 @@ pub(crate) struct Schema {
     pub(crate) objects: Vec<Object>,
 }
 
+/// `lower_case_table_names`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NameCase {
+    /// 0, as on Linux: `Foo` and `foo` are two tables.
+    Sensitive,
+    /// 1, as on Windows: names are kept in lower case.
+    Lowered,
+    /// 2, as on macOS: kept as written, compared in lower case.
+    Insensitive,
+}
+
 /// A view, trigger, routine, event or sequence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Object {
@@ -28,13 +39,16 @@ pub(crate) enum ObjectKind {
     Function,
     Event,
     Sequence,
+    /// `MariaDB`'s Oracle mode: a package or its body.
+    Package,
 }
 
 /// A base table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Table {
     pub(crate) name: TableName,
-    /// `InnoDB`, `MyISAM`, `MEMORY`…
+    /// `InnoDB`, `MyISAM`, `MEMORY`…; empty if the server cannot open the table, and then the
+    /// comment says why.
     pub(crate) engine: String,
     /// `MariaDB`'s WITH SYSTEM VERSIONING.
     pub(crate) system_versioned: bool,
@@ -66,12 +80,14 @@ impl Table {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of its own in the source's DDL")]
+#[expect(clippy::struct_field_names, reason = "`type` is a keyword")]
 pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) column_type: ColumnType,
     pub(crate) nullable: bool,
     pub(crate) default: Default,
-    /// ON UPDATE CURRENT_TIMESTAMP.
+    /// ON UPDATE `CURRENT_TIMESTAMP`.
     pub(crate) on_update_now: bool,
     pub(crate) auto_increment: bool,
     pub(crate) generated: Option<Generated>,
@@ -101,7 +117,8 @@ impl Collation {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Generated {
-    /// As the server prints it: `MySQL` syntax, names in backticks.
+    /// As the server prints it: `MySQL` syntax, names in backticks. In system-versioned tables of
+    /// `MariaDB` also `ROW START` and `ROW END`, which are no expressions.
     pub(crate) expression: String,
     /// STORED or PERSISTENT; otherwise VIRTUAL.
     pub(crate) stored: bool,
@@ -114,8 +131,8 @@ pub(crate) enum Default {
     Absent,
     /// DEFAULT NULL, which is the same as none on a column that may be NULL.
     Null,
-    /// A literal, unquoted: `0`, `pending`, `2020-01-01 00:00:00`. Bit and binary literals
-    /// arrive as `b'101'` and `0x…`.
+    /// A literal, unquoted: `0`, `pending`, `2020-01-01 00:00:00`. Bit literals arrive as
+    /// `b'101'`; those of binary columns always as `0x…`, where an empty one is `0x` alone.
     Literal(String),
     /// An expression in `MySQL` syntax: `current_timestamp(6)`, `uuid()`, `(1 + 1)`.
     Expression(String),
@@ -125,44 +142,88 @@ pub(crate) enum Default {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ColumnType {
     /// `display_width` 1 is how both servers keep BOOLEAN.
-    TinyInt { unsigned: bool, display_width: Option<u8> },
-    SmallInt { unsigned: bool },
-    MediumInt { unsigned: bool },
-    Int { unsigned: bool },
-    BigInt { unsigned: bool },
-    Decimal { precision: u8, scale: u8 },
+    TinyInt {
+        unsigned: bool,
+        display_width: Option<u8>,
+    },
+    SmallInt {
+        unsigned: bool,
+    },
+    MediumInt {
+        unsigned: bool,
+    },
+    Int {
+        unsigned: bool,
+    },
+    BigInt {
+        unsigned: bool,
+    },
+    Decimal {
+        precision: u8,
+        scale: u8,
+    },
     Float,
     Double,
-    Bit { bits: u8 },
+    Bit {
+        bits: u8,
+    },
     Year,
     Date,
     /// Fractional digits 0 to 6, as in the next two.
-    DateTime { fraction: u8 },
-    Timestamp { fraction: u8 },
-    Time { fraction: u8 },
+    DateTime {
+        fraction: u8,
+    },
+    Timestamp {
+        fraction: u8,
+    },
+    Time {
+        fraction: u8,
+    },
     /// Length in characters, as in `VarChar`.
-    Char { length: u32 },
-    VarChar { length: u32 },
+    Char {
+        length: u32,
+    },
+    VarChar {
+        length: u32,
+    },
     /// TINYTEXT to LONGTEXT.
     Text,
     /// Length in bytes, as in `VarBinary`.
-    Binary { length: u32 },
-    VarBinary { length: u32 },
+    Binary {
+        length: u32,
+    },
+    VarBinary {
+        length: u32,
+    },
     /// TINYBLOB to LONGBLOB.
     Blob,
     /// Labels in their order, unescaped.
-    Enum { labels: Vec<String> },
-    Set { labels: Vec<String> },
-    /// `MySQL`'s JSON, and `MariaDB`'s LONGTEXT with CHECK (json_valid(…)).
-    Json { native: bool },
-    /// `geometry`, `point`… in lower case, and the SRID if the column is restricted to one.
-    Geometry { kind: String, srid: Option<u32> },
+    Enum {
+        labels: Vec<String>,
+    },
+    Set {
+        labels: Vec<String>,
+    },
+    /// `MySQL`'s JSON, and `MariaDB`'s LONGTEXT with CHECK (`json_valid(…)`).
+    Json {
+        native: bool,
+    },
+    /// `geometry`, `point`… in lower case, and the SRID if the column is restricted to one:
+    /// `MariaDB` keeps a `REF_SYSTEM_ID` but lets every row differ from it.
+    Geometry {
+        kind: String,
+        srid: Option<u32>,
+    },
     Uuid,
     Inet4,
     Inet6,
-    Vector { dimensions: u32 },
+    Vector {
+        dimensions: u32,
+    },
     /// The `COLUMN_TYPE` that the server prints.
-    Unknown { text: String },
+    Unknown {
+        text: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,7 +233,7 @@ pub(crate) enum IndexKind {
     Plain,
     FullText,
     Spatial,
-    /// Any kind that we do not know, such as VECTOR.
+    /// Any kind that we do not know, such as VECTOR and UNIQUE (… WITHOUT OVERLAPS).
     Other,
 }
 
@@ -195,7 +256,10 @@ pub(crate) struct IndexPart {
 pub(crate) enum IndexKey {
     Column(String),
     /// The first `length` characters (bytes for binary columns) of a column.
-    Prefix { column: String, length: u32 },
+    Prefix {
+        column: String,
+        length: u32,
+    },
     /// A functional part, in `MySQL` syntax.
     Expression(String),
 }
