@@ -1,4 +1,16 @@
 //! All that knows `PostgreSQL`.
 
+pub(crate) mod catalog;
+pub(crate) mod connect;
+pub(crate) mod ddl;
+pub(crate) mod encode;
+pub(crate) mod error;
+pub(crate) mod jsonb;
+pub(crate) mod load;
+#[cfg(test)]
+pub(crate) mod psql;
 pub(crate) mod quote;
 pub(crate) mod schema;
+pub(crate) mod server;
+#[cfg(test)]
+mod testing;

@@ -45,12 +45,6 @@ pub(crate) struct Table {
     pub(crate) triggers: Vec<Trigger>,
 }
 
-impl Table {
-    pub(crate) fn column(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().find(|column| column.name == name)
-    }
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Column {
     pub(crate) name: String,
@@ -94,12 +88,8 @@ pub(crate) enum ColumnType {
     TextArray,
     Jsonb,
     Json,
-    /// PostGIS; kind in lower case, such as `point`.
-    Geometry { kind: String, srid: u32 },
     Uuid,
     Inet,
-    /// pgvector.
-    Vector { dimensions: u32 },
     RealArray,
 }
 
@@ -127,10 +117,8 @@ impl fmt::Display for ColumnType {
             Self::TextArray => f.write_str("text[]"),
             Self::Jsonb => f.write_str("jsonb"),
             Self::Json => f.write_str("json"),
-            Self::Geometry { kind, srid } => write!(f, "geometry({kind},{srid})"),
             Self::Uuid => f.write_str("uuid"),
             Self::Inet => f.write_str("inet"),
-            Self::Vector { dimensions } => write!(f, "vector({dimensions})"),
             Self::RealArray => f.write_str("real[]"),
         }
     }
@@ -147,9 +135,7 @@ pub(crate) enum IndexRole {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum IndexMethod {
     BTree,
-    Hash,
     Gin,
-    Gist,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

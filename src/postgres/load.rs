@@ -1,0 +1,105 @@
+//! Rows in and out by binary COPY.
+
+use std::pin::Pin;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, TryStreamExt};
+use tokio_postgres::CopyInSink;
+
+use crate::postgres::connect::Session;
+use crate::postgres::encode::{COPY_HEADER, COPY_TRAILER};
+use crate::postgres::error::Error;
+
+/// Bytes gathered before they are handed to the socket.
+pub(crate) const BATCH_BYTES: usize = 256 * 1024;
+
+/// A COPY … FROM STDIN under way. Dropped before `finish`, it is undone by the server.
+pub(crate) struct Loader<'a> {
+    session: &'a Session,
+    sink: Pin<Box<CopyInSink<Bytes>>>,
+    /// Rows that are encoded but not sent yet: field count, then the fields.
+    pub(crate) buffer: Vec<u8>,
+}
+
+impl<'a> Loader<'a> {
+    pub(crate) async fn start(session: &'a Session, copy: &str) -> Result<Self, Error> {
+        let sink = session.client().copy_in(copy).await.map_err(|error| session.explain(error))?;
+        let mut buffer = Vec::with_capacity(BATCH_BYTES * 2);
+        buffer.extend_from_slice(COPY_HEADER);
+        Ok(Self { session, sink: Box::pin(sink), buffer })
+    }
+
+    /// Whether enough has been gathered to be sent.
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        self.buffer.len() >= BATCH_BYTES
+    }
+
+    /// Hands what is gathered to the socket; waits when the server is behind.
+    pub(crate) async fn flush(&mut self) -> Result<(), Error> {
+        let batch = std::mem::replace(&mut self.buffer, Vec::with_capacity(BATCH_BYTES * 2));
+        self.sink.send(Bytes::from(batch)).await.map_err(|error| self.session.explain(error))
+    }
+
+    /// Ends the COPY; gives the number of rows that the server took.
+    pub(crate) async fn finish(mut self) -> Result<u64, Error> {
+        self.buffer.extend_from_slice(COPY_TRAILER);
+        self.flush().await?;
+        self.sink.as_mut().finish().await.map_err(|error| self.session.explain(error))
+    }
+}
+
+/// Runs a COPY … TO STDOUT (FORMAT binary) and calls `row` with the fields of each row.
+pub(crate) async fn read_back(
+    session: &Session,
+    copy: &str,
+    mut row: impl FnMut(&[u8]),
+) -> Result<(), Error> {
+    let stream = session.client().copy_out(copy).await.map_err(|error| session.explain(error))?;
+    let mut stream = std::pin::pin!(stream);
+    let mut head = COPY_HEADER.len();
+    while let Some(message) = stream.try_next().await.map_err(|error| session.explain(error))? {
+        // The header stands before the first row; every message holds whole rows.
+        let mut rest = message.get(head..).ok_or_else(|| malformed(session))?;
+        head = 0;
+        while rest.len() >= 2 && rest != COPY_TRAILER {
+            let length = tuple_length(rest).ok_or_else(|| malformed(session))?;
+            row(&rest[2..length]);
+            rest = &rest[length..];
+        }
+    }
+    Ok(())
+}
+
+fn malformed(session: &Session) -> Error {
+    Error::Unreadable {
+        address: session.address().to_owned(),
+        what: "binary COPY data whose rows do not add up".to_owned(),
+    }
+}
+
+/// The bytes of the row that `data` starts with, its field count included.
+#[inline]
+fn tuple_length(data: &[u8]) -> Option<usize> {
+    let (count, _) = data.split_first_chunk::<2>()?;
+    let mut at = 2;
+    for _ in 0..i16::from_be_bytes(*count) {
+        let length = i32::from_be_bytes(*data.get(at..)?.first_chunk::<4>()?);
+        at += 4 + usize::try_from(length).unwrap_or(0);
+    }
+    (at <= data.len()).then_some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tuple_length;
+
+    #[test]
+    fn a_row_is_as_long_as_its_fields() {
+        assert_eq!(tuple_length(&[0, 0]), Some(2));
+        assert_eq!(tuple_length(&[0, 1, 255, 255, 255, 255, 9]), Some(6));
+        assert_eq!(tuple_length(&[0, 2, 0, 0, 0, 1, 7, 255, 255, 255, 255]), Some(11));
+        assert_eq!(tuple_length(&[0, 1, 0, 0, 0, 9, 7]), None);
+        assert_eq!(tuple_length(&[0, 1, 0, 0]), None);
+    }
+}
