@@ -1,1 +1,281 @@
-//! `MySQL` schema → `PostgreSQL` schema and findings; pure.
+//! `MySQL` schema → `PostgreSQL` schema, mappings and findings. Pure: what is decided here can
+//! be printed, tested and refused before anything is written.
+
+mod column_type;
+mod default;
+mod expression;
+mod foreign_key;
+mod index;
+mod names;
+mod table;
+
+use std::collections::HashMap;
+
+use crate::finding::{Code, Finding, Place, PlaceKind};
+use crate::migrate::convert::names::{Names, fitted};
+use crate::migrate::mapping::{ColumnMapping, TableMapping};
+use crate::migrate::scan::Answers;
+use crate::migrate::transcode::Transcoder;
+use crate::mysql::schema as mysql;
+use crate::name::TableName;
+use crate::postgres::schema as postgres;
+
+/// What is decided before a schema is converted.
+#[derive(Clone, Debug)]
+pub(crate) struct Choices {
+    /// The schema that everything goes into.
+    pub(crate) target_schema: String,
+    /// The target's `server_version_num`.
+    pub(crate) server_version: u32,
+}
+
+/// What becomes of a schema.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Conversion {
+    pub(crate) target: postgres::Schema,
+    /// One per table, in the order of `target.tables`.
+    pub(crate) mappings: Vec<TableMapping>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// Decides what every table, column, key and index becomes.
+pub(crate) fn convert(source: &mysql::Schema, answers: &Answers, choices: &Choices) -> Conversion {
+    let mut converter = Converter::new(source, choices);
+    let types = converter.column_types(answers);
+    for (table, types) in source.tables.iter().zip(&types) {
+        converter.table(table, types, answers);
+    }
+    for (table, at) in source.tables.iter().zip(0..) {
+        converter.foreign_keys(table, at);
+    }
+    converter.objects();
+    converter.conversion
+}
+
+struct Converter<'a> {
+    source: &'a mysql::Schema,
+    choices: &'a Choices,
+    names: Names,
+    /// Source table → target table.
+    tables: HashMap<TableName, TableName>,
+    conversion: Conversion,
+}
+
+impl<'a> Converter<'a> {
+    /// Tables take their names first, as they are what applications name.
+    fn new(source: &'a mysql::Schema, choices: &'a Choices) -> Self {
+        let mut names = Names::default();
+        let mut tables = HashMap::new();
+        let mut conversion = Conversion::default();
+        for table in &source.tables {
+            let name = names.claim(&table.name.name, "table");
+            if name != table.name.name {
+                let message = format!("named {name}: names hold 63 bytes in PostgreSQL");
+                let place = Place::table(&table.name);
+                conversion.findings.push(Finding::warning(Code::Renamed, place, message));
+            }
+            tables.insert(table.name.clone(), TableName::new(&choices.target_schema, name));
+        }
+        for table in &source.tables {
+            for index in &table.indexes {
+                names.want(&index::wanted_name(table, index));
+            }
+        }
+        Self { source, choices, names, tables, conversion }
+    }
+
+    fn target_name(&self, table: &TableName) -> TableName {
+        self.tables.get(table).unwrap_or(table).clone()
+    }
+
+    /// The type of every column of every table, the same where a foreign key joins two.
+    fn column_types(&mut self, answers: &Answers) -> Vec<Vec<postgres::ColumnType>> {
+        let mut types = Vec::new();
+        for table in &self.source.tables {
+            let mut row = Vec::new();
+            for column in &table.columns {
+                let answer = answers.of(table, column);
+                let enum_name = self.enum_type(table, column);
+                row.push(column_type::target_type(column, answer, &enum_name));
+                let found = column_type::findings(&table.name, column, answer);
+                self.conversion.findings.extend(found);
+            }
+            types.push(row);
+        }
+        while self.join_types(&mut types) {}
+        types
+    }
+
+    /// Widens one column of a foreign key to the other; false when all agree.
+    fn join_types(&self, types: &mut [Vec<postgres::ColumnType>]) -> bool {
+        let mut changed = false;
+        for (at, table) in self.source.tables.iter().enumerate() {
+            for key in &table.foreign_keys {
+                let mut tables = self.source.tables.iter();
+                let Some(to) = tables.position(|t| t.name == key.referenced_table) else {
+                    continue;
+                };
+                for (near, far) in key.columns.iter().zip(&key.referenced_columns) {
+                    let near = position(table, near);
+                    let far = position(&self.source.tables[to], far);
+                    let (Some(near), Some(far)) = (near, far) else { continue };
+                    if let Some(common) = column_type::common(&types[at][near], &types[to][far]) {
+                        types[at][near] = common.clone();
+                        types[to][far] = common;
+                        changed = true;
+                    }
+                }
+            }
+        }
+        changed
+    }
+
+    /// The enum type of a column; it is made only if the column is an ENUM.
+    fn enum_type(&mut self, table: &mysql::Table, column: &mysql::Column) -> TableName {
+        let mysql::ColumnType::Enum { labels } = &column.column_type else {
+            return TableName::new("", "");
+        };
+        let wanted = format!("{}_{}", table.name.name, column.name);
+        let name = self.names.claim(&wanted, "enum");
+        let name = TableName::new(&self.choices.target_schema, name);
+        // A label longer than the target takes is refused by the server, and named there.
+        let labels = labels.clone();
+        self.conversion.target.enums.push(postgres::EnumType { name: name.clone(), labels });
+        name
+    }
+
+    fn table(&mut self, source: &mysql::Table, types: &[postgres::ColumnType], answers: &Answers) {
+        let found = &mut self.conversion.findings;
+        let columns = table::columns(source, types, answers, self.choices, found);
+        let checks = table::checks(source, &columns, found);
+        let scope = table::scope(source, &columns);
+        let mut indexes = Vec::new();
+        for from in &source.indexes {
+            if let Some(mut index) = index::index(source, from, &columns, &scope, found) {
+                index.name = index::name(&mut self.names, source, from, found);
+                indexes.push(index);
+            }
+        }
+        table_findings(source, found);
+        let name = self.target_name(&source.name);
+        self.mapping(source, &name, &columns);
+        let triggers = self.triggers(source, &columns);
+        let comment = source.comment.clone();
+        let foreign_keys = Vec::new();
+        self.conversion.target.tables.push(postgres::Table {
+            name,
+            comment,
+            columns,
+            indexes,
+            checks,
+            foreign_keys,
+            triggers,
+        });
+    }
+
+    fn mapping(&mut self, source: &mysql::Table, target: &TableName, columns: &[postgres::Column]) {
+        let mut copied = Vec::new();
+        let mut proven = Vec::new();
+        for (from, to) in source.columns.iter().zip(columns) {
+            let Some(transcoder) = Transcoder::between(&from.column_type, &to.column_type) else {
+                let message = format!("no exact way from its type to {}", to.column_type);
+                let place = Place::column(&source.name, &from.name);
+                let finding = Finding::error(Code::TableNotCopied, place, message);
+                self.conversion.findings.push(finding);
+                continue;
+            };
+            let mapping =
+                ColumnMapping { source: from.name.clone(), target: to.name.clone(), transcoder };
+            if to.generated.is_some() { proven.push(mapping) } else { copied.push(mapping) }
+        }
+        let copies = copied.len();
+        copied.extend(proven);
+        self.conversion.mappings.push(TableMapping {
+            source: source.name.clone(),
+            target: target.clone(),
+            columns: copied,
+            copied: copies,
+            rows_estimate: source.rows_estimate,
+            bytes_estimate: source.bytes_estimate,
+        });
+    }
+
+    /// ON UPDATE CURRENT_TIMESTAMP: one trigger per column, one function per column name and
+    /// kind of time.
+    fn triggers(
+        &mut self,
+        source: &mysql::Table,
+        columns: &[postgres::Column],
+    ) -> Vec<postgres::Trigger> {
+        let mut triggers = Vec::new();
+        for (from, to) in source.columns.iter().zip(columns) {
+            let Some(now) = table::touched_to(to).filter(|_now| from.on_update_now) else {
+                continue;
+            };
+            let functions = &mut self.conversion.target.touch_functions;
+            let known = functions.iter().find(|f| f.column == to.name && f.now == now);
+            let function = if let Some(function) = known {
+                function.name.clone()
+            } else {
+                let same = functions.iter().filter(|f| f.column == to.name).count();
+                let suffix = if same == 0 { String::new() } else { format!("_{}", same + 1) };
+                let name = fitted(&format!("touch_{}{suffix}", to.name));
+                let name = TableName::new(&self.choices.target_schema, name);
+                let column = to.name.clone();
+                functions.push(postgres::TouchFunction { name: name.clone(), column, now });
+                name
+            };
+            let name = fitted(&format!("touch_{}", to.name));
+            triggers.push(postgres::Trigger { name, function });
+        }
+        triggers
+    }
+
+    fn foreign_keys(&mut self, table: &mysql::Table, at: usize) {
+        let mut found = Vec::new();
+        let target_name = |name: &TableName| self.target_name(name);
+        let keys = foreign_key::foreign_keys(self.source, table, &target_name, &mut found);
+        self.conversion.target.tables[at].foreign_keys = keys;
+        self.conversion.findings.extend(found);
+    }
+
+    /// What is no table is not carried yet: each is named.
+    fn objects(&mut self) {
+        for object in &self.source.objects {
+            let (kind, what) = match object.kind {
+                mysql::ObjectKind::View => (PlaceKind::View, "views are"),
+                mysql::ObjectKind::Trigger => (PlaceKind::Trigger, "triggers are"),
+                mysql::ObjectKind::Procedure => (PlaceKind::Routine, "procedures are"),
+                mysql::ObjectKind::Function => (PlaceKind::Routine, "functions are"),
+                mysql::ObjectKind::Event => (PlaceKind::Event, "events are"),
+                mysql::ObjectKind::Package => (PlaceKind::Routine, "packages are"),
+                mysql::ObjectKind::Sequence => (PlaceKind::Sequence, "sequences are"),
+            };
+            let place = match &object.table {
+                Some(table) => Place::part(kind, table, &object.name),
+                None => Place::object(kind, &object.name),
+            };
+            let message = format!("{what} not carried over yet");
+            let help = "rewrite it for PostgreSQL before the application needs it";
+            let finding = Finding::warning(Code::NotCarried, place, message).help(help);
+            self.conversion.findings.push(finding);
+        }
+    }
+}
+
+fn position(table: &mysql::Table, column: &str) -> Option<usize> {
+    table.columns.iter().position(|known| known.name.eq_ignore_ascii_case(column))
+}
+
+/// What is to be said of a table as a whole.
+fn table_findings(table: &mysql::Table, found: &mut Vec<Finding>) {
+    let place = || Place::table(&table.name);
+    if let Some(method) = &table.partition_method {
+        let message = format!("partitioned by {method} in MySQL; one table here");
+        found.push(Finding::warning(Code::PartitionsFlattened, place(), message));
+    }
+    if table.system_versioned {
+        let message = "system-versioned: the current rows are moved, their history is not";
+        found.push(Finding::warning(Code::NotCarried, place(), message));
+    }
+}

@@ -1,0 +1,225 @@
+//! Tables before the copy; indexes, keys and counters after it. One that fails is a finding
+//! with the server's words, and everything else is still built.
+
+use crate::event::{Event, Events};
+use crate::fault::Blame;
+use crate::finding::{Code, Finding, Place, PlaceKind};
+use crate::migrate::error::Error;
+use crate::name::{TableName, postgres_quoted};
+use crate::postgres::connect::Session;
+use crate::postgres::ddl;
+use crate::postgres::schema::{ForeignKey, Schema, Table};
+use crate::postgres::server::Server;
+
+/// Everything that must be there before rows come: schema, types, functions, tables, triggers.
+/// All in one transaction, so that a failure leaves nothing behind.
+fn before_copy(target: &Server, schema: &Schema) -> Vec<String> {
+    // A schema that stands is not asked for again: that would want a privilege on the database.
+    let missing =
+        ddl::schema_names(schema).into_iter().filter(|name| target.schema(name).is_none());
+    let mut statements: Vec<String> = missing.map(ddl::create_schema).collect();
+    statements.extend(schema.enums.iter().map(ddl::create_type));
+    statements.extend(schema.touch_functions.iter().map(ddl::create_touch_function));
+    for table in &schema.tables {
+        statements.push(ddl::create_table(table));
+        statements.extend(ddl::table_comments(table));
+        let triggers = table.triggers.iter();
+        statements.extend(triggers.map(|trigger| ddl::create_trigger(table, trigger)));
+    }
+    statements
+}
+
+/// Makes all of that.
+pub(crate) async fn create(
+    session: &Session,
+    target: &Server,
+    schema: &Schema,
+) -> Result<(), Error> {
+    session.execute("BEGIN").await?;
+    for statement in before_copy(target, schema) {
+        if let Err(error) = session.execute(&statement).await {
+            session.execute("ROLLBACK").await?;
+            return Err(error.into());
+        }
+    }
+    session.execute("COMMIT").await?;
+    Ok(())
+}
+
+/// The most memory that one index build may take, in KiB: more has no use for sorts that spill.
+const BUILD_MEMORY_KIB: u64 = 1024 * 1024;
+
+/// What a session that copies and builds is set to.
+pub(crate) fn settings(target: &Server, jobs: usize) -> String {
+    let memory = target.maintenance_work_mem_kib.max(256 * 1024 / jobs.max(1) as u64);
+    format!("SET maintenance_work_mem = '{}kB'", memory.min(BUILD_MEMORY_KIB))
+}
+
+/// Makes things of one table, and tells what became of them.
+pub(crate) struct Builder<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) events: &'a Events,
+    /// The table as the source names it, for findings.
+    pub(crate) source: &'a TableName,
+    pub(crate) table: &'a Table,
+}
+
+impl Builder<'_> {
+    /// One index. A primary key or unique constraint is made of it in `finish`.
+    pub(crate) async fn index(&self, index: usize) -> Result<(), Error> {
+        let index = &self.table.indexes[index];
+        let statement = ddl::create_index(self.table, index);
+        self.build(PlaceKind::Index, &index.name, &statement).await
+    }
+
+    /// Constraints of the unique indexes, checks, comments, the counter, statistics.
+    pub(crate) async fn finish(&self) -> Result<(), Error> {
+        for index in &self.table.indexes {
+            if let Some(statement) = ddl::add_constraint(self.table, index) {
+                self.build(PlaceKind::Index, &index.name, &statement).await?;
+            }
+            if let Some(statement) = ddl::index_comment(self.table, index) {
+                self.build(PlaceKind::Index, &index.name, &statement).await?;
+            }
+        }
+        for check in &self.table.checks {
+            let statement = ddl::add_check(self.table, check);
+            self.build(PlaceKind::Check, &check.name, &statement).await?;
+        }
+        for column in &self.table.columns {
+            if let Some(statement) = ddl::set_next_value(&self.table.name, column) {
+                self.build(PlaceKind::Sequence, &column.name, &statement).await?;
+            }
+        }
+        self.build(PlaceKind::Table, "statistics", &ddl::analyze(&self.table.name)).await
+    }
+
+    /// Adds the foreign keys; what is in the table already is not looked at yet.
+    pub(crate) async fn add_foreign_keys(&self) -> Result<(), Error> {
+        for key in &self.table.foreign_keys {
+            let statement = ddl::add_foreign_key(self.table, key);
+            self.build(PlaceKind::ForeignKey, &key.name, &statement).await?;
+        }
+        Ok(())
+    }
+
+    /// Has the server look at all rows; a key with orphans stays NOT VALID.
+    pub(crate) async fn validate_foreign_keys(&self) -> Result<(), Error> {
+        for key in &self.table.foreign_keys {
+            let started = self.started(&key.name);
+            let statement = ddl::validate(&self.table.name, &key.name);
+            match self.session.execute(&statement).await {
+                Ok(()) => {}
+                Err(error) if error.is_connection_lost() => return Err(error.into()),
+                // The key itself was refused, which is a finding already.
+                Err(error) if error.sqlstate() == Some("42704") => {}
+                Err(error) if error.sqlstate() == Some("23503") => self.orphans(key).await?,
+                Err(error) => self.refused(PlaceKind::ForeignKey, &key.name, &error),
+            }
+            self.finished(&key.name, started);
+        }
+        Ok(())
+    }
+
+    async fn orphans(&self, key: &ForeignKey) -> Result<(), Error> {
+        let (count, sample) = orphan_queries(&self.table.name, key);
+        let count = self.session.rows(&count).await?;
+        let count = count.first().and_then(|row| row.first().cloned().flatten());
+        let sample = self.session.rows(&sample).await?;
+        let sample: Vec<String> =
+            sample.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect();
+        let place = Place::part(PlaceKind::ForeignKey, self.source, &key.name);
+        let message = format!(
+            "{} rows refer to rows of {} that do not exist, such as {}; the key stays NOT VALID",
+            count.unwrap_or_else(|| "some".to_owned()),
+            key.referenced_table.name,
+            sample.join(", "),
+        );
+        let help = format!("mend the rows, then: {};", ddl::validate(&self.table.name, &key.name));
+        self.events.found(Finding::warning(Code::Orphans, place, message).help(help));
+        Ok(())
+    }
+
+    async fn build(&self, kind: PlaceKind, name: &str, statement: &str) -> Result<(), Error> {
+        let started = self.started(name);
+        match self.session.execute(statement).await {
+            Ok(()) => {}
+            Err(error) if error.is_connection_lost() => return Err(error.into()),
+            Err(error) => self.refused(kind, name, &error),
+        }
+        self.finished(name, started);
+        Ok(())
+    }
+
+    fn refused(&self, kind: PlaceKind, name: &str, error: &crate::postgres::error::Error) {
+        let place = Place::part(kind, self.source, name);
+        let mut finding = Finding::error(Code::ObjectNotBuilt, place, error.to_string());
+        if let Some(hint) = error.hint() {
+            finding = finding.help(hint);
+        }
+        self.events.found(finding);
+    }
+
+    fn started(&self, object: &str) -> std::time::Instant {
+        let table = self.source.clone();
+        self.events.emit(Event::BuildStarted { table, object: object.to_owned() });
+        std::time::Instant::now()
+    }
+
+    fn finished(&self, object: &str, started: std::time::Instant) {
+        self.events.emit(Event::BuildFinished {
+            table: self.source.clone(),
+            object: object.to_owned(),
+            milliseconds: started.elapsed().as_millis() as u64,
+        });
+    }
+}
+
+/// Counts the rows whose reference leads nowhere, and shows a few.
+fn orphan_queries(table: &TableName, key: &ForeignKey) -> (String, String) {
+    let near = |column: &String| format!("near.{}", postgres_quoted(column));
+    let pairs: Vec<String> = key
+        .columns
+        .iter()
+        .zip(&key.referenced_columns)
+        .map(|(from, to)| format!("far.{} = {}", postgres_quoted(to), near(from)))
+        .collect();
+    let present: Vec<String> =
+        key.columns.iter().map(|column| format!("{} IS NOT NULL", near(column))).collect();
+    let from = format!(
+        "FROM {} near WHERE {} AND NOT EXISTS (SELECT FROM {} far WHERE {})",
+        table.postgres(),
+        present.join(" AND "),
+        key.referenced_table.postgres(),
+        pairs.join(" AND "),
+    );
+    let columns: Vec<String> = key.columns.iter().map(near).collect();
+    let sample = format!("SELECT ROW({})::text {from} LIMIT 3", columns.join(", "));
+    (format!("SELECT count(*) {from}"), sample)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::orphan_queries;
+    use crate::name::TableName;
+    use crate::postgres::schema::ForeignKey;
+
+    #[test]
+    fn orphans_are_rows_with_a_full_reference_to_nothing() {
+        let key = ForeignKey {
+            name: "k".to_owned(),
+            columns: vec!["a".to_owned(), "b".to_owned()],
+            referenced_table: TableName::new("s", "p"),
+            referenced_columns: vec!["x".to_owned(), "y".to_owned()],
+            on_delete: String::new(),
+            on_update: String::new(),
+        };
+        let (count, _) = orphan_queries(&TableName::new("s", "c"), &key);
+        assert_eq!(
+            count,
+            "SELECT count(*) FROM \"s\".\"c\" near WHERE near.\"a\" IS NOT NULL AND \
+             near.\"b\" IS NOT NULL AND NOT EXISTS (SELECT FROM \"s\".\"p\" far WHERE \
+             far.\"x\" = near.\"a\" AND far.\"y\" = near.\"b\")"
+        );
+    }
+}

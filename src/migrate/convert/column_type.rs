@@ -1,0 +1,120 @@
+//! The type that a column gets: one match, no wildcard arm, so that a new `MySQL` type breaks
+//! the build here.
+
+use crate::finding::{Code, Finding, Place};
+use crate::migrate::scan::Answer;
+use crate::mysql::schema::{Column, ColumnType as Source};
+use crate::name::TableName;
+use crate::postgres::schema::ColumnType as Target;
+
+/// The widest `numeric` that any BIGINT UNSIGNED fits.
+pub(super) const UNSIGNED_BIGINT: Target = Target::Numeric { precision: 20, scale: 0 };
+
+/// The type for a column, given what the scan found; `enum_name` is the type's name if it is
+/// to be an enum.
+pub(super) fn target_type(column: &Column, answer: Answer, enum_name: &TableName) -> Target {
+    let fits = answer == Answer::Fits;
+    match &column.column_type {
+        Source::TinyInt { display_width: Some(1), .. } if fits && !column.auto_increment => {
+            Target::Boolean
+        }
+        Source::TinyInt { .. } | Source::SmallInt { unsigned: false } | Source::Year => {
+            Target::SmallInt
+        }
+        Source::SmallInt { unsigned: true }
+        | Source::MediumInt { .. }
+        | Source::Int { unsigned: false } => Target::Integer,
+        Source::Int { unsigned: true } | Source::BigInt { unsigned: false } => Target::BigInt,
+        Source::BigInt { unsigned: true } if fits => Target::BigInt,
+        Source::BigInt { unsigned: true } => UNSIGNED_BIGINT,
+        Source::Decimal { precision, scale } => {
+            Target::Numeric { precision: u16::from(*precision), scale: u16::from(*scale) }
+        }
+        Source::Float => Target::Real,
+        Source::Double => Target::DoublePrecision,
+        Source::Bit { bits: 1 } => Target::Boolean,
+        Source::Bit { bits } => Target::Bit { bits: *bits },
+        Source::Date => Target::Date,
+        Source::DateTime { fraction } => Target::Timestamp { fraction: *fraction },
+        Source::Timestamp { fraction } => Target::TimestampTz { fraction: *fraction },
+        Source::Time { fraction } if fits => Target::Time { fraction: *fraction },
+        Source::Time { fraction } => Target::Interval { fraction: *fraction },
+        Source::Char { length: 0 } | Source::VarChar { length: 0 } | Source::Text => Target::Text,
+        Source::Char { length } | Source::VarChar { length } => Target::VarChar { length: *length },
+        Source::Binary { .. } | Source::VarBinary { .. } | Source::Blob => Target::Bytea,
+        Source::Enum { .. } => Target::Enum { name: enum_name.clone() },
+        Source::Set { .. } => Target::TextArray,
+        Source::Json { .. } if matches!(answer, Answer::Beyond { .. }) => Target::Json,
+        Source::Json { .. } => Target::Jsonb,
+        Source::Geometry { .. } => Target::Bytea,
+        Source::Uuid => Target::Uuid,
+        Source::Inet4 | Source::Inet6 => Target::Inet,
+        Source::Vector { .. } => Target::RealArray,
+        Source::Unknown { .. } => Target::Text,
+    }
+}
+
+/// The narrowest type that holds the values of both; `None` if they are the same already or
+/// have nothing in common. Columns that a foreign key joins need one type.
+pub(super) fn common(one: &Target, other: &Target) -> Option<Target> {
+    match (one, other) {
+        (Target::Boolean, Target::SmallInt) | (Target::SmallInt, Target::Boolean) => {
+            Some(Target::SmallInt)
+        }
+        (Target::BigInt, Target::Numeric { scale: 0, .. })
+        | (Target::Time { .. }, Target::Interval { .. }) => Some(other.clone()),
+        (Target::Numeric { scale: 0, .. }, Target::BigInt)
+        | (Target::Interval { .. }, Target::Time { .. }) => Some(one.clone()),
+        _ => None,
+    }
+}
+
+/// What a reader of the new schema might not expect of the type.
+pub(super) fn findings(table: &TableName, column: &Column, answer: Answer) -> Vec<Finding> {
+    let place = || Place::column(table, &column.name);
+    let mut found = Vec::new();
+    if column.zerofill {
+        let message = "ZEROFILL pads numbers only where they are shown; the values are the same";
+        found.push(Finding::note(Code::PresentationLost, place(), message));
+    }
+    let beyond = match answer {
+        Answer::Beyond { values } => values,
+        Answer::Unknown | Answer::Fits => 0,
+    };
+    match &column.column_type {
+        Source::TinyInt { display_width: Some(1), .. } if beyond > 0 => {
+            let message =
+                format!("smallint, not boolean: {beyond} values are neither 0 nor 1 nor NULL");
+            found.push(Finding::note(Code::TypeChosen, place(), message));
+        }
+        Source::BigInt { unsigned: true } if beyond > 0 => {
+            let message = format!("numeric(20,0), not bigint: {beyond} values are above 2^63-1");
+            found.push(Finding::note(Code::TypeChosen, place(), message));
+        }
+        Source::Time { .. } if beyond > 0 => {
+            let message = format!("interval, not time: {beyond} values are no time of day");
+            found.push(Finding::note(Code::TypeChosen, place(), message));
+        }
+        Source::Json { .. } if beyond > 0 => {
+            let message = format!("json, not jsonb: {beyond} values hold \\u0000");
+            found.push(Finding::note(Code::TypeChosen, place(), message));
+        }
+        Source::Geometry { .. } => {
+            let message = "bytea holding EWKB: geometry types are not made yet";
+            let help = "with PostGIS: ALTER TABLE … ALTER COLUMN … TYPE geometry \
+                        USING ST_GeomFromEWKB(…)";
+            found.push(Finding::warning(Code::TypeChosen, place(), message).help(help));
+        }
+        Source::Vector { .. } => {
+            let message = "real[]: vector types are not made yet";
+            let help = "with pgvector: ALTER TABLE … ALTER COLUMN … TYPE vector USING …::vector";
+            found.push(Finding::warning(Code::TypeChosen, place(), message).help(help));
+        }
+        Source::Unknown { text } => {
+            let message = format!("the type {text} is unknown to us: its values arrive as text");
+            found.push(Finding::warning(Code::UnknownType, place(), message));
+        }
+        _ => {}
+    }
+    found
+}

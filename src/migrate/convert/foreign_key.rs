@@ -1,0 +1,83 @@
+//! Foreign keys: which can stand in the target, and one type for the columns that they join.
+
+use crate::finding::{Code, Finding, Place, PlaceKind};
+use crate::migrate::convert::names::fitted;
+use crate::mysql::schema::{ForeignKey as SourceKey, IndexKey, IndexKind, ReferentialAction};
+use crate::mysql::schema::{Schema, Table};
+use crate::name::TableName;
+use crate::postgres::schema::ForeignKey;
+
+/// The target's form of a table's foreign keys, and what is to be said of those that have none.
+pub(super) fn foreign_keys(
+    schema: &Schema,
+    table: &Table,
+    target_name: &dyn Fn(&TableName) -> TableName,
+    found: &mut Vec<Finding>,
+) -> Vec<ForeignKey> {
+    let mut kept = Vec::new();
+    for key in &table.foreign_keys {
+        let place = || Place::part(PlaceKind::ForeignKey, &table.name, &key.name);
+        let Some(referenced) = schema.tables.iter().find(|t| t.name == key.referenced_table) else {
+            let message = format!("refers to {}, which is not moved", key.referenced_table);
+            found.push(Finding::warning(Code::ForeignKeyChanged, place(), message));
+            continue;
+        };
+        if !has_unique_key(referenced, &key.referenced_columns) {
+            let columns = key.referenced_columns.join(", ");
+            let message = format!(
+                "left out: PostgreSQL wants a unique key on {} ({columns})",
+                key.referenced_table.name
+            );
+            let help = "make those columns unique in the source, if their values are";
+            found.push(Finding::warning(Code::ForeignKeyChanged, place(), message).help(help));
+            continue;
+        }
+        compare_collations(table, key, found);
+        kept.push(ForeignKey {
+            name: fitted(&key.name),
+            columns: key.columns.iter().map(|name| fitted(name)).collect(),
+            referenced_table: target_name(&key.referenced_table),
+            referenced_columns: key.referenced_columns.iter().map(|name| fitted(name)).collect(),
+            on_delete: action(key.on_delete),
+            on_update: action(key.on_update),
+        });
+    }
+    kept
+}
+
+/// Whether exactly these columns, in any order, are a primary or unique key on whole columns.
+fn has_unique_key(table: &Table, columns: &[String]) -> bool {
+    table.indexes.iter().any(|index| {
+        matches!(index.kind, IndexKind::Primary | IndexKind::Unique)
+            && index.parts.len() == columns.len()
+            && index.parts.iter().all(|part| match &part.key {
+                IndexKey::Column(name) => {
+                    columns.iter().any(|column| column.eq_ignore_ascii_case(name))
+                }
+                IndexKey::Prefix { .. } | IndexKey::Expression(_) => false,
+            })
+    })
+}
+
+/// A reference from 'foo' to 'Foo' holds in `MySQL` where case does not count.
+fn compare_collations(table: &Table, key: &SourceKey, found: &mut Vec<Finding>) {
+    let insensitive = key.columns.iter().filter_map(|name| table.column(name)).any(|column| {
+        column.collation.as_ref().is_some_and(|collation| collation.is_case_insensitive())
+    });
+    if insensitive {
+        let place = Place::part(PlaceKind::ForeignKey, &table.name, &key.name);
+        let message = "compares text without regard to case in MySQL, with regard in PostgreSQL";
+        found.push(Finding::warning(Code::CollationLost, place, message));
+    }
+}
+
+fn action(action: ReferentialAction) -> String {
+    match action {
+        ReferentialAction::NoAction => "NO ACTION",
+        ReferentialAction::Restrict => "RESTRICT",
+        ReferentialAction::Cascade => "CASCADE",
+        ReferentialAction::SetNull => "SET NULL",
+        ReferentialAction::SetDefault => "SET DEFAULT",
+    }
+    .to_owned()
+}

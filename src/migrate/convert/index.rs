@@ -1,0 +1,187 @@
+//! Primary keys, unique keys and indexes.
+
+use crate::finding::{Code, Finding, Place, PlaceKind};
+use crate::migrate::convert::expression::{Scope, translate};
+use crate::migrate::convert::names::{Names, fitted};
+use crate::mysql::schema::Table;
+use crate::mysql::schema::{ColumnType, Index as SourceIndex, IndexKey as SourceKey, IndexKind};
+use crate::name::postgres_quoted;
+use crate::postgres::schema::{Column, Index, IndexKey, IndexMethod, IndexPart, IndexRole};
+
+/// `to_tsvector`'s configuration: words as they are, for no language in particular.
+const TEXT_SEARCH: &str = "simple";
+
+/// The target's form of one index, or `None` with a finding where there is none.
+pub(super) fn index(
+    table: &Table,
+    source: &SourceIndex,
+    columns: &[Column],
+    scope: &Scope<'_>,
+    found: &mut Vec<Finding>,
+) -> Option<Index> {
+    let place = || Place::part(PlaceKind::Index, &table.name, &source.name);
+    let method = match source.kind {
+        IndexKind::Primary | IndexKind::Unique | IndexKind::Plain => IndexMethod::BTree,
+        IndexKind::FullText => IndexMethod::Gin,
+        IndexKind::Spatial | IndexKind::Other => {
+            let message = "an index of this kind is not carried yet";
+            found.push(Finding::warning(Code::NotCarried, place(), message));
+            return None;
+        }
+    };
+    let parts = if method == IndexMethod::Gin {
+        vec![full_text(table, source, columns)]
+    } else {
+        source
+            .parts
+            .iter()
+            .map(|part| {
+                let key = key(table, &part.key, scope, &place, found)?;
+                Some(IndexPart { key, descending: part.descending })
+            })
+            .collect::<Option<Vec<_>>>()?
+    };
+    remarks(table, source, found);
+    Some(Index {
+        name: String::new(),
+        role: match source.kind {
+            IndexKind::Primary => IndexRole::Primary,
+            IndexKind::Unique => IndexRole::Unique,
+            IndexKind::Plain | IndexKind::FullText | IndexKind::Spatial | IndexKind::Other => {
+                IndexRole::Plain
+            }
+        },
+        method,
+        parts,
+        comment: source.comment.clone(),
+    })
+}
+
+/// The name that an index wants: its own; a primary key's is the one `PostgreSQL` would give.
+pub(super) fn wanted_name(table: &Table, source: &SourceIndex) -> String {
+    match source.kind {
+        IndexKind::Primary => format!("{}_pkey", table.name.name),
+        _ => source.name.clone(),
+    }
+}
+
+/// Gives the index its name, and says so if it is not the old one.
+pub(super) fn name(
+    names: &mut Names,
+    table: &Table,
+    source: &SourceIndex,
+    found: &mut Vec<Finding>,
+) -> String {
+    let wanted = wanted_name(table, source);
+    let name = names.claim(&wanted, &table.name.name);
+    if name != wanted {
+        let place = Place::part(PlaceKind::Index, &table.name, &source.name);
+        let message = format!("named {name}: index names are unique per schema in PostgreSQL");
+        found.push(Finding::note(Code::Renamed, place, message));
+    }
+    name
+}
+
+fn key(
+    table: &Table,
+    key: &SourceKey,
+    scope: &Scope<'_>,
+    place: &dyn Fn() -> Place,
+    found: &mut Vec<Finding>,
+) -> Option<IndexKey> {
+    match key {
+        SourceKey::Column(column) => Some(IndexKey::Column(fitted(column))),
+        SourceKey::Prefix { column, length } => {
+            let quoted = postgres_quoted(&fitted(column));
+            let binary = table.column(column).is_some_and(|column| is_binary(&column.column_type));
+            let (sql, unit) = if binary {
+                (format!("substring({quoted}, 1, {length})"), "bytes")
+            } else {
+                (format!("\"left\"({quoted}, {length})"), "characters")
+            };
+            let message = format!("an expression index on the first {length} {unit} of {column}");
+            let help = format!("queries use it when they compare {sql}");
+            found.push(Finding::note(Code::IndexChanged, place(), message).help(help));
+            Some(IndexKey::Expression(sql))
+        }
+        SourceKey::Expression(expression) => match translate(expression, scope) {
+            Ok(translated) if translated.immutable => Some(IndexKey::Expression(translated.sql)),
+            Ok(_not_immutable) => {
+                let message = "left out: in PostgreSQL its expression may change with the session";
+                let help = format!("the expression: {expression}");
+                let code = Code::ExpressionNotTranslated;
+                found.push(Finding::warning(code, place(), message).help(help));
+                None
+            }
+            Err(error) => {
+                let message = format!("left out: {error}");
+                let help = format!("the expression: {expression}");
+                let code = Code::ExpressionNotTranslated;
+                found.push(Finding::warning(code, place(), message).help(help));
+                None
+            }
+        },
+    }
+}
+
+fn is_binary(column_type: &ColumnType) -> bool {
+    matches!(
+        column_type,
+        ColumnType::Binary { .. } | ColumnType::VarBinary { .. } | ColumnType::Blob
+    )
+}
+
+/// All columns of a FULLTEXT index as one document; a NULL is an empty text there.
+fn full_text(table: &Table, source: &SourceIndex, columns: &[Column]) -> IndexPart {
+    let nullable = |name: &str| {
+        columns.iter().any(|column| column.name == name && !column.not_null)
+            || table.column(name).is_none()
+    };
+    let mut texts = Vec::new();
+    for part in &source.parts {
+        if let SourceKey::Column(name) | SourceKey::Prefix { column: name, .. } = &part.key {
+            let name = fitted(name);
+            let quoted = postgres_quoted(&name);
+            texts.push(if nullable(&name) { format!("COALESCE({quoted}, '')") } else { quoted });
+        }
+    }
+    let document = texts.join(" || ' ' || ");
+    let key = IndexKey::Expression(format!("to_tsvector('{TEXT_SEARCH}'::regconfig, {document})"));
+    IndexPart { key, descending: false }
+}
+
+/// What a reader should know of an index that is carried.
+fn remarks(table: &Table, source: &SourceIndex, found: &mut Vec<Finding>) {
+    let place = || Place::part(PlaceKind::Index, &table.name, &source.name);
+    if source.kind == IndexKind::FullText {
+        let message = "a GIN index on to_tsvector('simple', …): MATCH … AGAINST becomes @@";
+        found.push(Finding::note(Code::IndexChanged, place(), message));
+    }
+    if !source.visible {
+        let message = "invisible in MySQL; PostgreSQL's planner sees every index";
+        found.push(Finding::note(Code::IndexChanged, place(), message));
+    }
+    let insensitive: Vec<&str> = source
+        .parts
+        .iter()
+        .filter_map(|part| match &part.key {
+            SourceKey::Column(column) | SourceKey::Prefix { column, .. } => table.column(column),
+            SourceKey::Expression(_) => None,
+        })
+        .filter(|column| column.collation.as_ref().is_some_and(|c| c.is_case_insensitive()))
+        .map(|column| column.name.as_str())
+        .collect();
+    if insensitive.is_empty() || source.kind == IndexKind::FullText {
+        return;
+    }
+    let columns = insensitive.join(", ");
+    let unique = matches!(source.kind, IndexKind::Primary | IndexKind::Unique);
+    found.push(if unique {
+        let message = format!("would newly allow 'Foo' beside 'foo' in {columns}");
+        let help = "if the application relies on it: a unique index on lower(…), or citext";
+        Finding::warning(Code::CollationLost, place(), message).help(help)
+    } else {
+        let message = format!("compares {columns} with regard to case");
+        Finding::note(Code::CollationLost, place(), message)
+    });
+}

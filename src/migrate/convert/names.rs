@@ -1,0 +1,78 @@
+//! Names that fit the target: unique per schema where `PostgreSQL` wants it, and at most
+//! 63 bytes, as the server would otherwise cut them and fold two into one.
+
+use std::collections::{HashMap, HashSet};
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::name::POSTGRES_NAME_BYTES;
+
+/// Hands out names of relations and types, which share one space within a schema.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    taken: HashSet<String>,
+    /// How often each index name is wanted: one that several tables want is nobody's.
+    wanted: HashMap<String, usize>,
+}
+
+impl Names {
+    /// Counts a wish, before any index name is claimed.
+    pub(crate) fn want(&mut self, name: &str) {
+        *self.wanted.entry(fitted(name)).or_default() += 1;
+    }
+
+    /// The wanted name, cut to fit if need be; if it is taken or wanted by several, the same
+    /// with `front` before it.
+    pub(crate) fn claim(&mut self, wanted: &str, front: &str) -> String {
+        let name = fitted(wanted);
+        let contested = self.wanted.get(&name).is_some_and(|times| *times > 1);
+        if !contested && self.taken.insert(name.clone()) {
+            return name;
+        }
+        let mut name = fitted(&format!("{front}_{wanted}"));
+        let mut number = 2;
+        while !self.taken.insert(name.clone()) {
+            name = fitted(&format!("{front}_{wanted}_{number}"));
+            number += 1;
+        }
+        name
+    }
+}
+
+/// The name itself if it fits; else its start, cut at a character, and a hash of the whole.
+pub(crate) fn fitted(name: &str) -> String {
+    if name.len() <= POSTGRES_NAME_BYTES {
+        return name.to_owned();
+    }
+    let hash = format!("_{:08x}", xxh3_64(name.as_bytes()) as u32);
+    let start = name.floor_char_boundary(POSTGRES_NAME_BYTES - hash.len());
+    format!("{}{hash}", &name[..start])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Names, fitted};
+
+    #[test]
+    fn long_names_are_cut_at_a_character_and_stay_apart() {
+        let long = "é".repeat(64);
+        let other = format!("{}x", "é".repeat(63));
+        assert_eq!(fitted("short"), "short");
+        assert!(fitted(&long).len() <= 63);
+        assert_ne!(fitted(&long), fitted(&other));
+        assert_eq!(fitted(&long), fitted(&long));
+    }
+
+    #[test]
+    fn a_name_that_two_tables_want_gets_the_table_in_front_on_both() {
+        let mut names = Names::default();
+        for name in ["by_user", "by_user", "by_day"] {
+            names.want(name);
+        }
+        assert_eq!(names.claim("by_user", "orders"), "orders_by_user");
+        assert_eq!(names.claim("by_user", "carts"), "carts_by_user");
+        assert_eq!(names.claim("by_day", "carts"), "by_day");
+        assert_eq!(names.claim("by_day", "carts"), "carts_by_day");
+        assert_eq!(names.claim("by_day", "carts"), "carts_by_day_2");
+    }
+}

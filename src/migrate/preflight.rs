@@ -1,0 +1,174 @@
+//! All that would stop a run or needs a decision, before anything is written: one list.
+
+use crate::finding::{Code, Finding, Place};
+use crate::migrate::convert::Conversion;
+use crate::mysql::privilege::Need;
+use crate::mysql::schema::{IndexKind, Schema, Table};
+use crate::mysql::server::{Flavour, Server as Source};
+use crate::name::postgres_quoted as quoted;
+use crate::postgres::catalog::{self, Existing};
+use crate::postgres::server::Server as Target;
+
+/// The oldest servers that we are tested against, and so stand by.
+const MYSQL_SINCE: (u16, u16, u16) = (5, 7, 0);
+const MARIADB_SINCE: (u16, u16, u16) = (10, 2, 7);
+const POSTGRES_SINCE: u32 = 130_000;
+
+/// What is known of both ends before a run.
+pub(crate) struct Ends<'a> {
+    pub(crate) source: &'a Source,
+    pub(crate) schema: &'a Schema,
+    pub(crate) target: &'a Target,
+    /// What stands in the target's schema already.
+    pub(crate) existing: &'a [Existing],
+    pub(crate) conversion: &'a Conversion,
+    pub(crate) target_schema: &'a str,
+    pub(crate) jobs: usize,
+}
+
+/// The list. An error in it stops the run.
+pub(crate) fn findings(ends: &Ends<'_>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    versions(ends, &mut found);
+    privileges(ends, &mut found);
+    connections(ends, &mut found);
+    in_the_way(ends, &mut found);
+    if ends.schema.tables.is_empty() {
+        let message = format!("the database {} has no tables to move", ends.schema.name);
+        let help = "check the database name in the source URL, and --only if it was given";
+        found.push(Finding::error(Code::NothingToMove, Place::source(), message).help(help));
+    }
+    for table in &ends.schema.tables {
+        tables(table, &mut found);
+    }
+    found
+}
+
+fn versions(ends: &Ends<'_>, found: &mut Vec<Finding>) {
+    let (name, oldest) = match ends.source.flavour {
+        Flavour::MySql => ("MySQL", MYSQL_SINCE),
+        Flavour::MariaDb => ("MariaDB", MARIADB_SINCE),
+    };
+    if ends.source.version < oldest {
+        let (major, minor, patch) = oldest;
+        let message = format!(
+            "{name} {} is older than {major}.{minor}.{patch}, the oldest that is supported",
+            ends.source.version_text
+        );
+        found.push(Finding::error(Code::ServerVersion, Place::source(), message));
+    }
+    if ends.target.version_num < POSTGRES_SINCE {
+        let message = format!("PostgreSQL {} is older than 13", ends.target.version);
+        found.push(Finding::error(Code::ServerVersion, Place::target(), message));
+    }
+    if ends.target.encoding != "UTF8" {
+        let message = format!(
+            "the database stores {}, which cannot hold every character of the source",
+            ends.target.encoding
+        );
+        let help = "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and move into that";
+        found.push(Finding::error(Code::TargetEncoding, Place::target(), message).help(help));
+    }
+    if ends.target.in_recovery || ends.target.default_transaction_read_only {
+        let message = "the target takes no writes: it is a standby, or read-only by default";
+        let help = "give the address of the primary";
+        found.push(Finding::error(Code::ServerVersion, Place::target(), message).help(help));
+    }
+    if !ends.source.binary_log.enabled {
+        let message = "the binary log is off: the snapshot has no position to follow from";
+        found.push(Finding::note(Code::NoBinaryLog, Place::source(), message));
+    }
+}
+
+fn privileges(ends: &Ends<'_>, found: &mut Vec<Finding>) {
+    for missing in ends.source.missing_privileges(&ends.schema.name) {
+        let message = format!("{} is missing: {}", missing.privilege.word(), missing.why);
+        let code = Code::MissingPrivilege;
+        let finding = match missing.need {
+            Need::Required => Finding::error(code, Place::source(), message),
+            Need::Wanted => Finding::warning(code, Place::source(), message),
+        };
+        found.push(finding.help(missing.grant_sql));
+    }
+    let schema = quoted(ends.target_schema);
+    let user = quoted(&ends.target.user);
+    let (missing, grant) = match ends.target.schema(ends.target_schema) {
+        Some(facts) => {
+            (!facts.can_create, format!("GRANT CREATE, USAGE ON SCHEMA {schema} TO {user};"))
+        }
+        None => (
+            !ends.target.can_create_schema,
+            format!("GRANT CREATE ON DATABASE {} TO {user};", quoted(&ends.target.database)),
+        ),
+    };
+    if missing {
+        let message =
+            format!("{} may not create in schema {}", ends.target.user, ends.target_schema);
+        let finding = Finding::error(Code::MissingPrivilege, Place::target(), message);
+        found.push(finding.help(grant));
+    }
+}
+
+/// Each job has one connection to each end; one more reads the catalogs.
+fn connections(ends: &Ends<'_>, found: &mut Vec<Finding>) {
+    let wanted = ends.jobs as u64 + 1;
+    let sides = [
+        (Place::source(), ends.source.free_connections()),
+        (Place::target(), u64::from(ends.target.free_connections)),
+    ];
+    for (place, free) in sides {
+        if free < wanted {
+            let message = format!("{free} connections are free, {wanted} are needed");
+            let help =
+                format!("--jobs {}, or raise max_connections", free.saturating_sub(1).max(1));
+            found.push(Finding::error(Code::TooFewConnections, place, message).help(help));
+        }
+    }
+}
+
+/// Nothing that exists is touched.
+fn in_the_way(ends: &Ends<'_>, found: &mut Vec<Finding>) {
+    for existing in catalog::in_the_way(&ends.conversion.target, ends.existing) {
+        let message = format!("the target has a {} of that name already", existing.what);
+        let help = "move into an empty schema (--schema NAME), or drop it first";
+        let place = Place::object(existing.kind, &existing.name.name);
+        found.push(Finding::error(Code::ObjectInTheWay, place, message).help(help));
+    }
+}
+
+fn tables(table: &Table, found: &mut Vec<Finding>) {
+    if table.engine.is_empty() {
+        let message = format!("the source cannot open it: {}", table.comment);
+        let help = "repair or drop it in the source, or name the others with --only";
+        let place = Place::table(&table.name);
+        found.push(Finding::error(Code::TableNotCopied, place, message).help(help));
+        return;
+    }
+    if !has_key(table) {
+        let message = "has no primary key and no unique key without NULLs: \
+                       its rows are proven as a multiset";
+        found.push(Finding::note(Code::NoKey, Place::table(&table.name), message));
+    }
+    if !matches!(table.engine.to_ascii_lowercase().as_str(), "innodb" | "rocksdb") {
+        let message = format!(
+            "its engine {} takes no part in the snapshot: rows written during the copy may show",
+            table.engine
+        );
+        let help = "stop writers during the run, or ALTER TABLE … ENGINE=InnoDB first";
+        let place = Place::table(&table.name);
+        found.push(Finding::warning(Code::EngineWithoutSnapshot, place, message).help(help));
+    }
+}
+
+/// Whether every row can be told from every other.
+fn has_key(table: &Table) -> bool {
+    use crate::mysql::schema::IndexKey;
+    table.indexes.iter().any(|index| match index.kind {
+        IndexKind::Primary => true,
+        IndexKind::Unique => index.parts.iter().all(|part| match &part.key {
+            IndexKey::Column(name) => table.column(name).is_some_and(|column| !column.nullable),
+            IndexKey::Prefix { .. } | IndexKey::Expression(_) => false,
+        }),
+        IndexKind::Plain | IndexKind::FullText | IndexKind::Spatial | IndexKind::Other => false,
+    })
+}
