@@ -18,6 +18,7 @@ mod event;
 mod fault;
 mod finding;
 mod name;
+mod report;
 mod secret;
 mod shutdown;
 
@@ -26,7 +27,7 @@ use std::process::ExitCode;
 
 /// Runs the command that `args` name, the program's own name first, and says how it ended:
 /// 0 done, nothing to report · 1 findings · 2 usage or configuration · 3 failed, nothing changed ·
-/// 4 failed after a partial change · 5 locked by another run · 6 unhealthy, rolled back.
+/// 4 failed after a partial change.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     cli::run(args)
 }

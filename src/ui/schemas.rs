@@ -1,0 +1,204 @@
+//! The published JSON Schemas are derived from the types, so that they cannot tell of another
+//! shape; this test holds the files to that, and samples to the files.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
+use crate::event::{Event, Phase};
+use crate::fault::Fault;
+use crate::finding::{Code, Finding, Place};
+use crate::name::TableName;
+use crate::report::{
+    ErrorReport, Outcome, Report, SnapshotReport, TablePlan, TableReport, Verb, Verified,
+};
+use crate::ui::json::{JsonLines, Line, report_line};
+
+fn schema<T: JsonSchema>(title: &str) -> Value {
+    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    let mut schema = generator.into_root_schema_for::<T>();
+    schema.insert("title".to_owned(), title.into());
+    schema.to_value()
+}
+
+fn report_schema() -> Value {
+    schema::<Report>("nirvana-report/1")
+}
+
+fn event_schema() -> Value {
+    schema::<Line>("nirvana-event/1")
+}
+
+#[test]
+fn the_published_schemas_are_those_of_the_types() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("schemas");
+    for (file, schema) in
+        [("report.schema.json", report_schema()), ("event.schema.json", event_schema())]
+    {
+        let wanted = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
+        let path = folder.join(file);
+        if std::env::var_os("NIRVANA_UPDATE_SCHEMAS").is_some_and(|value| value == "1") {
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(&path, &wanted).unwrap();
+        }
+        let published = std::fs::read_to_string(&path).unwrap();
+        assert!(published == wanted, "{file} is old: run this with NIRVANA_UPDATE_SCHEMAS=1");
+    }
+}
+
+#[test]
+fn samples_are_valid() {
+    let report = sample();
+    let bare = Report::new(Verb::Migrate, "postgres://db/shop");
+    for report in [&report, &bare] {
+        check(&report_schema(), &serde_json::to_value(report).unwrap());
+        // A line is also a report, so that one reader reads both.
+        let line = serde_json::from_str(&report_line(report).unwrap()).unwrap();
+        check(&report_schema(), &line);
+        check(&event_schema(), &line);
+    }
+    let table = || TableName::new("shop", "orders");
+    let finding = Finding::warning(Code::NoKey, Place::table(&table()), "no key");
+    let mut json = JsonLines::default();
+    for event in [
+        Event::PhaseStarted { phase: Phase::Copy },
+        Event::CopyFinished { table: table(), rows: 1, bytes: 2, milliseconds: 3 },
+        Event::Found { finding },
+        Event::Stopping,
+    ] {
+        let line = json.take(&event, Duration::from_secs(1)).unwrap();
+        check(&event_schema(), &serde_json::from_str(&line).unwrap());
+    }
+}
+
+#[test]
+fn what_is_not_valid_is_seen() {
+    let schema = report_schema();
+    let good = serde_json::to_value(sample()).unwrap();
+    let mut missing = good.clone();
+    missing.as_object_mut().unwrap().remove("outcome");
+    let mut unknown = good.clone();
+    unknown["outcome"] = "splendid".into();
+    let mut negative = good.clone();
+    negative["duration_ms"] = (-1).into();
+    let mut kind = good.clone();
+    kind["tables"][0]["source"] = "shop.orders".into();
+    assert_eq!(fault(&schema, &schema, &good), None);
+    for bad in [missing, unknown, negative, kind] {
+        assert!(fault(&schema, &schema, &bad).is_some(), "{bad}");
+    }
+    let event = serde_json::json!({ "event": "unheard-of", "elapsed_ms": 1 });
+    assert!(fault(&event_schema(), &event_schema(), &event).is_some());
+}
+
+/// Every field has a value.
+fn sample() -> Report {
+    let table = || TableName::new("shop", "orders");
+    let mut report = Report::new(Verb::Migrate, "postgres://db/shop");
+    report.source = Some("mysql://old/shop".to_owned());
+    report.outcome = Outcome::FailedPartial;
+    report.error = Some(ErrorReport {
+        message: "m".to_owned(),
+        fault: Fault::Data,
+        causes: vec!["c".to_owned()],
+        hint: Some("h".to_owned()),
+    });
+    report.snapshot = Some(SnapshotReport {
+        rung: "backup-stage".to_owned(),
+        guarantee: "all tables at one instant".to_owned(),
+        connections: 5,
+        writers_waited_ms: 12,
+        position: Some("bin.000004:1573".to_owned()),
+    });
+    report.plan = vec![TablePlan {
+        source: table(),
+        target: table(),
+        rows_estimate: 1,
+        bytes_estimate: 2,
+        key: vec!["id".to_owned()],
+        indexes: 3,
+        foreign_keys: 4,
+    }];
+    report.tables = vec![TableReport {
+        source: table(),
+        target: table(),
+        rows: 1,
+        bytes: 2,
+        duration_ms: 3,
+        verified: Verified::Differs,
+        source_digest: Some("0f".to_owned()),
+        target_digest: Some("f0".to_owned()),
+    }];
+    report.changes = vec!["created schema shop".to_owned()];
+    let finding = Finding::error(Code::RowsDiffer, Place::column(&table(), "id"), "differs");
+    report.findings = vec![finding.help("look")];
+    report.statements = vec!["SELECT 1".to_owned()];
+    report
+}
+
+fn check(schema: &Value, value: &Value) {
+    assert_eq!(fault(schema, schema, value), None, "{value}");
+}
+
+/// Why the value does not fit, if so. It knows the words of JSON Schema that our schemas use, and
+/// panics at any other, so that it never passes what it does not understand.
+fn fault(root: &Value, schema: &Value, value: &Value) -> Option<String> {
+    let Some(schema) = schema.as_object() else {
+        return (schema != &Value::Bool(true)).then(|| format!("{value} is refused"));
+    };
+    schema.iter().find_map(|(word, wants)| match word.as_str() {
+        "$schema" | "title" | "description" | "$defs" | "format" | "default" => None,
+        "$ref" => {
+            let pointer = wants.as_str().unwrap().trim_start_matches('#');
+            fault(root, root.pointer(pointer).unwrap(), value)
+        }
+        "const" => (wants != value).then(|| format!("{value} is not {wants}")),
+        "enum" => {
+            let listed = wants.as_array().unwrap().contains(value);
+            (!listed).then(|| format!("{value} is none of {wants}"))
+        }
+        "type" => {
+            let kinds = wants.as_array().cloned().unwrap_or_else(|| vec![wants.clone()]);
+            let fits = kinds.iter().any(|kind| is(value, kind.as_str().unwrap()));
+            (!fits).then(|| format!("{value} is no {wants}"))
+        }
+        "minimum" => value
+            .as_f64()
+            .filter(|number| *number < wants.as_f64().unwrap())
+            .map(|number| format!("{number} is below {wants}")),
+        "required" => wants.as_array().unwrap().iter().find_map(|name| {
+            let there = value.get(name.as_str().unwrap()).is_some();
+            (!there).then(|| format!("{name} is missing in {value}"))
+        }),
+        "properties" => wants.as_object().unwrap().iter().find_map(|(name, schema)| {
+            value.get(name).and_then(|value| fault(root, schema, value))
+        }),
+        "items" => value
+            .as_array()
+            .and_then(|items| items.iter().find_map(|item| fault(root, wants, item))),
+        "allOf" => wants.as_array().unwrap().iter().find_map(|each| fault(root, each, value)),
+        "anyOf" | "oneOf" => {
+            let all = wants.as_array().unwrap();
+            let fitting = all.iter().filter(|one| fault(root, one, value).is_none()).count();
+            let fits = if word == "oneOf" { fitting == 1 } else { fitting > 0 };
+            (!fits).then(|| format!("{value} fits {fitting} of {word}"))
+        }
+        _ => panic!("this check does not know {word}"),
+    })
+}
+
+fn is(value: &Value, kind: &str) -> bool {
+    match kind {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_u64() || value.is_i64(),
+        "number" => value.is_number(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        _ => panic!("this check does not know the type {kind}"),
+    }
+}

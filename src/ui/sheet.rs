@@ -1,0 +1,13 @@
+//! How a screen is made.
+
+use crate::ui::Detail;
+use crate::ui::paper::Paper;
+
+/// How the screen is made: for which stream, how full, and where all of it can be read.
+#[derive(Clone, Debug)]
+pub(crate) struct Sheet<'a> {
+    pub(crate) paper: &'a Paper,
+    pub(crate) detail: Detail,
+    /// The file of `--report`, if there is one.
+    pub(crate) saved: Option<&'a str>,
+}
