@@ -1,0 +1,161 @@
+//! Databases that others wrote, and the shop, moved whole.
+
+use crate::support::{
+    PAIRS, Source, SourceDatabase, Target, TargetDatabase, databases, fixtures, migrate,
+    others_databases,
+};
+
+/// Rows of every table, counted by the two servers.
+fn same_counts(source: &SourceDatabase, target: &TargetDatabase) -> u64 {
+    let tables = source.sql(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() \
+         AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') ORDER BY table_name",
+    );
+    let mut total = 0;
+    for table in tables.lines() {
+        let there = source.sql(&format!("SELECT count(*) FROM `{}`", table.replace('`', "``")));
+        let name = table.replace('"', "\"\"");
+        let here = target.sql(&format!("SELECT count(*) FROM \"{name}\""));
+        assert_eq!(there, here, "{table}");
+        total += there.trim().parse::<u64>().unwrap();
+    }
+    total
+}
+
+/// Loads one of the others' databases and moves it; `None` where it is absent.
+fn move_others(
+    name: &str,
+    pair: (Source, Target),
+) -> Option<(SourceDatabase, TargetDatabase, crate::support::Report)> {
+    let folder = others_databases()?.join(name);
+    let (source, target) = databases(pair, name)?;
+    let mut files: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "sql"))
+        .collect();
+    files.sort();
+    for file in files {
+        source.load(&file, true);
+    }
+    let (run, report) = migrate(&source, &target, &[]);
+    assert!(run.code <= 1, "{name}: {}", run.all());
+    report.proven_rows();
+    same_counts(&source, &target);
+    Some((source, target, report))
+}
+
+#[test]
+fn shop_arrives_with_nothing_to_report() {
+    for pair in PAIRS {
+        let Some((source, target)) = databases(pair, "shop") else {
+            return;
+        };
+        source.load(&fixtures().join("databases/shop.sql"), false);
+        let (run, report) = migrate(&source, &target, &[]);
+        assert_eq!(run.code, 0, "{pair:?}: {}", run.all());
+        assert_eq!(report.warnings(), Vec::<String>::new());
+        assert_eq!(report.0["outcome"], "done");
+        assert!(same_counts(&source, &target) > 15_000);
+        let sums = "SELECT count(*), sum(quantity), sum(unit_price * quantity) FROM order_items";
+        assert_eq!(source.sql(sums), target.sql(sums), "{pair:?}");
+    }
+}
+
+#[test]
+fn sakila_is_whole() {
+    for pair in [PAIRS[0], PAIRS[3]] {
+        let Some((source, target, report)) = move_others("sakila", pair) else {
+            return;
+        };
+        let rows: u64 = report.proven_rows().iter().map(|(_, rows)| rows).sum();
+        assert_eq!((report.proven_rows().len(), rows), (16, 47_273), "{pair:?}");
+        let not_carried: Vec<String> =
+            report.warnings().into_iter().filter(|w| w.starts_with("not-carried")).collect();
+        let objects: u64 = source
+            .sql(
+                "SELECT (SELECT count(*) FROM information_schema.views WHERE table_schema = DATABASE()) \
+                 + (SELECT count(*) FROM information_schema.triggers WHERE trigger_schema = DATABASE()) \
+                 + (SELECT count(*) FROM information_schema.routines WHERE routine_schema = DATABASE())",
+            )
+            .trim()
+            .parse()
+            .unwrap();
+        assert_eq!(objects, 7 + 6 + 6);
+        assert!(not_carried.len() as u64 >= objects, "{not_carried:?}");
+        // Every foreign key is there, and holds.
+        let keys = source.sql(
+            "SELECT count(*) FROM information_schema.referential_constraints \
+             WHERE constraint_schema = DATABASE()",
+        );
+        let there =
+            target.sql("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND convalidated");
+        assert_eq!(keys, there, "{pair:?}");
+        // The column that follows updates still does; one that is set keeps what it was set to.
+        target.sql("UPDATE actor SET first_name = 'Ada' WHERE actor_id = 1");
+        let touched =
+            "SELECT last_update > now() - interval '1 minute' FROM actor WHERE actor_id = 1";
+        assert_eq!(target.sql(touched), "t\n");
+        target.sql("UPDATE actor SET last_update = '2001-01-01 00:00:00+00' WHERE actor_id = 1");
+        let kept = "SELECT last_update = '2001-01-01 00:00:00+00' FROM actor WHERE actor_id = 1";
+        assert_eq!(target.sql(kept), "t\n");
+        // Next ids continue where MySQL's counter stood.
+        let next = source.sql("SELECT max(actor_id) + 1 FROM actor");
+        let insert =
+            "INSERT INTO actor (first_name, last_name) VALUES ('A', 'B') RETURNING actor_id";
+        assert_eq!(target.sql(insert), next, "{pair:?}");
+    }
+}
+
+#[test]
+fn chinook_keeps_its_mixed_case_and_its_keys() {
+    for pair in [PAIRS[1], PAIRS[2]] {
+        let Some((source, target)) = databases(pair, "chinook") else {
+            return;
+        };
+        let Some(folder) = others_databases() else {
+            return;
+        };
+        // The file makes and uses a database of its own name.
+        let text = std::fs::read_to_string(folder.join("chinook/01_Chinook_MySql.sql")).unwrap();
+        let text: String = text
+            .lines()
+            .filter(|line| {
+                let line = line.trim_start_matches('\u{feff}').to_uppercase();
+                !["DROP DATABASE", "CREATE DATABASE", "USE "].iter().any(|w| line.starts_with(w))
+            })
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        source.sql(&text);
+        let (run, report) = migrate(&source, &target, &[]);
+        assert!(run.code <= 1, "{}", run.all());
+        assert_eq!(report.proven_rows().len(), 11);
+        assert_eq!(same_counts(&source, &target), 15_607);
+        let keys =
+            target.sql("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND convalidated");
+        assert_eq!(keys, "11\n");
+    }
+}
+
+#[test]
+fn northwind_arrives() {
+    move_others("northwind_mywind", PAIRS[0]);
+}
+
+#[test]
+fn the_bug_zoos_of_another_tool_arrive() {
+    move_others("pgloader_mytest", PAIRS[0]);
+    move_others("pgloader_legacy", PAIRS[0]);
+}
+
+#[test]
+fn ninety_five_odd_tables_arrive() {
+    move_others("ghost_localtests", PAIRS[0]);
+    move_others("ghost_localtests", PAIRS[3]);
+}
+
+#[test]
+fn geometry_and_partitions_arrive() {
+    move_others("debezium_inventory", PAIRS[3]);
+    move_others("skeema_partition", PAIRS[1]);
+}

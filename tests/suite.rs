@@ -1,0 +1,14 @@
+//! Tests from the outside: the program is run as a person would run it, against real servers.
+//! One file per command, beside those that hold the house and the types.
+
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test stops at the first surprise")]
+
+mod support;
+
+mod connections;
+mod databases;
+mod help;
+mod migrate;
+mod tidy;
+mod trouble;
+mod types;

@@ -1,0 +1,400 @@
+//! Real servers, databases that vanish with their test, and the program itself.
+//!
+//! The servers' own command line clients load and judge: what they say does not hang on any of
+//! our code.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A source: a `MySQL` or `MariaDB` server that the tests share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    MariaDb,
+    MySql,
+}
+
+/// A target: a `PostgreSQL` server that the tests share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Postgres15,
+    Postgres18,
+}
+
+pub(crate) const PAIRS: [(Source, Target); 4] = [
+    (Source::MariaDb, Target::Postgres15),
+    (Source::MariaDb, Target::Postgres18),
+    (Source::MySql, Target::Postgres15),
+    (Source::MySql, Target::Postgres18),
+];
+
+/// The password of `nirvana_admin` on every test server.
+pub(crate) const PASSWORD: &str = "admin";
+
+impl Source {
+    fn variable(self) -> &'static str {
+        match self {
+            Self::MariaDb => "NIRVANA_TEST_MARIADB",
+            Self::MySql => "NIRVANA_TEST_MYSQL",
+        }
+    }
+
+    /// The word that fixtures use.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::MariaDb => "mariadb",
+            Self::MySql => "mysql",
+        }
+    }
+}
+
+impl Target {
+    fn variable(self) -> &'static str {
+        match self {
+            Self::Postgres15 => "NIRVANA_TEST_POSTGRES15",
+            Self::Postgres18 => "NIRVANA_TEST_POSTGRES18",
+        }
+    }
+}
+
+/// Where `ci/servers env` says a thing is. Absent, the test is skipped by name; where servers
+/// are required, as in CI, that is a failure.
+pub(crate) fn setting(name: &str) -> Option<String> {
+    if let Ok(value) = std::env::var(name)
+        && !value.is_empty()
+    {
+        return Some(value);
+    }
+    assert!(
+        std::env::var_os("NIRVANA_TEST_REQUIRE_SERVERS").is_none(),
+        "{name} is not set, and servers are required: run ci/test"
+    );
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    eprintln!("skipped: {test}: {name} is not set; run ci/test");
+    None
+}
+
+/// A folder of databases that others wrote; users do not have it.
+pub(crate) fn others_databases() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/fixtures/db");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    eprintln!("skipped: {test}: {} is absent", folder.display());
+    None
+}
+
+pub(crate) fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+/// A program from `ci/servers`' folder of clients.
+fn client(name: &str) -> Command {
+    let folder = setting("NIRVANA_TEST_CLIENTS").unwrap();
+    Command::new(Path::new(&folder).join(name))
+}
+
+/// Host and port of a URL such as `mysql://user:password@host:port/…`.
+pub(crate) fn address(url: &str) -> (String, String) {
+    let after = url.rsplit_once('@').unwrap().1;
+    let place = after.split('/').next().unwrap();
+    let (host, port) = place.split_once(':').unwrap();
+    (host.to_owned(), port.to_owned())
+}
+
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+/// A name that no other test has, in this process or another.
+pub(crate) fn unique(stem: &str) -> String {
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    format!("nv_{stem}_{}_{number}", std::process::id())
+}
+
+/// A database of the source's server, dropped at the end.
+pub(crate) struct SourceDatabase {
+    pub(crate) server: Source,
+    url: String,
+    pub(crate) name: String,
+}
+
+impl SourceDatabase {
+    pub(crate) fn create(server: Source, stem: &str) -> Option<Self> {
+        let url = setting(server.variable())?;
+        Some(Self::on(server, &url, stem))
+    }
+
+    /// A database of a server that is not one of the shared ones.
+    pub(crate) fn on(server: Source, url: &str, stem: &str) -> Self {
+        let database = Self { server, url: url.to_owned(), name: unique(stem) };
+        database.admin(&format!("CREATE DATABASE `{}` CHARACTER SET utf8mb4", database.name));
+        database
+    }
+
+    fn client(&self) -> Command {
+        let (host, port) = address(&self.url);
+        // MariaDB's client talks to MySQL too, except for its newest plugins: each has its own.
+        let mut command = client(self.server.word());
+        command.args(["--default-character-set=utf8mb4", "-h", &host, "-P", &port]);
+        command.args(["-u", "nirvana_admin", "--batch", "--raw", "--skip-column-names"]);
+        command.env("MYSQL_PWD", PASSWORD);
+        command
+    }
+
+    /// A statement outside of the database.
+    pub(crate) fn admin(&self, sql: &str) -> String {
+        feed(self.client(), sql.as_bytes(), sql)
+    }
+
+    /// Runs statements; gives what they print, a row a line, tabs between columns.
+    pub(crate) fn sql(&self, sql: &str) -> String {
+        let mut command = self.client();
+        command.arg(&self.name);
+        feed(command, sql.as_bytes(), sql)
+    }
+
+    /// As `sql`, for a statement that may be refused.
+    pub(crate) fn attempt(&self, sql: &str) -> Result<String, String> {
+        let mut command = self.client();
+        command.arg(&self.name);
+        attempt(command, sql.as_bytes())
+    }
+
+    /// Loads a file; one that others wrote may have statements that this server refuses.
+    pub(crate) fn load(&self, file: &Path, tolerant: bool) {
+        let mut command = self.client();
+        if tolerant {
+            command.arg("--force");
+        }
+        command.arg(&self.name);
+        let text = std::fs::read(file).unwrap();
+        let output = output(command, &text);
+        assert!(
+            tolerant || output.status.success(),
+            "{}: {}",
+            file.display(),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+
+    /// The URL, without a password.
+    pub(crate) fn url(&self) -> String {
+        let (host, port) = address(&self.url);
+        format!("mysql://nirvana_admin@{host}:{port}/{}", self.name)
+    }
+}
+
+impl Drop for SourceDatabase {
+    fn drop(&mut self) {
+        self.admin(&format!("DROP DATABASE IF EXISTS `{}`", self.name));
+    }
+}
+
+/// A database of the target's server, dropped at the end.
+pub(crate) struct TargetDatabase {
+    url: String,
+    pub(crate) name: String,
+}
+
+impl TargetDatabase {
+    pub(crate) fn create(server: Target, stem: &str) -> Option<Self> {
+        let url = setting(server.variable())?;
+        let database = Self { url, name: unique(stem) };
+        database.run("postgres", &format!("CREATE DATABASE {}", database.name));
+        Some(database)
+    }
+
+    fn run(&self, database: &str, sql: &str) -> String {
+        feed(self.client(database), sql.as_bytes(), sql)
+    }
+
+    /// As `sql`, for a statement that may be refused.
+    pub(crate) fn attempt(&self, sql: &str) -> Result<String, String> {
+        attempt(self.client(&self.name), sql.as_bytes())
+    }
+
+    fn client(&self, database: &str) -> Command {
+        let (host, port) = address(&self.url);
+        let mut command = client("psql");
+        command.args(["-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1"]);
+        command.args(["-h", &host, "-p", &port, "-U", "nirvana_admin", "-d", database]);
+        command.env("PGPASSWORD", PASSWORD).env("PGOPTIONS", "-c TimeZone=UTC");
+        command
+    }
+
+    /// Runs statements; gives what they print, a row a line, tabs between columns.
+    pub(crate) fn sql(&self, sql: &str) -> String {
+        self.run(&self.name, sql)
+    }
+
+    /// The URL, without a password.
+    pub(crate) fn url(&self) -> String {
+        let (host, port) = address(&self.url);
+        format!("postgres://nirvana_admin@{host}:{port}/{}", self.name)
+    }
+}
+
+impl Drop for TargetDatabase {
+    fn drop(&mut self) {
+        self.run("postgres", &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+    }
+}
+
+/// A source and a target of a pair of servers.
+pub(crate) fn databases(
+    pair: (Source, Target),
+    stem: &str,
+) -> Option<(SourceDatabase, TargetDatabase)> {
+    Some((SourceDatabase::create(pair.0, stem)?, TargetDatabase::create(pair.1, stem)?))
+}
+
+fn output(mut command: Command, input: &[u8]) -> Output {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    // Written from a thread of its own: a client that prints much must not wait for us.
+    let writer = std::thread::spawn(move || {
+        // A client that ends at an error closes its end, which its exit code tells.
+        let _ = stdin.write_all(&input);
+    });
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output
+}
+
+fn feed(command: Command, input: &[u8], what: &str) -> String {
+    attempt(command, input).unwrap_or_else(|error| panic!("{what}\n{error}"))
+}
+
+/// What a client prints, or what it complains of.
+fn attempt(command: Command, input: &[u8]) -> Result<String, String> {
+    let output = output(command, input);
+    if output.status.success() {
+        Ok(String::from_utf8(output.stdout).unwrap())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+/// How a run of the program ended.
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Run {
+    /// All that was printed, for messages.
+    pub(crate) fn all(&self) -> String {
+        let mut text = String::new();
+        let _ = write!(text, "exit {}\n{}\n{}", self.code, self.stdout, self.stderr);
+        text
+    }
+}
+
+/// The program, with the passwords of the test servers in its environment and no other.
+pub(crate) fn nirvana() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nirvana"));
+    for name in std::env::vars_os().map(|(name, _)| name) {
+        let text = name.to_string_lossy();
+        if text.starts_with("PG") || text.starts_with("MYSQL") {
+            command.env_remove(&name);
+        }
+    }
+    command.env("HOME", std::env::temp_dir()).env("NO_COLOR", "1");
+    command.env("MYSQL_PWD", PASSWORD).env("PGPASSWORD", PASSWORD);
+    command
+}
+
+pub(crate) fn run(mut command: Command) -> Run {
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    Run {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Migrates; gives how it ended, and the report.
+pub(crate) fn migrate(
+    source: &SourceDatabase,
+    target: &TargetDatabase,
+    more: &[&str],
+) -> (Run, Report) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.json");
+    let mut command = nirvana();
+    command.arg("migrate").args(more).arg("--report").arg(&file);
+    command.arg(source.url()).arg(target.url());
+    let run = run(command);
+    let report = std::fs::read_to_string(&file).unwrap_or_else(|_| panic!("{}", run.all()));
+    (run, Report(serde_json::from_str(&report).unwrap()))
+}
+
+/// The report of a run.
+pub(crate) struct Report(pub(crate) serde_json::Value);
+
+impl Report {
+    /// `code place` of every finding that is more than a note, sorted.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        self.findings(|severity| severity != "note")
+    }
+
+    fn findings(&self, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+        let findings = self.0["findings"].as_array().unwrap().iter();
+        // What concerns a server as a whole hangs on the test's servers, not on the data.
+        let findings = findings.filter(|finding| {
+            let kind = finding["place"]["kind"].as_str().unwrap();
+            kind != "source" && kind != "target"
+        });
+        let mut found: Vec<String> = findings
+            .filter(|finding| wanted(finding["severity"].as_str().unwrap()))
+            .map(|finding| {
+                let place = &finding["place"];
+                let table = place["table"]["name"].as_str();
+                let name = place["name"].as_str();
+                let place: Vec<&str> = table.into_iter().chain(name).collect();
+                format!("{} {}", finding["code"].as_str().unwrap(), place.join("."))
+                    .trim_end()
+                    .to_owned()
+            })
+            .collect();
+        found.sort();
+        found
+    }
+
+    /// The codes of all findings, each once, sorted.
+    pub(crate) fn codes(&self) -> Vec<String> {
+        let mut codes: Vec<String> = self
+            .findings(|_| true)
+            .iter()
+            .map(|finding| finding.split(' ').next().unwrap().to_owned())
+            .collect();
+        codes.dedup();
+        codes
+    }
+
+    /// Tables that are not proven equal.
+    pub(crate) fn unproven(&self) -> Vec<String> {
+        let tables = self.0["tables"].as_array().unwrap().iter();
+        tables
+            .filter(|table| table["verified"] != "equal")
+            .map(|table| format!("{} is {}", table["source"]["name"], table["verified"]))
+            .collect()
+    }
+
+    /// Table names and rows; panics if one is not proven equal.
+    pub(crate) fn proven_rows(&self) -> Vec<(String, u64)> {
+        let tables = self.0["tables"].as_array().unwrap().iter();
+        tables
+            .map(|table| {
+                let name = table["source"]["name"].as_str().unwrap().to_owned();
+                assert_eq!(table["verified"], "equal", "{name}");
+                (name, table["rows"].as_u64().unwrap())
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,251 @@
+//! One fixture per column type, moved through every pair of servers, and judged by the two
+//! servers' own text forms: an encoder that is wrong on both of our sides cannot hide here.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::{
+    Source, SourceDatabase, Target, TargetDatabase, databases, fixtures, migrate,
+};
+
+/// What a fixture says of itself in its head; `fixtures/mysql-types/README.md` has the form.
+#[derive(Debug, Default)]
+struct Fixture {
+    file: PathBuf,
+    flavours: Vec<String>,
+    findings: Vec<String>,
+    tables: Vec<Expected>,
+    /// Statements that both ends take or refuse after the copy.
+    statements: Vec<(Verdict, String)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Accepted,
+    Refused,
+}
+
+/// What is expected of one table.
+#[derive(Debug)]
+struct Expected {
+    table: String,
+    /// Column and the type that PostgreSQL prints for it.
+    columns: Vec<(String, String)>,
+    comparisons: Vec<Comparison>,
+}
+
+/// Two expressions that must print the same for every row.
+#[derive(Debug)]
+struct Comparison {
+    what: String,
+    mysql: String,
+    postgres: String,
+}
+
+/// `"a""b"` → `a"b`; a plain name stays.
+fn unquoted(name: &str) -> String {
+    let name = name.trim();
+    name.strip_prefix('"')
+        .and_then(|name| name.strip_suffix('"'))
+        .map_or_else(|| name.to_owned(), |name| name.replace("\"\"", "\""))
+}
+
+/// A name and what follows the colon behind it; a quoted name may hold a colon.
+fn named(text: &str) -> (String, &str) {
+    let quoted = text.starts_with('"');
+    let end = if quoted { text.find("\": ").unwrap() + 1 } else { text.find(": ").unwrap() };
+    (unquoted(&text[..end]), text[end + 2..].trim())
+}
+
+impl Fixture {
+    fn read(file: &Path) -> Self {
+        let text = std::fs::read_to_string(file).unwrap();
+        let mut fixture = Self { file: file.to_owned(), ..Self::default() };
+        let head = text.lines().take_while(|line| fixture.take(line));
+        assert!(head.count() > 0, "{}: no head", file.display());
+        assert!(!fixture.flavours.is_empty(), "{}: no flavours", file.display());
+        fixture
+    }
+
+    /// Takes one line of the head; false where the head has ended.
+    fn take(&mut self, line: &str) -> bool {
+        let words = |rest: &str| rest.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let Some(line) = line.strip_prefix("-- ") else { return false };
+        if let Some(rest) = line.strip_prefix("table ") {
+            self.tables.push(Expected::of(unquoted(rest)));
+        } else if let Some(rest) = line.strip_prefix("type:") {
+            self.table().columns.push(("c".to_owned(), rest.trim().to_owned()));
+        } else if let Some(rest) = line.strip_prefix("column ") {
+            let (name, kind) = named(rest);
+            self.table().columns.push((name, kind.to_owned()));
+        } else if let Some(rest) = line.strip_prefix("flavours:") {
+            self.flavours = words(rest);
+        } else if let Some(rest) = line.strip_prefix("findings:") {
+            self.findings = words(rest);
+        } else if let Some(rest) = line.strip_prefix("compare ") {
+            let (what, rest) = named(rest);
+            let rest = rest.strip_prefix("mysql: ").unwrap();
+            let (mysql, postgres) = rest.split_once(" || postgres: ").unwrap();
+            let (mysql, postgres) = (mysql.to_owned(), postgres.to_owned());
+            self.table().comparisons.push(Comparison { what, mysql, postgres });
+        } else if let Some(rest) = line.strip_prefix("accepted: ") {
+            self.statements.push((Verdict::Accepted, rest.to_owned()));
+        } else if let Some(rest) = line.strip_prefix("refused: ") {
+            self.statements.push((Verdict::Refused, rest.to_owned()));
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// The table that the head speaks of now.
+    fn table(&mut self) -> &mut Expected {
+        if self.tables.is_empty() {
+            self.tables.push(Expected::of("t".to_owned()));
+        }
+        self.tables.last_mut().unwrap()
+    }
+}
+
+impl Expected {
+    fn of(table: String) -> Self {
+        Self { table, columns: Vec::new(), comparisons: Vec::new() }
+    }
+
+    /// Types that are not the expected ones.
+    fn types(&self, target: &TargetDatabase) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for (column, kind) in &self.columns {
+            let is = target.sql(&format!(
+                "SELECT format_type(a.atttypid, a.atttypmod) FROM pg_attribute a \
+                 JOIN pg_class c ON c.oid = a.attrelid \
+                 WHERE c.relnamespace = 'public'::regnamespace AND c.relname = '{}' \
+                 AND a.attname = '{}'",
+                self.table.replace('\'', "''"),
+                column.replace('\'', "''")
+            ));
+            if is.trim_end() != kind {
+                wrong.push(format!("{}.{column} is {}, not {kind}", self.table, is.trim_end()));
+            }
+        }
+        wrong
+    }
+
+    /// Comparisons that do not hold.
+    fn differences(&self, source: &SourceDatabase, target: &TargetDatabase) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let (there, here) = (self.table.replace('`', "``"), self.table.replace('"', "\"\""));
+        for Comparison { what, mysql, postgres } in &self.comparisons {
+            let there = source.attempt(&format!(
+                "SET time_zone = '+00:00', sql_mode = ''; SELECT {mysql} FROM `{there}`"
+            ));
+            let here = target
+                .attempt(&format!("SELECT coalesce(({postgres})::text, 'NULL') FROM \"{here}\""));
+            let sorted = |text: &Result<String, String>| {
+                let mut lines: Vec<String> =
+                    text.iter().flat_map(|t| t.lines()).map(str::to_owned).collect();
+                lines.sort();
+                lines
+            };
+            if there.is_err() || here.is_err() || sorted(&there) != sorted(&here) {
+                let cut = |text: &Result<String, String>| match text {
+                    Ok(text) | Err(text) => text.chars().take(600).collect::<String>(),
+                };
+                wrong.push(format!(
+                    "{}.{what}\n--- source\n{}\n--- target\n{}",
+                    self.table,
+                    cut(&there),
+                    cut(&here)
+                ));
+            }
+        }
+        wrong
+    }
+}
+
+fn all() -> Vec<Fixture> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(fixtures().join("mysql-types"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "sql"))
+        .collect();
+    files.sort();
+    assert!(files.len() > 30, "only {} fixtures", files.len());
+    files.iter().map(|file| Fixture::read(file)).collect()
+}
+
+/// Moves one fixture, and lists what is not as it should be.
+fn judge(fixture: &Fixture, pair: (Source, Target)) -> Vec<String> {
+    let name = fixture.file.file_stem().unwrap().to_string_lossy().into_owned();
+    let Some((source, target)) = databases(pair, &name) else { return Vec::new() };
+    source.load(&fixture.file, false);
+    let (run, report) = migrate(&source, &target, &["--jobs", "1"]);
+    let mut wrong = Vec::new();
+    if run.code > 1 {
+        wrong.push(run.all());
+    } else {
+        wrong.extend(report.unproven());
+        let mut expected = fixture.findings.clone();
+        expected.sort();
+        if report.codes() != expected {
+            wrong.push(format!("findings {:?}, not {expected:?}\n{}", report.codes(), run.stdout));
+        }
+        for table in &fixture.tables {
+            wrong.extend(table.types(&target));
+            wrong.extend(table.differences(&source, &target));
+        }
+        if wrong.is_empty() {
+            wrong.extend(behaviour(fixture, &source, &target));
+        }
+    }
+    wrong.into_iter().map(|wrong| format!("{name}: {wrong}")).collect()
+}
+
+/// Both ends take and refuse the same statements, and hold the same afterwards.
+fn behaviour(fixture: &Fixture, source: &SourceDatabase, target: &TargetDatabase) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (verdict, statement) in &fixture.statements {
+        let there = source.attempt(&format!("SET sql_mode = 'STRICT_ALL_TABLES'; {statement}"));
+        let here = target.attempt(statement);
+        let wanted = *verdict == Verdict::Accepted;
+        if (there.is_ok(), here.is_ok()) != (wanted, wanted) {
+            let told = format!("{verdict:?}: {statement}: source {there:?}, target {here:?}");
+            wrong.push(told);
+        }
+    }
+    for table in &fixture.tables {
+        wrong.extend(table.differences(source, target));
+    }
+    wrong
+}
+
+fn judge_all(pair: (Source, Target)) {
+    if SourceDatabase::create(pair.0, "probe").is_none() {
+        return;
+    }
+    let wrong: Vec<String> = all()
+        .iter()
+        .filter(|fixture| fixture.flavours.iter().any(|flavour| flavour == pair.0.word()))
+        .flat_map(|fixture| judge(fixture, pair))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn mariadb_to_postgres15() {
+    judge_all((Source::MariaDb, Target::Postgres15));
+}
+
+#[test]
+fn mariadb_to_postgres18() {
+    judge_all((Source::MariaDb, Target::Postgres18));
+}
+
+#[test]
+fn mysql_to_postgres15() {
+    judge_all((Source::MySql, Target::Postgres15));
+}
+
+#[test]
+fn mysql_to_postgres18() {
+    judge_all((Source::MySql, Target::Postgres18));
+}
