@@ -1,0 +1,5 @@
+//! All that knows an application's files: in a folder, or in git at any commit.
+
+pub(crate) mod error;
+pub(crate) mod stack;
+pub(crate) mod tree;
