@@ -73,6 +73,14 @@ pub(crate) enum Error {
     /// Other sessions kept what the statement waits for.
     #[error("the source did not grant '{statement}' within {}", Seconds(*.after))]
     LockNotGranted { statement: &'static str, after: Duration },
+    /// The snapshots were opened again and again, and are not known to be the same.
+    #[error(
+        "in {attempts} attempts within {} the source always committed something between the \
+         readers' snapshots", Seconds(*.after)
+    )]
+    CommitsBetween { attempts: u32, after: Duration },
+    #[error("the source has XA transactions now, and its binary log cannot vouch for a snapshot")]
+    XaSeen,
     /// A value of a catalog query is not what the query promises.
     #[error("column {column} of a catalog row is {problem}")]
     Value { column: String, problem: &'static str },
@@ -104,10 +112,17 @@ impl Error {
             Self::Truncated(_)
             | Self::NoDatabase { .. }
             | Self::LockNotGranted { .. }
+            | Self::CommitsBetween { .. }
+            | Self::XaSeen
             | Self::NoRows { .. }
             | Self::Parameters { .. }
             | Self::Value { .. } => false,
         }
+    }
+
+    /// Whether the server does not let the account do what it was asked.
+    pub(crate) fn is_denied(&self) -> bool {
+        matches!(self, Self::Server { code: 1044 | 1045 | 1142 | 1143 | 1227, .. })
     }
 
     /// The server's error number, of this error or of the one that caused it.
@@ -171,8 +186,10 @@ impl Blame for Error {
             Self::TimedOut { .. }
             | Self::Lost { .. }
             | Self::Unusable { .. }
-            | Self::LockNotGranted { .. } => Fault::Transient,
-            Self::Resolve { .. }
+            | Self::LockNotGranted { .. }
+            | Self::CommitsBetween { .. } => Fault::Transient,
+            Self::XaSeen
+            | Self::Resolve { .. }
             | Self::Unreachable { .. }
             | Self::TlsNotOffered { .. }
             | Self::Tls { .. }
@@ -211,6 +228,11 @@ impl Error {
             Self::LockNotGranted { .. } => {
                 "long statements, open table locks or another backup are in the way (see SHOW \
                  PROCESSLIST): wait for them, end them, or raise --lock-timeout"
+            }
+            Self::XaSeen => "GRANT LOCK TABLES on the database or RELOAD to this user",
+            Self::CommitsBetween { .. } => {
+                "raise --lock-timeout, lower --jobs, or GRANT LOCK TABLES on the database or RELOAD \
+                 to this user"
             }
             Self::Resolve { .. } => "check the host's name in the source URL",
             Self::Unreachable { .. } => {

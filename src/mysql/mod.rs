@@ -3,12 +3,14 @@
 pub(crate) mod catalog;
 pub(crate) mod connect;
 pub(crate) mod error;
+pub(crate) mod grants;
+pub(crate) mod leftover;
 pub(crate) mod privilege;
-mod quote;
+pub(crate) mod quote;
 pub(crate) mod schema;
 pub(crate) mod server;
 pub(crate) mod snapshot;
-mod token;
+pub(crate) mod token;
 #[cfg(test)]
-mod trial;
+pub(crate) mod trial;
 pub(crate) mod wire;

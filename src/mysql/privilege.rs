@@ -19,6 +19,7 @@ pub(crate) enum Privilege {
     Trigger,
     Event,
     Execute,
+    LockTables,
     Reload,
     FlushTables,
     BackupAdmin,
@@ -35,6 +36,7 @@ impl Privilege {
             Self::Trigger => "TRIGGER",
             Self::Event => "EVENT",
             Self::Execute => "EXECUTE",
+            Self::LockTables => "LOCK TABLES",
             Self::Reload => "RELOAD",
             Self::FlushTables => "FLUSH_TABLES",
             Self::BackupAdmin => "BACKUP_ADMIN",
@@ -63,6 +65,8 @@ pub(crate) enum Need {
     Required,
     /// There is another way, with a weaker guarantee or an object that nobody hears of.
     Wanted,
+    /// There is another way that is as good for the rows.
+    Helpful,
 }
 
 /// How a server reads the database name of a grant.
@@ -240,7 +244,7 @@ fn scope(object: Vec<Token<'_>>) -> Scope {
 }
 
 /// LIKE with `\` as its escape.
-fn matches_pattern(pattern: &[char], text: &[char]) -> bool {
+pub(super) fn matches_pattern(pattern: &[char], text: &[char]) -> bool {
     match pattern {
         [] => text.is_empty(),
         ['%', rest @ ..] => (0..=text.len()).any(|skipped| matches_pattern(rest, &text[skipped..])),

@@ -7,7 +7,10 @@ use crate::name::TableName;
 pub(crate) struct Schema {
     pub(crate) name: String,
     pub(crate) tables: Vec<Table>,
-    /// Objects that are no tables: each must be carried or named in a finding.
+    /// `MariaDB`'s.
+    pub(crate) sequences: Vec<Sequence>,
+    pub(crate) views: Vec<View>,
+    /// Other objects that are no tables: each must be named in a finding.
     pub(crate) objects: Vec<Object>,
 }
 
@@ -22,7 +25,37 @@ pub(crate) enum NameCase {
     Insensitive,
 }
 
-/// A view, trigger, routine, event or sequence.
+/// What a sequence gives; the numbers of `UNSIGNED` ones pass those of `PostgreSQL`'s.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sequence {
+    pub(crate) name: String,
+    pub(crate) start: i128,
+    /// 0 stands for the server's `auto_increment_increment`.
+    pub(crate) increment: i128,
+    pub(crate) minimum: i128,
+    pub(crate) maximum: i128,
+    pub(crate) cycles: bool,
+    /// Numbers that the server takes in stock for all its sessions.
+    pub(crate) cache: u64,
+    /// The first number that nobody can have got yet: those in stock are behind it.
+    pub(crate) next: i128,
+    pub(crate) comment: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct View {
+    pub(crate) name: String,
+    /// The SELECT as the server prints it, every name in backticks; empty if it may not be seen.
+    pub(crate) definition: String,
+    /// In their order, with the types that the server gives them.
+    pub(crate) columns: Vec<Column>,
+    /// WITH CHECK OPTION: `LOCAL` or `CASCADED`.
+    pub(crate) check_option: Option<String>,
+    /// SQL SECURITY INVOKER.
+    pub(crate) invoker: bool,
+}
+
+/// A trigger, routine or event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Object {
     pub(crate) kind: ObjectKind,
@@ -33,12 +66,10 @@ pub(crate) struct Object {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ObjectKind {
-    View,
     Trigger,
     Procedure,
     Function,
     Event,
-    Sequence,
     /// `MariaDB`'s Oracle mode: a package or its body.
     Package,
 }
@@ -52,8 +83,7 @@ pub(crate) struct Table {
     pub(crate) engine: String,
     /// `MariaDB`'s WITH SYSTEM VERSIONING.
     pub(crate) system_versioned: bool,
-    /// `RANGE`, `LIST`, `KEY`…, if the table is partitioned.
-    pub(crate) partition_method: Option<String>,
+    pub(crate) partitioning: Option<Partitioning>,
     /// The server's estimate; 0 when it has none.
     pub(crate) rows_estimate: u64,
     /// Bytes of data by the server's statistics, indexes left out.
@@ -77,6 +107,35 @@ impl Table {
     pub(crate) fn primary_key(&self) -> Option<&Index> {
         self.indexes.iter().find(|index| index.kind == IndexKind::Primary)
     }
+}
+
+/// PARTITION BY.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Partitioning {
+    /// `RANGE`, `LIST COLUMNS`, `LINEAR HASH`, `KEY`…
+    pub(crate) method: String,
+    /// In `MySQL` syntax; empty for KEY () by the primary key.
+    pub(crate) expression: String,
+    pub(crate) has_subpartitions: bool,
+    /// In their order; none where the server makes new ones by itself.
+    pub(crate) partitions: Vec<Partition>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Partition {
+    pub(crate) name: String,
+    pub(crate) values: PartitionValues,
+    pub(crate) comment: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PartitionValues {
+    /// Of HASH and KEY.
+    Hashed,
+    /// What stands between the parentheses of LESS THAN and IN: `10`, `MAXVALUE`, `1,'a'`.
+    Listed(String),
+    /// `MariaDB`'s DEFAULT.
+    Rest,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

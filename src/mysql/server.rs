@@ -47,6 +47,17 @@ pub(crate) struct BinaryLog {
     pub(crate) row_image: String,
     /// `MySQL`'s `gtid_mode`; `MariaDB` always has GTIDs, and no such variable.
     pub(crate) gtid_mode: Option<String>,
+    pub(crate) coverage: Coverage,
+}
+
+/// Whether every commit that others can see goes through the binary log, in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Coverage {
+    Complete,
+    /// Nothing speaks against it, but our account may not ask for the log's filters.
+    Unknown,
+    /// It does not, and why.
+    Partial(&'static str),
 }
 
 impl Server {
@@ -61,18 +72,43 @@ impl Server {
         let literal = variables.is_on("partial_revokes");
         let patterns = if literal { Patterns::Literal } else { Patterns::Wildcards };
         let naming = Naming { patterns, name_case };
-        Ok(Self {
-            flavour: if is_mariadb { Flavour::MariaDb } else { Flavour::MySql },
+        let flavour = if is_mariadb { Flavour::MariaDb } else { Flavour::MySql };
+        let mut server = Self {
+            flavour,
             version: parse_version(&version_text),
             version_text,
             account,
             name_case,
-            binary_log: variables.binary_log(),
+            binary_log: variables.binary_log(flavour),
             max_connections: variables.number("max_connections"),
             open_connections: variables.number("Threads_connected"),
             read_only: variables.is_on("read_only") || variables.is_on("super_read_only"),
             privileges: read_privileges(connection, naming).await?,
-        })
+        };
+        server.look_for_filters(connection).await?;
+        Ok(server)
+    }
+
+    /// Databases may be kept out of the binary log; only its status says so.
+    async fn look_for_filters(&mut self, connection: &mut Connection) -> Result<(), Error> {
+        if self.binary_log.coverage != Coverage::Unknown || !self.may_read_position() {
+            return Ok(());
+        }
+        for row in connection.rows(self.binary_log_status()).await? {
+            let filtered =
+                [2, 3].into_iter().any(|at| row.text(at).is_some_and(|is| !is.is_empty()));
+            self.binary_log.coverage = if filtered {
+                Coverage::Partial("it leaves databases out (binlog_do_db, binlog_ignore_db)")
+            } else {
+                Coverage::Complete
+            };
+        }
+        Ok(())
+    }
+
+    /// The statement that gives the binary log's position; `MySQL` 8.4 no longer knows the old name.
+    pub(crate) fn binary_log_status(&self) -> &'static str {
+        if self.is_mysql((8, 2, 0)) { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" }
     }
 
     /// An estimate: others come and go.
@@ -122,10 +158,7 @@ impl Server {
         let mut missing: Vec<_> = DATABASE_NEEDS
             .iter()
             .filter(|(privilege, ..)| !self.privileges.on_database(*privilege, database))
-            .map(|&(privilege, need, why)| {
-                let pattern = mysql_quoted(&self.privileges.database_pattern(database));
-                self.missing(privilege, need, why, &format!("{pattern}.*"))
-            })
+            .map(|&(privilege, need, why)| self.missing_on(database, (privilege, need), why))
             .collect();
         missing.extend(self.missing_globally());
         missing
@@ -136,10 +169,6 @@ impl Server {
         let mut want = |privilege, need, why| {
             missing.push(self.missing(privilege, need, why, "*.*"));
         };
-        if !self.may_lock_globally() {
-            let why = "no lock can give all connections one and the same snapshot";
-            want(Privilege::Reload, Need::Required, why);
-        }
         if self.has_backup_lock() && !self.may_lock_instance() {
             let why = "tables could be altered while they are copied";
             want(Privilege::BackupAdmin, Need::Wanted, why);
@@ -148,13 +177,26 @@ impl Server {
             let monitor = self.is_mariadb((10, 5, 2));
             let privilege =
                 if monitor { Privilege::BinlogMonitor } else { Privilege::ReplicationClient };
-            let why = "the snapshot's place in the binary log cannot be told";
+            let why = "the snapshot's place in the binary log cannot be told, nor whether databases \
+                       are left out of it";
             want(privilege, Need::Wanted, why);
         }
         missing
     }
 
-    fn missing(
+    /// The GRANT of a privilege on a database.
+    pub(crate) fn missing_on(
+        &self,
+        database: &str,
+        (privilege, need): (Privilege, Need),
+        why: &'static str,
+    ) -> MissingPrivilege {
+        let pattern = mysql_quoted(&self.privileges.database_pattern(database));
+        self.missing(privilege, need, why, &format!("{pattern}.*"))
+    }
+
+    /// The GRANT of a privilege in a scope, such as `*.*`.
+    pub(crate) fn missing(
         &self,
         privilege: Privilege,
         need: Need,
@@ -181,7 +223,7 @@ const DATABASE_NEEDS: [(Privilege, Need, &str); 5] = [
 ];
 
 /// `10.11.19-MariaDB-0+deb12u1-log` → (10, 11, 19). What is no number counts as 0.
-fn parse_version(text: &str) -> Version {
+pub(super) fn parse_version(text: &str) -> Version {
     let mut numbers = text
         .split(|letter: char| !letter.is_ascii_digit())
         .take(3)
@@ -211,8 +253,9 @@ impl Variables {
         for statement in [
             "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('lower_case_table_names', 'log_bin', \
              'binlog_format', 'binlog_row_image', 'gtid_mode', 'max_connections', 'read_only', \
-             'super_read_only', 'partial_revokes')",
-            "SHOW GLOBAL STATUS LIKE 'Threads_connected'",
+             'super_read_only', 'partial_revokes', 'log_slave_updates', 'wsrep_on')",
+            "SHOW GLOBAL STATUS WHERE Variable_name IN ('Threads_connected', 'Slaves_running', \
+             'Com_xa_prepare', 'Com_xa_commit')",
         ] {
             for row in connection.rows(statement).await? {
                 found.push((row.required(0)?.to_owned(), row.required(1)?.to_owned()));
@@ -243,13 +286,27 @@ impl Variables {
         }
     }
 
-    fn binary_log(&self) -> BinaryLog {
+    /// The engine commits a prepared transaction after the log has it, which opens a gap between
+    /// the two; what a replica of `MariaDB` applies may not be logged at all.
+    fn coverage(&self, flavour: Flavour) -> Coverage {
+        let applies = self.number("Slaves_running") > 0 || self.is_on("wsrep_on");
+        if self.number("Com_xa_prepare") + self.number("Com_xa_commit") > 0 {
+            Coverage::Partial("the server has XA transactions, which the log knows too early")
+        } else if flavour == Flavour::MariaDb && applies && !self.is_on("log_slave_updates") {
+            Coverage::Partial("what is replicated is not written to it (log_slave_updates is OFF)")
+        } else {
+            Coverage::Unknown
+        }
+    }
+
+    fn binary_log(&self, flavour: Flavour) -> BinaryLog {
         let word = |name| self.get(name).unwrap_or_default().to_ascii_uppercase();
         BinaryLog {
             enabled: self.is_on("log_bin"),
             format: word("binlog_format"),
             row_image: word("binlog_row_image"),
             gtid_mode: self.get("gtid_mode").map(str::to_ascii_uppercase),
+            coverage: self.coverage(flavour),
         }
     }
 }

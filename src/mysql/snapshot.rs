@@ -1,19 +1,26 @@
 //! One instant of the source, seen by many connections.
 //!
-//! # Why all readers see the same rows
+//! `MySQL` cannot hand a snapshot from one connection to another. So each of the N readers opens its
+//! own, and a [`Rung`] of the ladder sees to it that they are the same; `ladder` says which ones
+//! an account can reach.
 //!
-//! `MySQL` cannot hand a snapshot from one connection to another. So commits are stopped for as long
-//! as it takes to open one snapshot in each of the N readers:
+//! # Why all readers see the same rows: locks
+//!
+//! Commits are stopped for as long as it takes to open one snapshot in each of the N readers:
 //!
 //! 1. All connections are open before anything is locked, so that no login happens under the lock.
-//! 2. The control connection stops commits: `FLUSH TABLES WITH READ LOCK`, or in `MariaDB` ≥ 10.5
-//!    `BACKUP STAGE BLOCK_COMMIT`. Both wait until every commit under way is finished, in the binary
-//!    log and in the engine, as a commit holds the opposing lock around the two.
+//! 2. The control connection stops commits, and waits until every commit under way is finished:
+//!    - `FLUSH TABLES WITH READ LOCK`, or in `MariaDB` ≥ 10.5 `BACKUP STAGE BLOCK_COMMIT`: a commit
+//!      holds the opposing lock while it is written to the binary log and to the engine;
+//!    - or `LOCK TABLES … READ` of every table that is moved. A transaction that has written to one
+//!      of them holds an opposing metadata lock until its commit is finished, and, as we run it
+//!      with `autocommit` off, an opposing lock of `InnoDB` too. It does not stop other tables.
 //! 3. Each reader runs `START TRANSACTION WITH CONSISTENT SNAPSHOT` under REPEATABLE READ. `InnoDB`
 //!    makes the read view right there, not at the first SELECT. As nothing can commit between the
 //!    first and the last of these statements, all N views hold the same set of transactions.
 //! 4. The position of the binary log is read under the same lock: everything before it is in the
-//!    views, nothing behind it is.
+//!    views, nothing behind it is. (Under LOCK TABLES others go on to commit to other tables: it
+//!    is that of this database only.)
 //! 5. Only when all of that is answered are commits let go. Were they let go before the last reader
 //!    has its view, rows would be doubled or lost; this order is the point of the module.
 //!
@@ -21,10 +28,19 @@
 //! its locks; so does a cancelled future. A lock that is still being waited for at that time is
 //! given up by the server within the lock timeout, which it was told.
 //!
-//! The catalog is read between [`lock`] and [`Locked::take`], while DDL is held off: by
-//! `LOCK INSTANCE FOR BACKUP` in `MySQL` ≥ 8 (writes go on, and it is kept during the copy), by
-//! `BACKUP STAGE BLOCK_DDL` in `MariaDB` (writes to transactional tables go on), otherwise by the
-//! global read lock itself (writes wait).
+//! # Why all readers see the same rows: the binary log
+//!
+//! Where nothing may be locked, the snapshots are opened and the binary log is asked whether a
+//! commit came between; `position` has that argument, and what it rests on.
+//!
+//! # The catalog
+//!
+//! It is read between [`lock`] and [`Locked::take`], while DDL is held off: by `LOCK INSTANCE FOR
+//! BACKUP` in `MySQL` ≥ 8 (writes go on, and it is kept during the copy), by `BACKUP STAGE
+//! BLOCK_DDL` in `MariaDB` (writes to transactional tables go on), by the locks of the tables
+//! themselves, or by the global read lock (writes wait). Where nothing holds DDL off
+//! ([`Locked::ddl`]), the caller reads the catalog once more after the snapshot, and takes another
+//! one if it is not the same.
 //!
 //! # What this does not cover
 //!
@@ -36,33 +52,59 @@
 //! - A reader that is lost cannot come back to the same instant.
 //! - A Galera cluster: not tried; the locks pause the node that is asked, not the others.
 //! - The control connection may be lost during the copy, and the instance lock with it.
+//! - [`Rung::PerTable`] promises no common instant, and is taken only when asked for: a caller must
+//!   read each table with one reader.
+
+mod hold;
+mod ladder;
+mod position;
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use tokio::time::timeout;
+
+pub(crate) use hold::{Ddl, Locked, lock};
+pub(crate) use ladder::{Obstacle, obstacle, rungs};
 
 use super::connect::Options;
 use super::error::Error;
-use super::server::{Flavour, Server};
+use super::server::Server;
 use super::wire::Connection;
 
-/// How the instant was reached. More to come, for servers where we may not lock.
+/// How the instant is reached, the best way first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rung {
-    /// `MariaDB`'s BACKUP STAGE: commits waited for as long as the transactions started.
+    /// `MariaDB`'s BACKUP STAGE: commits wait for as long as the transactions start.
     BackupStage,
-    /// FLUSH TABLES WITH READ LOCK: all writers waited.
+    /// FLUSH TABLES WITH READ LOCK: all writers wait.
     GlobalReadLock,
+    /// Nobody waits; the snapshots are opened until the binary log shows no commit between them.
+    BinlogPosition,
+    /// LOCK TABLES … READ: writers of these tables wait.
+    LockTables,
+    /// No common instant at all.
+    PerTable,
+}
+
+/// Which rungs may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// The best one that gives a common instant.
+    Auto,
+    /// This one or none.
+    Only(Rung),
 }
 
 impl Rung {
-    /// As events and reports name it.
+    /// As the command line, events and reports name it.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::BackupStage => "backup-stage",
             Self::GlobalReadLock => "global-read-lock",
+            Self::BinlogPosition => "binlog-position",
+            Self::LockTables => "lock-tables",
+            Self::PerTable => "per-table",
         }
     }
 
@@ -72,8 +114,28 @@ impl Rung {
             Self::BackupStage | Self::GlobalReadLock => {
                 "all transactional tables at one instant, the same for all connections"
             }
+            Self::BinlogPosition => {
+                "all transactional tables at one instant, the same for all connections, as the \
+                 binary log shows no commit between them"
+            }
+            Self::LockTables => {
+                "all transactional tables that are moved at one instant, the same for all \
+                 connections"
+            }
+            Self::PerTable => "each transactional table at one instant, but not all at the same",
         }
     }
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ask<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) server: &'a Server,
+    /// Readers that are to see the instant.
+    pub(crate) connections: usize,
+    /// How long any lock may be waited for, and how long commits may get in the way.
+    pub(crate) lock_timeout: Duration,
 }
 
 /// A place in the binary log.
@@ -99,205 +161,50 @@ pub(crate) struct Snapshot {
     /// Each in a read-only transaction at that instant.
     pub(crate) readers: Vec<Connection>,
     pub(crate) rung: Rung,
-    /// `None` if the binary log is off or our account may not ask for it.
+    /// `None` if the binary log is off, our account may not ask for it, or there is no one instant.
     pub(crate) position: Option<Position>,
     /// From the request for the lock that stops writers to its release.
     pub(crate) writers_waited: Duration,
-    /// Holds `LOCK INSTANCE FOR BACKUP`, where that was allowed: DDL waits until it is dropped.
-    #[cfg_attr(not(test), expect(dead_code, reason = "it is there to be dropped"))]
+    /// Holds `LOCK INSTANCE FOR BACKUP`, where that was allowed: DDL waits until it is closed.
     pub(crate) control: Option<Connection>,
 }
 
-/// DDL is held off; the catalog can be read, and then the snapshot taken.
-#[derive(Debug)]
-pub(crate) struct Locked {
-    control: Connection,
-    readers: Vec<Connection>,
-    way: Way,
-    lock_timeout: Duration,
-    may_read_position: bool,
-    is_mariadb: bool,
-    has_binary_log_status: bool,
-    /// When writers began to wait, if they do already.
-    waiting_since: Option<Instant>,
-}
-
-/// What holds DDL off, and what is to stop commits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    /// `BACKUP STAGE BLOCK_DDL`, then `BLOCK_COMMIT`.
-    Stages,
-    /// `LOCK INSTANCE FOR BACKUP`, then the global read lock.
-    InstanceLock,
-    /// The global read lock, from the start.
-    ReadLock,
-}
-
-/// Opens `connections` readers and holds DDL off. Waits no longer than `lock_timeout` for any lock.
-pub(crate) async fn lock(
-    options: &Options,
-    server: &Server,
-    connections: usize,
-    lock_timeout: Duration,
-) -> Result<Locked, Error> {
-    let mut readers =
-        try_join_all((0..connections).map(|_| Box::pin(Connection::open(options)))).await?;
-    // The server is to give up waiting for a lock before we give up waiting for the server.
-    let patience = options.read_timeout.max(lock_timeout + 2 * GRACE);
-    let mut control =
-        Connection::open(&Options { read_timeout: patience, ..options.clone() }).await?;
-    for connection in readers.iter_mut().chain([&mut control]) {
-        // Readers wait for their next chunk, and the control connection for all of them.
-        connection.execute("SET SESSION wait_timeout = 31536000").await?;
-    }
-    // In whole seconds; 0 would mean not to wait at all.
-    let seconds = lock_timeout.as_secs().max(1);
-    control.execute(&format!("SET SESSION lock_wait_timeout = {seconds}")).await?;
-    let way = Way::of(server);
-    let mut locked = Locked {
-        control,
-        readers,
-        way,
-        lock_timeout,
-        may_read_position: server.binary_log.enabled && server.may_read_position(),
-        is_mariadb: server.flavour == Flavour::MariaDb,
-        has_binary_log_status: server.is_mysql((8, 2, 0)),
-        waiting_since: None,
-    };
-    locked.hold_ddl_off().await?;
-    Ok(locked)
-}
-
-impl Way {
-    fn of(server: &Server) -> Self {
-        if server.has_backup_stage() {
-            Self::Stages
-        } else if server.may_lock_instance() {
-            Self::InstanceLock
-        } else {
-            Self::ReadLock
-        }
-    }
-}
-
 impl Locked {
-    /// The connection to read the catalog with, before the snapshot is taken.
-    pub(crate) fn catalog(&mut self) -> &mut Connection {
-        &mut self.control
-    }
-
-    async fn hold_ddl_off(&mut self) -> Result<(), Error> {
-        match self.way {
-            Way::Stages => {
-                self.wait_for("BACKUP STAGE START").await?;
-                self.wait_for("BACKUP STAGE FLUSH").await?;
-                self.wait_for("BACKUP STAGE BLOCK_DDL").await
-            }
-            Way::InstanceLock => {
-                self.wait_for("LOCK INSTANCE FOR BACKUP").await?;
-                // Waits for long statements now, table by table, so that the read lock, which makes
-                // all writers wait while it waits itself, need not.
-                self.wait_for("FLUSH NO_WRITE_TO_BINLOG TABLES").await
-            }
-            Way::ReadLock => {
-                self.wait_for("FLUSH NO_WRITE_TO_BINLOG TABLES").await?;
-                self.stop_commits().await
-            }
-        }
-    }
-
-    async fn stop_commits(&mut self) -> Result<(), Error> {
-        self.waiting_since = Some(Instant::now());
-        match self.way {
-            Way::Stages => self.wait_for("BACKUP STAGE BLOCK_COMMIT").await,
-            Way::InstanceLock | Way::ReadLock => self.wait_for("FLUSH TABLES WITH READ LOCK").await,
-        }
-    }
-
-    /// Stops commits, opens the snapshots, reads the position, and lets commits go.
+    /// Opens the snapshots so that they are one, and lets go what was held for that.
     pub(crate) async fn take(mut self) -> Result<Snapshot, Error> {
         for reader in &mut self.readers {
             reader.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
         }
-        if self.waiting_since.is_none() {
-            self.stop_commits().await?;
-        }
+        self.stop_commits().await?;
+        let position = match self.rung {
+            Rung::BinlogPosition => self.take_between_commits().await?,
+            Rung::PerTable => {
+                self.open_snapshots().await?;
+                None
+            }
+            Rung::BackupStage | Rung::GlobalReadLock | Rung::LockTables => {
+                self.open_snapshots().await?;
+                self.position().await?
+            }
+        };
+        self.release().await?;
+        Ok(Snapshot {
+            rung: self.rung,
+            position,
+            writers_waited: self.waiting_since.map(|since| since.elapsed()).unwrap_or_default(),
+            control: self.keeps_ddl_off().then_some(self.control),
+            readers: self.readers,
+        })
+    }
+
+    async fn open_snapshots(&mut self) -> Result<(), Error> {
         try_join_all(self.readers.iter_mut().map(|reader| {
             Box::pin(reader.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"))
         }))
         .await?;
-        let position = self.position().await?;
-        let release = match self.way {
-            Way::Stages => "BACKUP STAGE END",
-            Way::InstanceLock | Way::ReadLock => "UNLOCK TABLES",
-        };
-        self.control.execute(release).await?;
-        let writers_waited = self.waiting_since.map(|since| since.elapsed()).unwrap_or_default();
-        Ok(Snapshot {
-            readers: self.readers,
-            rung: match self.way {
-                Way::Stages => Rung::BackupStage,
-                Way::InstanceLock | Way::ReadLock => Rung::GlobalReadLock,
-            },
-            position,
-            writers_waited,
-            control: (self.way == Way::InstanceLock).then_some(self.control),
-        })
-    }
-
-    async fn position(&mut self) -> Result<Option<Position>, Error> {
-        if !self.may_read_position {
-            return Ok(None);
-        }
-        // MySQL 8.4 no longer knows the old name.
-        let statement = if self.has_binary_log_status {
-            "SHOW BINARY LOG STATUS"
-        } else {
-            "SHOW MASTER STATUS"
-        };
-        let connection = &mut self.control;
-        let rows = connection.rows(statement).await?;
-        let Some(row) = rows.first() else {
-            return Ok(None);
-        };
-        let gtid = if self.is_mariadb {
-            let rows = connection.rows("SELECT @@GLOBAL.gtid_binlog_pos").await?;
-            rows.first().and_then(|row| row.text(0).map(str::to_owned))
-        } else {
-            // The server breaks long sets into lines.
-            row.text(4).map(|set| set.replace(['\n', '\r'], ""))
-        };
-        Ok(Some(Position {
-            file: row.required(0)?.to_owned(),
-            offset: row.number(1)?.unwrap_or(0),
-            gtid: gtid.filter(|set| !set.is_empty()),
-        }))
-    }
-
-    /// Runs a statement that may have to wait for others.
-    async fn wait_for(&mut self, statement: &'static str) -> Result<(), Error> {
-        let gave_up = Error::LockNotGranted { statement, after: self.lock_timeout };
-        match timeout(self.lock_timeout + GRACE, self.control.execute(statement)).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) if error.code() == Some(LOCK_WAIT_TIMEOUT) => Err(gave_up),
-            Ok(Err(error)) => Err(error),
-            Err(_elapsed) => {
-                // Others queue behind a lock that is waited for: make the server forget it.
-                let kill = format!("KILL CONNECTION {}", self.control.greeting().connection_id);
-                if let Some(reader) = self.readers.first_mut() {
-                    reader.execute(&kill).await?;
-                }
-                Err(gave_up)
-            }
-        }
+        Ok(())
     }
 }
-
-/// `ER_LOCK_WAIT_TIMEOUT`.
-const LOCK_WAIT_TIMEOUT: u16 = 1205;
-
-/// The server counts its timeout anew for each table; this long after it we stop waiting.
-const GRACE: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests;

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::create_table::{CreateTable, is_plain};
 use super::default::{self, DefaultRow, Style};
-use super::rows::{ColumnRow, Rows, TableRow};
+use super::rows::{ColumnRow, PartitionRow, Rows, TableRow, ViewRow};
 use super::{Dialect, Told, constraint, index, type_text};
 use crate::mysql::schema::{
-    Collation, Column, ColumnType, Generated, Object, ObjectKind, Schema, Table,
+    Collation, Column, ColumnType, Generated, Partition, PartitionValues, Partitioning, Schema,
+    Sequence, Table, View,
 };
 use crate::mysql::server::Flavour;
 use crate::name::TableName;
@@ -20,7 +21,7 @@ struct Parts {
     foreign_keys: Vec<super::rows::ForeignKeyRow>,
     rules: Vec<super::rows::RuleRow>,
     checks: Vec<super::rows::CheckRow>,
-    partition_method: Option<String>,
+    partitions: Vec<PartitionRow>,
 }
 
 /// The tables of which `SHOW CREATE TABLE` tells what `information_schema` does not (see
@@ -43,6 +44,9 @@ pub(super) fn tables_to_show(rows: &Rows, dialect: Dialect) -> Vec<&str> {
     wanted.extend(spoilt.map(|(table, _)| table.as_str()));
     if dialect.flavour == Flavour::MariaDb {
         wanted.extend(index::tables_with_periods(rows));
+        // There DEFAULT and IN (0) look the same.
+        let lists = rows.partitions.iter().filter(|row| row.method.starts_with("LIST"));
+        wanted.extend(lists.map(|row| row.table.as_str()));
     }
     tables(rows).filter(|name| wanted.contains(name)).collect()
 }
@@ -66,12 +70,34 @@ fn tables(rows: &Rows) -> impl Iterator<Item = &str> {
     rows.tables.iter().filter(|table| is_table(table)).map(|table| table.name.as_str())
 }
 
-pub(super) fn schema(name: String, rows: Rows, told: &Told, dialect: Dialect) -> Schema {
+/// The sequences' names, in order.
+pub(super) fn sequences_to_read(rows: &Rows) -> Vec<(&str, &str)> {
+    let sequences = rows.tables.iter().filter(|row| row.table_type == "SEQUENCE");
+    let mut names: Vec<(&str, &str)> =
+        sequences.map(|row| (row.name.as_str(), row.comment.as_str())).collect();
+    names.sort_unstable();
+    names
+}
+
+pub(super) fn schema(
+    name: String,
+    rows: Rows,
+    (told, sequences): (&Told, Vec<Sequence>),
+    dialect: Dialect,
+) -> Schema {
     let mut objects = rows.objects.clone();
-    objects.extend(rows.tables.iter().filter_map(object));
     objects.sort_by(|a, b| (a.kind, &a.name, &a.table).cmp(&(b.kind, &b.name, &b.table)));
     objects.dedup();
+    let view_rows = rows.views.clone();
     let (table_rows, mut parts) = by_table(rows);
+    let mut views: Vec<View> = view_rows
+        .into_iter()
+        .map(|row| {
+            let columns = parts.remove(&row.name).unwrap_or_default().columns;
+            view(row, columns, dialect.defaults)
+        })
+        .collect();
+    views.sort_by(|a, b| a.name.cmp(&b.name));
     let mut tables: Vec<Table> = table_rows
         .into_iter()
         .filter(is_table)
@@ -82,21 +108,42 @@ pub(super) fn schema(name: String, rows: Rows, told: &Told, dialect: Dialect) ->
         .collect();
     tables.sort_by(|a, b| a.name.cmp(&b.name));
     constraint::resolve_names(&mut tables, dialect.name_case);
-    Schema { name, tables, objects }
+    Schema { name, tables, sequences, views, objects }
 }
 
 fn is_table(row: &TableRow) -> bool {
     matches!(row.table_type.as_str(), "BASE TABLE" | "SYSTEM VERSIONED")
 }
 
-/// A view or sequence; the rest is temporary or the server's own.
-fn object(row: &TableRow) -> Option<Object> {
-    let kind = match row.table_type.as_str() {
-        "VIEW" => ObjectKind::View,
-        "SEQUENCE" => ObjectKind::Sequence,
-        _ => return None,
-    };
-    Some(Object { kind, name: row.name.clone(), table: None })
+fn view(row: ViewRow, columns: Vec<ColumnRow>, style: Style) -> View {
+    let unshown = CreateTable::default();
+    let told = || default::Told { create_table: &unshown, default: None };
+    View {
+        name: row.name,
+        definition: row.definition,
+        columns: columns.into_iter().map(|row| column(row, told(), style)).collect(),
+        check_option: Some(row.check_option).filter(|option| option != "NONE"),
+        invoker: row.security == "INVOKER",
+    }
+}
+
+/// PARTITION BY, from one row per partition.
+fn partitioning(rows: Vec<PartitionRow>, create: &CreateTable) -> Option<Partitioning> {
+    let first = rows.first()?;
+    let (method, expression) = (first.method.clone(), first.expression.clone());
+    let has_subpartitions = rows.iter().any(|row| row.has_subpartitions);
+    // MariaDB makes those of SYSTEM_TIME itself as time goes on.
+    let kept = rows.into_iter().filter(|row| row.method != "SYSTEM_TIME");
+    let partitions = kept.map(|row| Partition {
+        values: match row.description {
+            _ if create.default_partition() == Some(row.name.as_str()) => PartitionValues::Rest,
+            Some(values) => PartitionValues::Listed(values),
+            None => PartitionValues::Hashed,
+        },
+        name: row.name,
+        comment: row.comment,
+    });
+    Some(Partitioning { method, expression, has_subpartitions, partitions: partitions.collect() })
 }
 
 fn by_table(rows: Rows) -> (Vec<TableRow>, HashMap<String, Parts>) {
@@ -117,7 +164,7 @@ fn by_table(rows: Rows) -> (Vec<TableRow>, HashMap<String, Parts>) {
         parts.entry(row.table.clone()).or_default().checks.push(row);
     }
     for row in rows.partitions {
-        parts.entry(row.table).or_default().partition_method = Some(row.method);
+        parts.entry(row.table.clone()).or_default().partitions.push(row);
     }
     (rows.tables, parts)
 }
@@ -139,7 +186,7 @@ fn table(name: TableName, row: TableRow, parts: Parts, (told, dialect): (&Told, 
         name,
         engine: row.engine,
         system_versioned: row.table_type == "SYSTEM VERSIONED",
-        partition_method: parts.partition_method,
+        partitioning: partitioning(parts.partitions, create),
         rows_estimate: row.rows,
         bytes_estimate: row.bytes,
         // MySQL says NULL as long as nothing was ever inserted.

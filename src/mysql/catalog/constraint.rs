@@ -173,7 +173,7 @@ mod tests {
             name: TableName::new("Db", name),
             engine: "InnoDB".to_owned(),
             system_versioned: false,
-            partition_method: None,
+            partitioning: None,
             rows_estimate: 0,
             bytes_estimate: 0,
             auto_increment: None,

@@ -22,6 +22,7 @@ pub(super) struct CreateTable {
     generated: HashMap<String, String>,
     checks: HashMap<String, String>,
     keys: HashMap<String, Key>,
+    default_partition: Option<String>,
 }
 
 /// A DEFAULT clause.
@@ -48,12 +49,18 @@ impl CreateTable {
     /// the callers then keep the text of `information_schema`.
     pub(super) fn parse(text: &[u8]) -> Self {
         let mut table = Self::default();
-        let body = tokens(text).find_map(|token| match token {
+        let group = |token| match token {
             Token::Group(body) => Some(body),
             Token::Word(_) | Token::Text(_) | Token::Name(_) | Token::Symbol(_) => None,
-        });
+        };
+        let mut words = tokens(text);
+        let body = words.find_map(group);
         for item in split_commas(body.unwrap_or_default()) {
             table.item(item);
+        }
+        // What is partitioned by, then the partitions.
+        for partition in words.filter_map(group).flat_map(split_commas) {
+            table.partition(partition);
         }
         table
     }
@@ -77,6 +84,21 @@ impl CreateTable {
 
     pub(super) fn is_without_overlaps(&self, index: &str) -> bool {
         self.keys.get(index).is_some_and(|key| key.without_overlaps)
+    }
+
+    /// `MariaDB`'s PARTITION `name` DEFAULT.
+    pub(super) fn default_partition(&self) -> Option<&str> {
+        self.default_partition.as_deref()
+    }
+
+    fn partition(&mut self, definition: &[u8]) {
+        let mut words = tokens(definition);
+        if words.next().is_some_and(|word| word.is_word("PARTITION"))
+            && let Some(Token::Name(name)) = words.next()
+            && words.next().is_some_and(|word| word.is_word("DEFAULT"))
+        {
+            self.default_partition = Some(text(&name));
+        }
     }
 
     /// A column, key or constraint.
@@ -271,6 +293,15 @@ mod tests {
         assert_eq!(table.check("c"), Some("`c` <> '🦊'"));
         assert_eq!(table.check("d"), Some("`d` > (1 + 1)"));
         assert_eq!(table.check("a"), None);
+    }
+
+    #[test]
+    fn the_partition_of_the_rest() {
+        let text = "CREATE TABLE `j` (\n `a` int(11) DEFAULT NULL\n) ENGINE=InnoDB\n \
+                    PARTITION BY LIST (`a`)\n(PARTITION `p0` VALUES IN (0) COMMENT = 'DEFAULT' \
+                    ENGINE = InnoDB,\n PARTITION `p,1` DEFAULT ENGINE = InnoDB)";
+        assert_eq!(CreateTable::parse(text.as_bytes()).default_partition(), Some("p,1"));
+        assert_eq!(CreateTable::parse(MYSQL.as_bytes()).default_partition(), None);
     }
 
     #[test]

@@ -19,10 +19,9 @@ use default::Style;
 use rows::Rows;
 
 use super::error::Error;
-use super::schema::NameCase;
-use super::schema::Schema;
+use super::schema::{NameCase, Schema, Sequence};
 use super::server::{Flavour, Server};
-use super::wire::Connection;
+use super::wire::{Connection, TextRow};
 use crate::name::{TableName, mysql_quoted};
 
 /// Reads the schema of `database`. DDL must be held off meanwhile (see `snapshot`): the queries are
@@ -41,7 +40,8 @@ pub(crate) async fn read(
         defaults: ask_defaults(connection, &name, &assemble::defaults_to_ask(&rows, dialect))
             .await?,
     };
-    Ok(assemble::schema(name, rows, &told, dialect))
+    let sequences = read_sequences(connection, &name, &assemble::sequences_to_read(&rows)).await?;
+    Ok(assemble::schema(name, rows, (&told, sequences), dialect))
 }
 
 /// What was asked besides `information_schema`.
@@ -89,6 +89,51 @@ async fn existing_database(
         }
     }
     similar.ok_or_else(|| Error::NoDatabase { name: wanted.to_owned() })
+}
+
+/// A sequence is a table of one row; all of them are read by one statement.
+async fn read_sequences(
+    connection: &mut Connection,
+    database: &str,
+    sequences: &[(&str, &str)],
+) -> Result<Vec<Sequence>, Error> {
+    let selects: Vec<String> = sequences
+        .iter()
+        .enumerate()
+        .map(|(at, (name, _))| {
+            let from = TableName::new(database, *name).mysql();
+            format!(
+                "SELECT {at}, start_value, increment, minimum_value, maximum_value, \
+                 cycle_option, cache_size, next_not_cached_value FROM {from}"
+            )
+        })
+        .collect();
+    if selects.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut read = Vec::with_capacity(sequences.len());
+    for row in connection.rows(&selects.join(" UNION ALL ")).await? {
+        let at = row.number(0)?.and_then(|at| sequences.get(at as usize));
+        let (name, comment) = at.copied().unwrap_or_default();
+        read.push(Sequence {
+            name: name.to_owned(),
+            start: integer(&row, 1)?,
+            increment: integer(&row, 2)?,
+            minimum: integer(&row, 3)?,
+            maximum: integer(&row, 4)?,
+            cycles: integer(&row, 5)? != 0,
+            cache: row.number(6)?.unwrap_or(0),
+            next: integer(&row, 7)?,
+            comment: comment.to_owned(),
+        });
+    }
+    Ok(read)
+}
+
+fn integer(row: &TextRow, at: usize) -> Result<i128, Error> {
+    let problem = "no whole number";
+    let refused = |_| Error::Value { column: format!("{at} of a sequence"), problem };
+    row.required(at)?.parse().map_err(refused)
 }
 
 /// Results arrive unconverted meanwhile (see `create_table` for why).

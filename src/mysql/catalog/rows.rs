@@ -25,8 +25,9 @@ pub(super) struct Rows {
     pub(super) rules: Vec<RuleRow>,
     pub(super) checks: Vec<CheckRow>,
     pub(super) partitions: Vec<PartitionRow>,
-    /// Triggers, routines and events; views and sequences stand among the tables.
+    /// Triggers, routines and events.
     pub(super) objects: Vec<Object>,
+    pub(super) views: Vec<ViewRow>,
 }
 
 #[derive(Clone, Debug)]
@@ -100,7 +101,22 @@ pub(super) struct CheckRow {
 #[derive(Clone, Debug)]
 pub(super) struct PartitionRow {
     pub(super) table: String,
+    pub(super) name: String,
     pub(super) method: String,
+    pub(super) expression: String,
+    pub(super) description: Option<String>,
+    pub(super) comment: String,
+    pub(super) has_subpartitions: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct ViewRow {
+    pub(super) name: String,
+    pub(super) definition: String,
+    /// `NONE`, `LOCAL` or `CASCADED`.
+    pub(super) check_option: String,
+    /// `DEFINER` or `INVOKER`.
+    pub(super) security: String,
 }
 
 impl Rows {
@@ -116,6 +132,7 @@ impl Rows {
             checks: reader.checks().await?,
             partitions: reader.partitions().await?,
             objects: reader.objects().await?,
+            views: reader.view_definitions().await?,
         })
     }
 }
@@ -379,19 +396,41 @@ impl Reader<'_> {
         Ok(rows.await?.into_iter().collect())
     }
 
-    /// One row for each partitioned table: its first partition's.
+    /// One row for each partition; of those that have parts, their first one's.
     async fn partitions(&mut self) -> Result<Vec<PartitionRow>, Error> {
         let statement = format!(
-            "SELECT TABLE_NAME, PARTITION_METHOD FROM information_schema.PARTITIONS \
-             WHERE {} AND PARTITION_ORDINAL_POSITION = 1 \
-             AND COALESCE(SUBPARTITION_ORDINAL_POSITION, 1) = 1 \
-             AND PARTITION_METHOD IS NOT NULL",
+            "SELECT TABLE_NAME, PARTITION_NAME, PARTITION_METHOD, PARTITION_EXPRESSION, \
+             PARTITION_DESCRIPTION, PARTITION_COMMENT, SUBPARTITION_METHOD, \
+             PARTITION_ORDINAL_POSITION FROM information_schema.PARTITIONS WHERE {} \
+             AND COALESCE(SUBPARTITION_ORDINAL_POSITION, 1) = 1 AND PARTITION_METHOD IS NOT NULL",
+            self.here("TABLE_SCHEMA"),
+        );
+        self.ordered(&statement, 7, |row| {
+            Ok(PartitionRow {
+                table: row.required(0)?.to_owned(),
+                name: row.required(1)?.to_owned(),
+                method: row.required(2)?.to_owned(),
+                expression: row.text(3).unwrap_or_default().to_owned(),
+                description: row.text(4).map(str::to_owned),
+                comment: row.text(5).unwrap_or_default().to_owned(),
+                has_subpartitions: row.text(6).is_some(),
+            })
+        })
+        .await
+    }
+
+    async fn view_definitions(&mut self) -> Result<Vec<ViewRow>, Error> {
+        let statement = format!(
+            "SELECT TABLE_NAME, VIEW_DEFINITION, CHECK_OPTION, SECURITY_TYPE \
+             FROM information_schema.VIEWS WHERE {}",
             self.here("TABLE_SCHEMA"),
         );
         self.all(&statement, |row| {
-            Ok(PartitionRow {
-                table: row.required(0)?.to_owned(),
-                method: row.required(1)?.to_owned(),
+            Ok(ViewRow {
+                name: row.required(0)?.to_owned(),
+                definition: row.text(1).unwrap_or_default().to_owned(),
+                check_option: row.text(2).unwrap_or_default().to_owned(),
+                security: row.text(3).unwrap_or_default().to_owned(),
             })
         })
         .await

@@ -162,6 +162,19 @@ impl Options {
         environment: &Environment,
         connect_timeout: Duration,
     ) -> Result<Self, OptionsError> {
+        let options = Self::of_server(url, environment, connect_timeout)?;
+        if options.database.is_none() {
+            return Err(OptionsError::NoDatabase);
+        }
+        Ok(options)
+    }
+
+    /// The same, where a database need not be named.
+    pub(crate) fn of_server(
+        url: &str,
+        environment: &Environment,
+        connect_timeout: Duration,
+    ) -> Result<Self, OptionsError> {
         let url = Url::parse(url)?;
         let file = ClientFile::of_home(environment)?;
         let user = url
@@ -175,11 +188,7 @@ impl Options {
             .clone()
             .or_else(|| environment.get("MYSQL_PWD").map(Secret::new))
             .or_else(|| file.value("password").map(Secret::new));
-        let database = url
-            .database
-            .clone()
-            .or_else(|| file.value("database"))
-            .ok_or(OptionsError::NoDatabase)?;
+        let database = url.database.clone().or_else(|| file.value("database"));
         let connect_timeout = match url.parameter("connect-timeout") {
             Some(seconds) => parsed_seconds(seconds)?,
             None => connect_timeout,
@@ -188,7 +197,7 @@ impl Options {
             host: host(&url, environment, &file)?,
             user,
             password,
-            database: Some(database),
+            database,
             tls: tls(&url, &file)?,
             connect_timeout,
             read_timeout: READ_TIMEOUT,

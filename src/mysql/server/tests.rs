@@ -1,6 +1,6 @@
 //! Servers as they are, and accounts that may little.
 
-use super::{BinaryLog, Flavour, Server, Variables, parse_version};
+use super::{BinaryLog, Coverage, Flavour, Server, Variables, parse_version};
 use crate::mysql::privilege::{Need, Privilege};
 use crate::mysql::schema::NameCase;
 use crate::mysql::trial::Trial;
@@ -34,14 +34,27 @@ fn variables_by_name() {
     assert_eq!(set.name_case(), NameCase::Insensitive);
     assert!(set.is_on("read_only"));
     assert_eq!(
-        set.binary_log(),
+        set.binary_log(Flavour::MySql),
         BinaryLog {
             enabled: true,
             format: "ROW".to_owned(),
             row_image: String::new(),
-            gtid_mode: None
+            gtid_mode: None,
+            coverage: Coverage::Unknown,
         }
     );
+    for (flavour, pairs, partial) in [
+        (Flavour::MySql, [("Com_xa_prepare", "1"), ("Com_xa_commit", "0")], true),
+        (Flavour::MariaDb, [("Com_xa_prepare", "0"), ("Com_xa_commit", "1")], true),
+        (Flavour::MariaDb, [("Slaves_running", "1"), ("log_slave_updates", "OFF")], true),
+        (Flavour::MariaDb, [("Slaves_running", "1"), ("log_slave_updates", "ON")], false),
+        (Flavour::MariaDb, [("Slaves_running", "0"), ("log_slave_updates", "OFF")], false),
+        (Flavour::MariaDb, [("wsrep_on", "ON"), ("log_slave_updates", "OFF")], true),
+        (Flavour::MySql, [("Slaves_running", "1"), ("log_slave_updates", "OFF")], false),
+    ] {
+        let coverage = variables(&pairs).coverage(flavour);
+        assert_eq!(matches!(coverage, Coverage::Partial(_)), partial, "{pairs:?}");
+    }
     let unset = variables(&[("log_bin", "OFF")]);
     assert!(!unset.is_on("log_bin") && !unset.is_on("read_only"));
     assert_eq!(unset.name_case(), NameCase::Sensitive);
@@ -81,7 +94,6 @@ async fn what_is_missing_is_mended_by_its_grant() {
             Privilege::Trigger,
             Privilege::Event,
             Privilege::Execute,
-            Privilege::Reload,
         ];
         match trial.server.flavour {
             Flavour::MariaDb => expected.push(Privilege::BinlogMonitor),

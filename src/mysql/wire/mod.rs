@@ -12,6 +12,7 @@ mod column;
 mod cursor;
 mod greeting;
 mod inbox;
+mod json;
 mod link;
 #[cfg(test)]
 mod live;
@@ -34,6 +35,7 @@ use mysql_common::constants::StatusFlags;
 pub(crate) use column::{ColumnDefinition, WireType};
 pub(crate) use cursor::ValueCursor;
 pub(crate) use greeting::Greeting;
+pub(crate) use json::row_as_json;
 pub(crate) use stream::{Buffered, RowStream};
 pub(crate) use text_row::TextRow;
 

@@ -69,6 +69,11 @@ impl TextRow {
         number.map(Some).ok_or_else(|| self.problem(column, "no whole number"))
     }
 
+    /// The text of the column that has this name in the answer.
+    pub(crate) fn named(&self, name: &str) -> Option<&str> {
+        self.text(self.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name))?)
+    }
+
     fn problem(&self, column: usize, problem: &'static str) -> Error {
         match self.columns.get(column) {
             Some(definition) => value_error(definition, problem),

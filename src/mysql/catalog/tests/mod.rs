@@ -6,7 +6,7 @@ use crate::mysql::catalog::read;
 use crate::mysql::error::Error;
 use crate::mysql::schema::{
     Column, ColumnType, Default, ForeignKey, Generated, Index, IndexKey, IndexKind, Object,
-    ObjectKind, ReferentialAction, Schema, Table,
+    ObjectKind, PartitionValues, ReferentialAction, Schema, Table,
 };
 use crate::mysql::trial::Trial;
 use crate::name::TableName;
@@ -248,12 +248,34 @@ fn tables(schema: &Schema) {
     assert!(types.bytes_estimate > 0);
     assert_eq!(types.primary_key().unwrap().name, "PRIMARY");
     assert_eq!(table(schema, "memory").engine, "MEMORY");
-    assert_eq!(table(schema, "part").partition_method.as_deref(), Some("RANGE"));
-    assert_eq!(table(schema, "listed").partition_method.as_deref(), Some("LIST COLUMNS"));
-    assert_eq!(types.partition_method, None);
+    assert_eq!(
+        partitions(table(schema, "part")),
+        "RANGE (year(`d`)): p0 2000; p1 MAXVALUE, of parts"
+    );
+    assert_eq!(partitions(table(schema, "listed")), "LIST COLUMNS (`b`): p0 'é','x'");
+    let [view] = schema.views.as_slice() else { panic!("{:?}", schema.views) };
+    assert_eq!((view.name.as_str(), view.definition.as_str()), ("v", "select 1 AS `x`"));
+    assert_eq!((view.columns.len(), &view.check_option, view.invoker), (1, &None, false));
+    assert_eq!(types.partitioning, None);
     let odd = table(schema, "we ird.`\"tab\\le ü");
     assert_eq!(parts(&odd.indexes[0]), "(c.o`l \"ü)");
     assert_eq!(parts(index(odd, "i'x")), "(select)");
+}
+
+/// `RANGE (expression): name 1,2; name MAXVALUE`.
+fn partitions(table: &Table) -> String {
+    let by = table.partitioning.as_ref().unwrap();
+    let parts: Vec<String> = by
+        .partitions
+        .iter()
+        .map(|one| match &one.values {
+            PartitionValues::Listed(values) => format!("{} {values}", one.name),
+            PartitionValues::Hashed => one.name.clone(),
+            PartitionValues::Rest => format!("{} DEFAULT", one.name),
+        })
+        .collect();
+    let of_parts = if by.has_subpartitions { ", of parts" } else { "" };
+    format!("{} ({}): {}{of_parts}", by.method, by.expression, parts.join("; "))
 }
 
 fn foreign_keys(schema: &Schema) {
@@ -287,7 +309,6 @@ fn objects(schema: &Schema) {
     assert_eq!(
         schema.objects,
         [
-            object(ObjectKind::View, "v"),
             Object { table: types, ..object(ObjectKind::Trigger, "tr") },
             object(ObjectKind::Procedure, "pr"),
             object(ObjectKind::Function, "fu"),

@@ -1,7 +1,7 @@
 //! What only one of the two servers has.
 
 use super::{column, expression, index, literal, parts, read_back, table};
-use crate::mysql::schema::{Check, ColumnType, Default, IndexKind, ObjectKind, Schema};
+use crate::mysql::schema::{Check, ColumnType, Default, IndexKind, Schema};
 use crate::mysql::server::Flavour;
 
 #[tokio::test]
@@ -87,8 +87,11 @@ fn mariadb_tables(schema: &Schema) {
     let booked = table(schema, "booked");
     assert_eq!(booked.indexes[0].kind, IndexKind::Other);
     assert_eq!(booked.checks, [check("p", "`s` < `e`")]);
-    let kinds: Vec<ObjectKind> = schema.objects.iter().map(|object| object.kind).collect();
-    assert_eq!(kinds, [ObjectKind::Sequence]);
+    assert_eq!(schema.objects, []);
+    let [sequence] = schema.sequences.as_slice() else { panic!("{:?}", schema.sequences) };
+    let numbers = [sequence.start, sequence.increment, sequence.minimum, sequence.next];
+    assert_eq!((sequence.name.as_str(), numbers, sequence.cache), ("sq", [5, 2, 1, 5], 1000));
+    assert_eq!((sequence.maximum, sequence.cycles), (i128::from(i64::MAX) - 1, false));
 }
 
 fn mysql_columns(schema: &Schema) {

@@ -1,0 +1,43 @@
+//! Connections of ours that the server goes on serving though the way to them is lost: until the
+//! operating system gives them up, which can take hours, their transactions hold table definitions
+//! and old row versions.
+
+use std::time::Instant;
+
+use super::error::Error;
+use super::wire::Connection;
+
+/// `ER_NO_SUCH_THREAD`: it went by itself.
+const NO_SUCH_THREAD: u16 = 1094;
+
+/// Connections to one server, and when they were open.
+#[derive(Clone, Debug)]
+pub(crate) struct Leftover {
+    ids: Vec<u32>,
+    seen: Instant,
+}
+
+impl Leftover {
+    pub(crate) fn of<'a>(connections: impl Iterator<Item = &'a Connection>) -> Self {
+        let ids = connections.map(|connection| connection.greeting().connection_id).collect();
+        Self { ids, seen: Instant::now() }
+    }
+
+    /// Ends those that are still there. Needs no privilege: an account may end its own connections
+    /// (`MySQL` manual, "KILL Statement").
+    pub(crate) async fn end(self, control: &mut Connection) -> Result<(), Error> {
+        let rows = control.rows("SHOW GLOBAL STATUS LIKE 'Uptime'").await?;
+        let uptime = rows.first().map(|row| row.number(1)).transpose()?.flatten().unwrap_or(0);
+        // A server that was started anew counts from the start: the numbers are others' now.
+        if uptime < self.seen.elapsed().as_secs() {
+            return Ok(());
+        }
+        for id in self.ids {
+            match control.execute(&format!("KILL CONNECTION {id}")).await {
+                Err(error) if error.code() == Some(NO_SUCH_THREAD) => {}
+                ended => drop(ended?),
+            }
+        }
+        Ok(())
+    }
+}
