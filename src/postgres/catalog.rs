@@ -22,6 +22,32 @@ pub(crate) struct Found {
     pub(crate) enums: BTreeMap<TableName, Vec<String>>,
     /// Trigger functions.
     pub(crate) functions: BTreeSet<TableName>,
+    /// Those that belong to no column and may be read.
+    pub(crate) sequences: BTreeMap<TableName, FoundSequence>,
+    /// The columns of each view.
+    pub(crate) views: BTreeMap<TableName, Vec<String>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct FoundSequence {
+    pub(crate) start: i128,
+    pub(crate) increment: i128,
+    pub(crate) minimum: i128,
+    pub(crate) maximum: i128,
+    pub(crate) cycles: bool,
+    /// As with `FoundIdentity`.
+    pub(crate) next: i128,
+    pub(crate) comment: String,
+}
+
+/// How a table is partitioned.
+#[derive(Clone, Debug)]
+pub(crate) struct FoundPartitioning {
+    /// As in SQL, such as `RANGE`.
+    pub(crate) strategy: &'static str,
+    /// Columns; none for an expression.
+    pub(crate) key: Vec<Option<String>>,
+    pub(crate) partitions: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -32,6 +58,7 @@ pub(crate) struct FoundTable {
     pub(crate) checks: Vec<FoundCheck>,
     pub(crate) foreign_keys: Vec<FoundForeignKey>,
     pub(crate) triggers: Vec<FoundTrigger>,
+    pub(crate) partitioning: Option<FoundPartitioning>,
 }
 
 #[derive(Clone, Debug)]
@@ -138,27 +165,30 @@ pub(crate) async fn read(session: &Session, schemas: &[&str]) -> Result<Found, E
     Ok(found)
 }
 
+/// A sequence's name, its step, and where its next value goes.
+type Asked<'a> = (String, i128, &'a mut i128);
+
 /// The catalog does not tell what a sequence gives next after `setval(…, false)`; the sequence does.
 async fn read_next_values(session: &Session, found: &mut Found) -> Result<(), Error> {
     let columns = found.tables.values_mut().flat_map(|table| &mut table.columns);
-    let mut identities: Vec<&mut FoundIdentity> =
-        columns.filter_map(|column| column.identity.as_mut()).collect();
-    for chunk in identities.chunks_mut(SEQUENCES_AT_ONCE) {
+    let identities = columns.filter_map(|column| column.identity.as_mut());
+    let mut asked: Vec<Asked<'_>> =
+        identities.map(|one| (one.sequence.postgres(), 1, &mut one.next)).collect();
+    let sequences = found.sequences.iter_mut();
+    asked.extend(sequences.map(|(name, one)| (name.postgres(), one.increment, &mut one.next)));
+    for chunk in asked.chunks_mut(SEQUENCES_AT_ONCE) {
         let questions: Vec<String> = chunk
             .iter()
             .enumerate()
-            .map(|(at, identity)| {
-                let name = identity.sequence.postgres();
-                format!("SELECT {at}, last_value, is_called FROM {name}")
-            })
+            .map(|(at, (name, ..))| format!("SELECT {at}, last_value, is_called FROM {name}"))
             .collect();
         for row in session.rows(&questions.join(" UNION ALL ")).await? {
             let row = Row { address: session.address(), row: &row };
             let at: usize = row.number(0)?;
             let last: i128 = row.number(1)?;
-            let identity =
+            let (_, increment, next) =
                 chunk.get_mut(at).ok_or_else(|| row.unreadable("a sequence's number"))?;
-            identity.next = if row.flag(2)? { last + 1 } else { last };
+            **next = if row.flag(2)? { last + *increment } else { last };
         }
     }
     Ok(())
@@ -186,6 +216,16 @@ impl Reader<'_> {
             }
             "function" => {
                 self.found.functions.insert(row.name(1)?);
+            }
+            "sequence" => {
+                self.found.sequences.insert(row.name(1)?, sequence(&row)?);
+            }
+            "view" => {
+                self.found.views.insert(row.name(1)?, row.names(3)?);
+            }
+            "partitions" => {
+                let partitioning = partitioning(&row)?;
+                self.table(&row)?.partitioning = Some(partitioning);
             }
             "column" => {
                 let column = column(&row)?;
@@ -250,6 +290,32 @@ fn column(row: &Row<'_>) -> Result<FoundColumn, Error> {
             kind => Some(kind == "s"),
         },
         comment: row.text_or_empty(13).to_owned(),
+    })
+}
+
+fn sequence(row: &Row<'_>) -> Result<FoundSequence, Error> {
+    Ok(FoundSequence {
+        start: row.number(3)?,
+        increment: row.number(4)?,
+        minimum: row.number(5)?,
+        maximum: row.number(6)?,
+        cycles: row.flag(7)?,
+        next: 0,
+        comment: row.text_or_empty(8).to_owned(),
+    })
+}
+
+fn partitioning(row: &Row<'_>) -> Result<FoundPartitioning, Error> {
+    let key = row.text(4)?;
+    Ok(FoundPartitioning {
+        strategy: match row.text(3)? {
+            "r" => "RANGE",
+            "l" => "LIST",
+            "h" => "HASH",
+            other => return Err(row.unreadable(other)),
+        },
+        key: serde_json::from_str(key).map_err(|_| row.unreadable(key))?,
+        partitions: row.names(5)?.into_iter().collect(),
     })
 }
 

@@ -94,9 +94,24 @@ impl Session {
         &self.address
     }
 
+    /// That the server did not answer in time while something was done.
+    pub(crate) fn timed_out(&self, doing: &str, limit: Duration) -> Error {
+        Error::TimedOut { address: self.address.clone(), doing: doing.to_owned(), limit }
+    }
+
     /// Runs statements, separated by semicolons, without regard for their answers.
     pub(crate) async fn execute(&self, sql: &str) -> Result<(), Error> {
         self.client.batch_execute(sql).await.map_err(|error| self.explain(error))
+    }
+
+    /// The server's process that serves this session.
+    pub(crate) async fn process(&self) -> Result<i32, Error> {
+        let rows = self.rows("SELECT pg_catalog.pg_backend_pid()").await?;
+        let text = rows.into_iter().flatten().next().flatten();
+        text.and_then(|pid| pid.parse().ok()).ok_or_else(|| Error::Unreadable {
+            address: self.address.clone(),
+            what: "the number of the session's process".to_owned(),
+        })
     }
 
     /// Runs statements and gives the rows of all of them, every value as text.

@@ -3,20 +3,26 @@
 //! Every name is quoted and qualified, so that nothing hangs on `search_path` or on a word that a
 //! later server reserves. A statement has no semicolon at its end.
 
+mod partition;
 mod script;
+mod sequence;
 #[cfg(test)]
 mod tests;
 mod touch;
+mod view;
 
+pub(crate) use self::partition::create_partitions;
 #[cfg(test)]
 pub(crate) use self::script::script;
 pub(crate) use self::script::statements;
+pub(crate) use self::sequence::{create_sequence, next_of, sequence_comment, set_sequence};
 pub(crate) use self::touch::{create_touch_function, create_trigger};
+pub(crate) use self::view::create_view;
 use crate::name::{TableName, postgres_list, postgres_quoted};
 use crate::postgres::quote::literal;
 use crate::postgres::schema::{
-    Check, Column, ColumnType, EnumType, ForeignKey, Index, IndexKey, IndexMethod, IndexPart,
-    IndexRole, Schema, Table,
+    Check, Column, ColumnType, EnumType, Extension, ForeignKey, Index, IndexKey, IndexMethod,
+    IndexPart, IndexRole, Schema, Table,
 };
 
 /// The schemas that the plan's objects stand in, each once, in order of first use.
@@ -24,8 +30,10 @@ pub(crate) fn schema_names(schema: &Schema) -> Vec<&str> {
     let enums = schema.enums.iter().map(|kind| &kind.name);
     let functions = schema.touch_functions.iter().map(|function| &function.name);
     let tables = schema.tables.iter().map(|table| &table.name);
+    let sequences = schema.sequences.iter().map(|sequence| &sequence.name);
+    let views = schema.views.iter().map(|view| &view.name);
     let mut names: Vec<&str> = Vec::new();
-    for name in enums.chain(functions).chain(tables) {
+    for name in enums.chain(functions).chain(tables).chain(sequences).chain(views) {
         if !names.contains(&name.schema.as_str()) {
             names.push(&name.schema);
         }
@@ -39,6 +47,12 @@ pub(crate) fn create_schema(name: &str) -> String {
     format!("CREATE SCHEMA IF NOT EXISTS {}", postgres_quoted(name))
 }
 
+/// Stands already if somebody else was quicker.
+pub(crate) fn create_extension(extension: &Extension) -> String {
+    let (name, schema) = (postgres_quoted(extension.name), postgres_quoted(&extension.schema));
+    format!("CREATE EXTENSION IF NOT EXISTS {name} WITH SCHEMA {schema}")
+}
+
 pub(crate) fn create_type(kind: &EnumType) -> String {
     kind.create()
 }
@@ -50,7 +64,8 @@ pub(crate) fn create_table(table: &Table) -> String {
     }
     let columns: Vec<String> =
         table.columns.iter().map(|column| format!("    {}", column_sql(column))).collect();
-    format!("CREATE TABLE {} (\n{}\n)", table.name.postgres(), columns.join(",\n"))
+    let by = table.partitioning.as_ref().map(partition::clause).unwrap_or_default();
+    format!("CREATE TABLE {} (\n{}\n){by}", table.name.postgres(), columns.join(",\n"))
 }
 
 fn column_sql(column: &Column) -> String {
@@ -68,6 +83,15 @@ fn column_sql(column: &Column) -> String {
         String::new()
     };
     format!("{name} {}{not_null}{value}", column.column_type)
+}
+
+/// Lets a column have NULL after all.
+pub(crate) fn drop_not_null(table: &TableName, column: &str) -> String {
+    format!(
+        "ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL",
+        table.postgres(),
+        postgres_quoted(column)
+    )
 }
 
 /// The last value that an identity column of this type can give.
@@ -117,8 +141,16 @@ pub(crate) fn index_comment(table: &Table, index: &Index) -> Option<String> {
 }
 
 /// CREATE INDEX. A primary key's index stands in ascending order whatever was asked for, as
-/// `PostgreSQL` takes no other for a constraint.
+/// `PostgreSQL` takes no other for a constraint. A partitioned table's constraint is made at once,
+/// as such a table has no USING INDEX.
 pub(crate) fn create_index(table: &Table, index: &Index) -> String {
+    if table.partitioning.is_some() && becomes_constraint(index) {
+        let parts: Vec<String> = index.parts.iter().map(|part| part_sql(index, part)).collect();
+        let parts = parts.join(", ");
+        let (table, name) = (table.name.postgres(), postgres_quoted(&index.name));
+        let kind = constraint_word(index);
+        return format!("ALTER TABLE {table} ADD CONSTRAINT {name} {kind} ({parts})");
+    }
     let unique = if index.role == IndexRole::Plain { "" } else { "UNIQUE " };
     let parts: Vec<String> = index.parts.iter().map(|part| part_sql(index, part)).collect();
     format!(
@@ -145,6 +177,7 @@ pub(crate) fn method_word(method: IndexMethod) -> &'static str {
     match method {
         IndexMethod::BTree => "btree",
         IndexMethod::Gin => "gin",
+        IndexMethod::Gist => "gist",
     }
 }
 
@@ -161,13 +194,17 @@ pub(crate) fn becomes_constraint(index: &Index) -> bool {
 
 /// Makes the constraint out of its index, which takes no time; None for an index that stays one.
 pub(crate) fn add_constraint(table: &Table, index: &Index) -> Option<String> {
-    if !becomes_constraint(index) {
+    if !becomes_constraint(index) || table.partitioning.is_some() {
         return None;
     }
-    let kind = if index.role == IndexRole::Primary { "PRIMARY KEY" } else { "UNIQUE" };
+    let kind = constraint_word(index);
     let name = postgres_quoted(&index.name);
     let table = table.name.postgres();
     Some(format!("ALTER TABLE {table} ADD CONSTRAINT {name} {kind} USING INDEX {name}"))
+}
+
+fn constraint_word(index: &Index) -> &'static str {
+    if index.role == IndexRole::Primary { "PRIMARY KEY" } else { "UNIQUE" }
 }
 
 pub(crate) fn add_check(table: &Table, check: &Check) -> String {
@@ -196,6 +233,12 @@ pub(crate) fn add_foreign_key(table: &Table, key: &ForeignKey) -> String {
         action("DELETE", &key.on_delete),
         action("UPDATE", &key.on_update)
     )
+}
+
+/// Removes a constraint, if the table has it.
+pub(crate) fn drop_constraint(table: &TableName, constraint: &str) -> String {
+    let (table, constraint) = (table.postgres(), postgres_quoted(constraint));
+    format!("ALTER TABLE IF EXISTS {table} DROP CONSTRAINT IF EXISTS {constraint}")
 }
 
 /// Proves a foreign key or a check on the rows that are there.

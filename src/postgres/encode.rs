@@ -14,8 +14,9 @@ pub(crate) const COPY_TRAILER: &[u8] = &(-1_i16).to_be_bytes();
 /// Days from 1970-01-01 to 2000-01-01, `PostgreSQL`'s epoch.
 const EPOCH_DAYS: i64 = 10_957;
 
-/// The type oid of `text` and of `real`, elements of the arrays that we write.
+/// The type oids of the elements of the arrays that we write.
 const TEXT_OID: u32 = 25;
+const VARCHAR_OID: u32 = 1043;
 const REAL_OID: u32 = 700;
 
 pub(crate) fn null(out: &mut Vec<u8>) {
@@ -89,6 +90,93 @@ pub(crate) fn numeric(out: &mut Vec<u8>, text: &[u8]) -> bool {
         Some((b'+', rest)) => (false, rest),
         _ => (false, text),
     };
+    // Both parts fit 64 bits, and so nearly all numbers that there are.
+    if digits.len() > 19 {
+        return long_numeric(out, text);
+    }
+    let mut parts = [0_u64; 2];
+    let (mut part, mut scale) = (0, 0);
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            parts[part] = parts[part] * 10 + u64::from(digit);
+            scale += part;
+        } else if *byte == b'.' && part == 0 {
+            part = 1;
+        } else {
+            return false;
+        }
+    }
+    if digits.len() == part {
+        return false;
+    }
+    write_numeric(out, negative, parts, scale);
+    true
+}
+
+/// The whole part and the fraction, which is so many decimal digits long.
+#[inline]
+fn write_numeric(
+    out: &mut Vec<u8>,
+    negative: bool,
+    [mut whole, mut fraction]: [u64; 2],
+    scale: usize,
+) {
+    const POWERS: [u64; 4] = [1, 10, 100, 1000];
+    /// 19 digits are at most five groups on each side of the point.
+    const SIDE: usize = 5;
+    let mut groups = [0_u16; 2 * SIDE];
+    let mut first = SIDE;
+    while whole > 0 {
+        first -= 1;
+        groups[first] = (whole % 10_000) as u16;
+        whole /= 10_000;
+    }
+    let mut end = SIDE + scale.div_ceil(4);
+    let mut group = end;
+    if !scale.is_multiple_of(4) {
+        // The last one is filled up with zeros.
+        group -= 1;
+        let digits = POWERS[scale % 4];
+        groups[group] = (fraction % digits * POWERS[4 - scale % 4]) as u16;
+        fraction /= digits;
+    }
+    for group in groups[SIDE..group].iter_mut().rev() {
+        *group = (fraction % 10_000) as u16;
+        fraction /= 10_000;
+    }
+    while end > first && groups[end - 1] == 0 {
+        end -= 1;
+    }
+    while first < end && groups[first] == 0 {
+        first += 1;
+    }
+    let count = end - first;
+    let weight = if count == 0 { 0 } else { SIDE as i16 - 1 - first as i16 };
+    let sign: u16 = if negative && count > 0 { 0x4000 } else { 0 };
+    let mut field = [0; 12 + 4 * SIDE];
+    field[..4].copy_from_slice(&(8 + 2 * count as i32).to_be_bytes());
+    field[4..6].copy_from_slice(&(count as u16).to_be_bytes());
+    field[6..8].copy_from_slice(&weight.to_be_bytes());
+    field[8..10].copy_from_slice(&sign.to_be_bytes());
+    field[10..12].copy_from_slice(&(scale as u16).to_be_bytes());
+    let mut at = 12;
+    for group in &groups[first..end] {
+        let [high, low] = group.to_be_bytes();
+        (field[at], field[at + 1]) = (high, low);
+        at += 2;
+    }
+    out.extend_from_slice(&field[..12 + 2 * count]);
+}
+
+/// As `numeric`, for numbers of any length.
+#[cold]
+fn long_numeric(out: &mut Vec<u8>, text: &[u8]) -> bool {
+    let (negative, digits) = match text.split_first() {
+        Some((b'-', rest)) => (true, rest),
+        Some((b'+', rest)) => (false, rest),
+        _ => (false, text),
+    };
     let point = digits.iter().position(|byte| *byte == b'.').unwrap_or(digits.len());
     let whole = &digits[..point];
     let fraction = digits.get(point + 1..).unwrap_or_default();
@@ -134,9 +222,18 @@ pub(crate) fn numeric(out: &mut Vec<u8>, text: &[u8]) -> bool {
 
 /// `text[]` of one dimension; an empty one has none.
 pub(crate) fn text_array<'a>(out: &mut Vec<u8>, items: impl Iterator<Item = &'a [u8]> + Clone) {
+    array(out, TEXT_OID, items);
+}
+
+/// `varchar[]` of one dimension; an empty one has none.
+pub(crate) fn varchar_array<'a>(out: &mut Vec<u8>, items: impl Iterator<Item = &'a [u8]> + Clone) {
+    array(out, VARCHAR_OID, items);
+}
+
+fn array<'a>(out: &mut Vec<u8>, oid: u32, items: impl Iterator<Item = &'a [u8]> + Clone) {
     let count = items.clone().count();
     let length: usize = items.clone().map(|item| 4 + item.len()).sum();
-    array_header(out, TEXT_OID, count, length);
+    array_header(out, oid, count, length);
     for item in items {
         bytes(out, item);
     }
@@ -148,6 +245,18 @@ pub(crate) fn real_array(out: &mut Vec<u8>, floats: &[u8]) {
     array_header(out, REAL_OID, count, count * 8);
     for float in floats.chunks_exact(4) {
         fixed(out, [float[3], float[2], float[1], float[0]]);
+    }
+}
+
+/// `pgvector`'s `vector`, from little-endian floats: their number, two bytes without meaning, and
+/// the floats (its source, `vector_recv`).
+pub(crate) fn vector(out: &mut Vec<u8>, floats: &[u8]) {
+    let count = floats.len() / 4;
+    out.extend_from_slice(&((4 + count * 4) as i32).to_be_bytes());
+    out.extend_from_slice(&(count as u16).to_be_bytes());
+    out.extend_from_slice(&[0, 0]);
+    for float in floats.chunks_exact(4) {
+        out.extend_from_slice(&[float[3], float[2], float[1], float[0]]);
     }
 }
 
@@ -184,7 +293,7 @@ pub(crate) fn inet(out: &mut Vec<u8>, address: std::net::IpAddr) {
 
 #[cfg(test)]
 mod tests {
-    use super::{bit, days, numeric, real_array, text_array};
+    use super::{bit, days, long_numeric, numeric, real_array, text_array};
 
     fn numeric_words(text: &str) -> Vec<i16> {
         let mut out = Vec::new();
@@ -214,6 +323,19 @@ mod tests {
         ];
         for (text, words) in cases {
             assert_eq!(&numeric_words(text), words, "{text}");
+        }
+        // Both ways say the same, in all lengths that the short one takes.
+        let digits = "9080706050403020109";
+        for length in 1..=digits.len() {
+            for point in 0..=length {
+                for text in [digits, "0000000000000000000", "0000500000000600000"] {
+                    let text = format!("-{}.{}", &text[..point], &text[point..length]);
+                    let (mut short, mut long) = (Vec::new(), Vec::new());
+                    assert!(numeric(&mut short, text.as_bytes()));
+                    assert!(long_numeric(&mut long, text.as_bytes()));
+                    assert_eq!(short, long, "{text}");
+                }
+            }
         }
         let mut out = vec![7];
         for bad in ["", "-", ".", "1e3", "NaN", "1.2.3", "1,0"] {

@@ -178,6 +178,39 @@ impl Error {
         }
     }
 
+    /// Whether the server has no room left (class 53) or its machine fails it (58): whatever is
+    /// tried next would fail too.
+    pub(crate) fn is_out_of_resources(&self) -> bool {
+        self.sqlstate().is_some_and(|code| code.starts_with("53") || code.starts_with("58"))
+    }
+
+    /// The column that was given a NULL it may not have.
+    pub(crate) fn null_column(&self) -> Option<&str> {
+        match self {
+            Self::Server { refusal, .. } if *refusal.code() == SqlState::NOT_NULL_VIOLATION => {
+                refusal.column()
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the server refused a row for what is in it: a value (class 22), a constraint (23), a
+    /// size (54), or a trigger's veto (P0001). Then the column it names, and its reason.
+    pub(crate) fn refused_row(&self) -> Option<(Option<String>, String)> {
+        let Self::Server { refusal, .. } = self else { return None };
+        let code = refusal.code().code();
+        let of_a_row = ["22", "23", "54"].iter().any(|class| code.starts_with(class));
+        if !of_a_row && code != "P0001" {
+            return None;
+        }
+        // COPY names the column in its context only: `COPY orders, line 3, column total`.
+        let named =
+            refusal.where_().and_then(|at| at.strip_prefix("COPY ")?.split_once(", column "));
+        let column = refusal.column().or(named.map(|(_, column)| column));
+        let reason = format!("{} (SQLSTATE {code})", one_line(refusal.message()));
+        Some((column.map(str::to_owned), reason))
+    }
+
     /// The server's five-letter code, if it was the server that said no.
     pub(crate) fn sqlstate(&self) -> Option<&str> {
         match self {

@@ -9,10 +9,50 @@ use crate::postgres::quote::literal;
 /// All that is to stand in the target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Schema {
+    /// Those that are to be made.
+    pub(crate) extensions: Vec<Extension>,
     pub(crate) enums: Vec<EnumType>,
     /// Names of columns that need the ON UPDATE trigger function, one function per name.
     pub(crate) touch_functions: Vec<TouchFunction>,
+    /// Those that belong to no column.
+    pub(crate) sequences: Vec<Sequence>,
     pub(crate) tables: Vec<Table>,
+    /// In an order in which each finds those that it reads.
+    pub(crate) views: Vec<View>,
+}
+
+/// CREATE EXTENSION.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Extension {
+    pub(crate) name: &'static str,
+    pub(crate) schema: String,
+}
+
+/// CREATE SEQUENCE, of bigint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sequence {
+    pub(crate) name: TableName,
+    pub(crate) start: i64,
+    pub(crate) increment: i64,
+    pub(crate) minimum: i64,
+    pub(crate) maximum: i64,
+    pub(crate) cycles: bool,
+    /// What it gives next; beyond its bounds if it is used up.
+    pub(crate) next: i128,
+    pub(crate) comment: String,
+}
+
+/// CREATE VIEW.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct View {
+    pub(crate) name: TableName,
+    pub(crate) columns: Vec<String>,
+    /// The SELECT.
+    pub(crate) query: String,
+    /// WITH CHECK OPTION: `LOCAL` or `CASCADED`.
+    pub(crate) check_option: Option<String>,
+    /// Whether it reads with the rights of who asks.
+    pub(crate) invoker: bool,
 }
 
 /// CREATE TYPE … AS ENUM.
@@ -43,6 +83,43 @@ pub(crate) struct Table {
     pub(crate) foreign_keys: Vec<ForeignKey>,
     /// ON UPDATE triggers: trigger name and its function.
     pub(crate) triggers: Vec<Trigger>,
+    pub(crate) partitioning: Option<Partitioning>,
+}
+
+/// PARTITION BY, and the partitions, which are tables of the same schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Partitioning {
+    pub(crate) strategy: Strategy,
+    pub(crate) key: Vec<String>,
+    pub(crate) partitions: Vec<Partition>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Strategy {
+    Range,
+    List,
+    Hash,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Partition {
+    pub(crate) name: String,
+    /// SQL, such as `FOR VALUES IN (1, 2)` and `DEFAULT`.
+    pub(crate) bound: String,
+    /// The condition of a CHECK that only this partition has.
+    pub(crate) check: Option<String>,
+    pub(crate) comment: String,
+}
+
+impl Strategy {
+    /// As SQL has it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Range => "RANGE",
+            Self::List => "LIST",
+            Self::Hash => "HASH",
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,25 +149,53 @@ pub(crate) enum ColumnType {
     SmallInt,
     Integer,
     BigInt,
-    Numeric { precision: u16, scale: u16 },
+    Numeric {
+        precision: u16,
+        scale: u16,
+    },
     Real,
     DoublePrecision,
-    Bit { bits: u8 },
+    Bit {
+        bits: u8,
+    },
     Date,
-    Timestamp { fraction: u8 },
-    TimestampTz { fraction: u8 },
-    Time { fraction: u8 },
-    Interval { fraction: u8 },
-    VarChar { length: u32 },
+    Timestamp {
+        fraction: u8,
+    },
+    TimestampTz {
+        fraction: u8,
+    },
+    Time {
+        fraction: u8,
+    },
+    Interval {
+        fraction: u8,
+    },
+    VarChar {
+        length: u32,
+    },
     Text,
     Bytea,
-    Enum { name: TableName },
+    Enum {
+        name: TableName,
+    },
     TextArray,
     Jsonb,
     Json,
     Uuid,
     Inet,
     RealArray,
+    /// `PostGIS`'s, in the schema where the extension is: `Point`, or `Geometry` for any.
+    Geometry {
+        schema: String,
+        kind: String,
+        srid: Option<u32>,
+    },
+    /// `pgvector`'s, in its schema; of any length if none is given.
+    Vector {
+        schema: String,
+        dimensions: Option<u32>,
+    },
 }
 
 impl fmt::Display for ColumnType {
@@ -120,6 +225,18 @@ impl fmt::Display for ColumnType {
             Self::Uuid => f.write_str("uuid"),
             Self::Inet => f.write_str("inet"),
             Self::RealArray => f.write_str("real[]"),
+            Self::Geometry { schema, kind, srid } => {
+                write!(f, "{}.geometry", postgres_quoted(schema))?;
+                match (kind.as_str(), srid) {
+                    ("Geometry", None) => Ok(()),
+                    (kind, None) => write!(f, "({kind})"),
+                    (kind, Some(srid)) => write!(f, "({kind},{srid})"),
+                }
+            }
+            Self::Vector { schema, dimensions } => {
+                write!(f, "{}.vector", postgres_quoted(schema))?;
+                dimensions.map_or(Ok(()), |dimensions| write!(f, "({dimensions})"))
+            }
         }
     }
 }
@@ -136,6 +253,7 @@ pub(crate) enum IndexRole {
 pub(crate) enum IndexMethod {
     BTree,
     Gin,
+    Gist,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

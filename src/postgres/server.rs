@@ -38,6 +38,15 @@ pub(crate) struct Server {
     pub(crate) is_replicated: bool,
     /// Those of the schemas asked for that are there.
     pub(crate) schemas: Vec<SchemaFacts>,
+    /// Those extensions that can be used, by name: where they are, or would be made.
+    pub(crate) extensions: BTreeMap<String, ExtensionFacts>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ExtensionFacts {
+    pub(crate) schema: String,
+    /// Whether it is there already.
+    pub(crate) is_made: bool,
 }
 
 /// A schema that is there.
@@ -78,6 +87,7 @@ impl Server {
             wal_level: facts.text("wal_level")?,
             is_replicated: facts.flag("is_replicated")?,
             schemas: schemas.collect(),
+            extensions: extensions(session, version_num).await?,
         })
     }
 
@@ -143,6 +153,38 @@ async fn can_be_granted(session: &Session, version_num: u32) -> Result<bool, Err
     let rows = session.rows(sql).await?;
     Ok(rows.first().is_some_and(|row| text(row, 0) == "t"))
 }
+
+/// Extensions of which columns can be: those that are there, and those that this user may make, of
+/// which the server knows since `PostgreSQL` 13.
+async fn extensions(
+    session: &Session,
+    version_num: u32,
+) -> Result<BTreeMap<String, ExtensionFacts>, Error> {
+    if version_num < 130_000 {
+        return Ok(BTreeMap::new());
+    }
+    let mut found = BTreeMap::new();
+    for row in session.rows(EXTENSIONS).await? {
+        let facts = ExtensionFacts { schema: text(&row, 1), is_made: text(&row, 2) == "t" };
+        found.insert(text(&row, 0), facts);
+    }
+    Ok(found)
+}
+
+const EXTENSIONS: &str = "
+SELECT a.name, coalesce(n.nspname, 'public'), n.oid IS NOT NULL
+  FROM pg_catalog.pg_available_extensions a
+  LEFT JOIN pg_catalog.pg_extension x ON x.extname = a.name
+  LEFT JOIN pg_catalog.pg_namespace n ON n.oid = x.extnamespace
+ WHERE a.name IN ('postgis', 'vector')
+   AND (n.oid IS NOT NULL OR EXISTS (
+        SELECT FROM pg_catalog.pg_available_extension_versions v
+          JOIN pg_catalog.pg_roles r ON r.rolname = CURRENT_USER
+          JOIN pg_catalog.pg_namespace p ON p.nspname = 'public'
+         WHERE v.name = a.name AND v.version = a.default_version
+           AND pg_catalog.has_schema_privilege(p.oid, 'CREATE')
+           AND (r.rolsuper OR v.trusted AND pg_catalog.has_database_privilege(
+                pg_catalog.current_database(), 'CREATE'))))";
 
 fn of_kind<'a>(rows: &'a [TextRow], kind: &'a str) -> impl Iterator<Item = &'a TextRow> {
     rows.iter().filter(move |row| row.first().and_then(Option::as_deref) == Some(kind))

@@ -7,13 +7,15 @@
 use std::fmt;
 
 use super::{
-    Found, FoundColumn, FoundForeignKey, FoundIndex, FoundRole, FoundTable, FoundTrigger, PartOrder,
+    Found, FoundColumn, FoundForeignKey, FoundIndex, FoundPartitioning, FoundRole, FoundSequence,
+    FoundTable, FoundTrigger, PartOrder,
 };
 use crate::finding::PlaceKind;
 use crate::name::TableName;
-use crate::postgres::ddl::{becomes_constraint, is_descending, method_word};
+use crate::postgres::ddl::{self, becomes_constraint, is_descending, method_word};
 use crate::postgres::schema::{
-    Column, ColumnType, ForeignKey, Index, IndexKey, IndexRole, Schema, Table,
+    Column, ColumnType, ForeignKey, Index, IndexKey, IndexRole, Partitioning, Schema, Sequence,
+    Table,
 };
 
 /// One thing that is not as planned.
@@ -63,6 +65,24 @@ pub(crate) fn differences(planned: &Schema, found: &Found) -> Vec<Difference> {
             None => all.compare(&place, "a table", NOTHING),
         }
     }
+    for sequence in &planned.sequences {
+        let name = Some(sequence.name.name.clone());
+        let place = Place { kind: PlaceKind::Sequence, table: None, name };
+        let there = found.sequences.get(&sequence.name);
+        let words = there.map_or(NOTHING.to_owned(), found_sequence_words);
+        all.compare(&place, sequence_words(sequence), words);
+        if let Some(there) = there {
+            all.comments(&place, &sequence.comment, &there.comment);
+        }
+    }
+    for view in &planned.views {
+        let name = Some(view.name.name.clone());
+        let place = Place { kind: PlaceKind::View, table: None, name };
+        let words = |columns: &[String]| format!("a view of {}", columns.join(", "));
+        let there = found.views.get(&view.name);
+        let there = there.map_or(NOTHING.to_owned(), |columns| words(columns));
+        all.compare(&place, words(&view.columns), there);
+    }
     all.0
 }
 
@@ -107,6 +127,11 @@ impl Differences {
 
     fn table(&mut self, place: &Place<'_>, planned: &Table, found: &FoundTable) {
         self.comments(place, &planned.comment, &found.comment);
+        self.compare(
+            place,
+            planned.partitioning.as_ref().map_or(IN_ONE_PIECE.to_owned(), partitioning_words),
+            found.partitioning.as_ref().map_or(IN_ONE_PIECE.to_owned(), found_partitioning_words),
+        );
         for column in &planned.columns {
             let place = place.part(PlaceKind::Column, &column.name);
             match found.columns.iter().find(|there| there.name == column.name) {
@@ -162,6 +187,43 @@ impl Differences {
     }
 }
 
+const IN_ONE_PIECE: &str = "no partitions";
+
+/// Of the partitions only the names: the server writes their bounds in a form of its own.
+fn partitioning_words(planned: &Partitioning) -> String {
+    let mut names: Vec<&str> = planned.partitions.iter().map(|one| one.name.as_str()).collect();
+    names.sort_unstable();
+    let (key, names) = (planned.key.join(", "), names.join(", "));
+    format!("PARTITION BY {} ({key}) into {names}", planned.strategy.word())
+}
+
+fn found_partitioning_words(found: &FoundPartitioning) -> String {
+    let key = found.key.iter().map(|column| column.as_deref().unwrap_or("an expression"));
+    let key = key.collect::<Vec<_>>().join(", ");
+    let names: Vec<&str> = found.partitions.iter().map(String::as_str).collect();
+    format!("PARTITION BY {} ({key}) into {}", found.strategy, names.join(", "))
+}
+
+fn sequence_words(planned: &Sequence) -> String {
+    found_sequence_words(&FoundSequence {
+        start: planned.start.into(),
+        increment: planned.increment.into(),
+        minimum: planned.minimum.into(),
+        maximum: planned.maximum.into(),
+        cycles: planned.cycles,
+        next: ddl::next_of(planned),
+        comment: String::new(),
+    })
+}
+
+fn found_sequence_words(found: &FoundSequence) -> String {
+    let FoundSequence { start, increment, minimum, maximum, next, .. } = found;
+    let cycle = if found.cycles { ", then again" } else { "" };
+    format!(
+        "a sequence from {start} by {increment} within {minimum} to {maximum}{cycle}, next {next}"
+    )
+}
+
 /// Where a column's value comes from if none is given.
 fn value_words(column: &Column) -> &'static str {
     match (&column.generated, column.identity, &column.default) {
@@ -192,6 +254,13 @@ fn found_value_words(column: &FoundColumn) -> &'static str {
 fn same_type(planned: &ColumnType, found: &FoundColumn) -> bool {
     match planned {
         ColumnType::Enum { name } => *name == found.type_name,
+        ColumnType::Geometry { schema, .. } | ColumnType::Vector { schema, .. } => {
+            let modifier = |text: &str| text.rsplit_once('(').map(|(_, rest)| rest.to_owned());
+            let name =
+                if matches!(planned, ColumnType::Vector { .. }) { "vector" } else { "geometry" };
+            found.type_name == TableName::new(schema, name)
+                && modifier(&planned.to_string()) == modifier(&found.type_text)
+        }
         own => found.type_name.schema == "pg_catalog" && own.to_string() == found.type_text,
     }
 }

@@ -86,7 +86,14 @@ pub(crate) fn in_the_way<'a>(planned: &Schema, existing: &'a [Existing]) -> Vec<
         relations.insert(table.name.clone());
         relations.extend(table.indexes.iter().map(|index| name(&index.name)));
         types.insert(table.name.clone());
+        for partition in table.partitioning.iter().flat_map(|parts| &parts.partitions) {
+            relations.insert(name(&partition.name));
+            types.insert(name(&partition.name));
+        }
     }
+    relations.extend(planned.sequences.iter().map(|sequence| sequence.name.clone()));
+    relations.extend(planned.views.iter().map(|view| view.name.clone()));
+    types.extend(planned.views.iter().map(|view| view.name.clone()));
     types.extend(planned.enums.iter().map(|kind| kind.name.clone()));
     let functions: BTreeSet<TableName> =
         planned.touch_functions.iter().map(|function| function.name.clone()).collect();

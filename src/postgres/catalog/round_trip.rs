@@ -71,6 +71,17 @@ async fn virtual_columns_are_told_from_stored_ones() {
 
 /// Each changes one thing, which is then the one difference.
 const MUTATIONS: &[(PlaceKind, &str, &str)] = &[
+    (
+        PlaceKind::Table,
+        "visits",
+        r#"ALTER TABLE "Sho""p".visits DETACH PARTITION "Sho""p".visits_old"#,
+    ),
+    (PlaceKind::Table, "visits", r#"DROP TABLE "Sho""p".visits_default"#),
+    (PlaceKind::Sequence, "tickets", r#"ALTER SEQUENCE "Sho""p".tickets NO CYCLE"#),
+    (PlaceKind::Sequence, "tickets", r#"ALTER SEQUENCE "Sho""p".tickets RESTART WITH -20"#),
+    (PlaceKind::Sequence, "tickets", r#"COMMENT ON SEQUENCE "Sho""p".tickets IS 'other'"#),
+    (PlaceKind::View, "open orders", r#"DROP VIEW "Sho""p"."open orders""#),
+    (PlaceKind::View, "open orders", r#"ALTER VIEW "Sho""p"."open orders" RENAME half TO whole"#),
     (PlaceKind::Type, "order state", r#"ALTER TYPE "Sho""p"."order state" ADD VALUE 'more'"#),
     (PlaceKind::Routine, "touch_unused", r#"DROP FUNCTION "Sho""p".touch_unused()"#),
     (PlaceKind::Table, "counter", r#"DROP TABLE "Sho""p".counter"#),
@@ -203,9 +214,12 @@ async fn what_is_made_is_in_the_way_until_it_is_dropped() {
         session.execute(&ddl::script(&planned)).await.unwrap();
         let there = existing(session, &[SHOP]).await.unwrap();
         let indexes: usize = planned.tables.iter().map(|table| table.indexes.len()).sum();
-        let expected = planned.tables.len() + indexes + planned.enums.len() + 2;
+        let partitions = 3;
+        let others = planned.enums.len() + planned.sequences.len() + planned.views.len() + 2;
+        let expected = planned.tables.len() + partitions + indexes + others;
         assert_eq!(in_the_way(&planned, &there).len(), expected, "{there:#?}");
-        assert_eq!(there.len(), expected + 2, "the sequences of two identity columns as well");
+        // The sequences of three identity columns, and the partitions' own indexes.
+        assert_eq!(there.len(), expected + 3 + 2 * partitions);
         session.execute(r#"DROP SCHEMA "Sho""p" CASCADE"#).await.unwrap();
         assert_eq!(existing(session, &[SHOP]).await.unwrap(), []);
     })

@@ -13,6 +13,7 @@ use super::url::Settings;
 use super::value::{parsed, wrong};
 use crate::environment::Environment;
 use crate::postgres::error::OptionsError;
+use crate::secret::Secret;
 
 /// A URL, the environment, `~/.pgpass` and `~/.postgresql`, read as libpq reads them. All files
 /// are read here; opening a session only talks to the server.
@@ -107,6 +108,33 @@ impl Options {
             });
         }
         self.passfile_ignored.clone_from(&passfile.ignored);
+    }
+
+    /// The same server and login, another database.
+    pub(crate) fn with_database(&self, database: &str) -> Self {
+        Self { database: database.to_owned(), ..self.clone() }
+    }
+
+    /// The same server and database, another login.
+    pub(crate) fn with_login(&self, user: &str, password: &Secret) -> Self {
+        let mut options = Self { user: user.to_owned(), ..self.clone() };
+        for endpoint in &mut options.endpoints {
+            endpoint.password = Some(password.clone());
+        }
+        options
+    }
+
+    pub(crate) fn user(&self) -> &str {
+        &self.user
+    }
+
+    pub(crate) fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// `host:port` of the first endpoint, for whoever is to connect there.
+    pub(crate) fn first_endpoint(&self) -> String {
+        self.endpoints.first().map(Endpoint::to_string).unwrap_or_default()
     }
 
     /// Who connects where, for messages: `user@host:port/database`.

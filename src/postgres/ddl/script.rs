@@ -1,9 +1,10 @@
 //! The whole of a schema as one file that a person reads and `psql` runs.
 
 use super::{
-    add_check, add_constraint, add_foreign_key, analyze, create_index, create_schema, create_table,
-    create_touch_function, create_trigger, create_type, index_comment, schema_names,
-    set_next_value, table_comments, validate,
+    add_check, add_constraint, add_foreign_key, analyze, create_extension, create_index,
+    create_partitions, create_schema, create_sequence, create_table, create_touch_function,
+    create_trigger, create_type, create_view, index_comment, schema_names, sequence_comment,
+    set_next_value, set_sequence, table_comments, validate,
 };
 use crate::postgres::schema::{Schema, Table};
 
@@ -16,9 +17,15 @@ pub(crate) fn statements(schema: &Schema) -> Vec<String> {
     };
     let schemas = schema_names(schema).into_iter().filter(|name| *name != "public");
     script.section("Schemas", schemas.map(create_schema));
+    script.section("Extensions", schema.extensions.iter().map(create_extension));
     script.section("Types", schema.enums.iter().map(create_type));
+    let sequences = schema.sequences.iter();
+    let sequences = sequences
+        .flat_map(|sequence| [Some(create_sequence(sequence)), sequence_comment(sequence)]);
+    script.section("Sequences", sequences.flatten());
     for table in &schema.tables {
         let mut statements = vec![create_table(table)];
+        statements.extend(create_partitions(table));
         statements.extend(table_comments(table));
         script.section(&format!("Table {}", table.name), statements);
     }
@@ -28,7 +35,9 @@ pub(crate) fn statements(schema: &Schema) -> Vec<String> {
     let functions = schema.touch_functions.iter().map(create_touch_function);
     let triggers = schema.tables.iter().flat_map(triggers);
     script.section("Columns that follow the time of an update", functions.chain(triggers));
-    script.section("Next values", schema.tables.iter().flat_map(next_values));
+    let sequences = schema.sequences.iter().map(set_sequence);
+    script.section("Next values", schema.tables.iter().flat_map(next_values).chain(sequences));
+    script.section("Views", schema.views.iter().map(create_view));
     script.section("Statistics", schema.tables.iter().map(|table| analyze(&table.name)));
     script.statements
 }

@@ -3,7 +3,8 @@
 use crate::name::TableName;
 use crate::postgres::schema::{
     Check, Column, ColumnType, EnumType, ForeignKey, Generated, Index, IndexKey, IndexMethod,
-    IndexPart, IndexRole, Schema, Table, TouchFunction, Trigger,
+    IndexPart, IndexRole, Partition, Partitioning, Schema, Sequence, Strategy, Table,
+    TouchFunction, Trigger, View,
 };
 
 const SHOP: &str = "Sho\"p";
@@ -80,12 +81,76 @@ pub(crate) fn example() -> Schema {
     let labels = ["new", "o'neil", "back\\slash", "with, comma", ""];
     let labels = labels.iter().map(|label| (*label).to_owned()).collect();
     Schema {
+        extensions: vec![],
         enums: vec![EnumType { name: name("order state"), labels }],
         touch_functions: vec![
             touch_function("updated_at", "current_timestamp(6)::timestamp(6)"),
             touch_function("unused", "current_timestamp"),
         ],
-        tables: vec![customers(), orders(), lines(), counter()],
+        sequences: vec![tickets()],
+        tables: vec![customers(), orders(), lines(), counter(), visits()],
+        views: vec![View {
+            name: name("open orders"),
+            columns: vec!["a \"b".to_owned(), "half".to_owned()],
+            query: format!("SELECT id, half FROM {} WHERE flag", name("customers").postgres()),
+            check_option: Some("CASCADED".to_owned()),
+            invoker: false,
+        }],
+    }
+}
+
+/// A sequence that goes down and begins again.
+fn tickets() -> Sequence {
+    Sequence {
+        name: name("tickets"),
+        start: -5,
+        increment: -3,
+        minimum: -1000,
+        maximum: -1,
+        cycles: true,
+        next: -8,
+        comment: "it's a queue".to_owned(),
+    }
+}
+
+/// A partitioned table with a key, an index and a trigger.
+fn visits() -> Table {
+    let partition = |name: &str, bound: &str| Partition {
+        name: name.to_owned(),
+        bound: bound.to_owned(),
+        check: None,
+        comment: String::new(),
+    };
+    Table {
+        name: name("visits"),
+        comment: String::new(),
+        columns: vec![
+            identity("id", ColumnType::BigInt, 7),
+            column("day \"d", ColumnType::Date),
+            column("updated_at", ColumnType::Timestamp { fraction: 6 }),
+        ],
+        indexes: vec![
+            index("visits_pkey", IndexRole::Primary, IndexMethod::BTree, &["id"]),
+            index("visits_by_day", IndexRole::Plain, IndexMethod::BTree, &["day \"d DESC"]),
+        ],
+        checks: vec![],
+        foreign_keys: vec![],
+        triggers: vec![touch("visits", "updated_at")],
+        partitioning: Some(Partitioning {
+            strategy: Strategy::Range,
+            key: vec!["id".to_owned()],
+            partitions: vec![
+                Partition {
+                    comment: "it's old".to_owned(),
+                    ..partition("visits_old", "FOR VALUES FROM (MINVALUE) TO (10)")
+                },
+                partition("visits \"new", "FOR VALUES FROM (10) TO (MAXVALUE)"),
+                Partition {
+                    check: Some("\"id\" IS NULL".to_owned()),
+                    ..partition("visits_default", "DEFAULT")
+                },
+            ],
+        }),
     }
 }
 
@@ -102,6 +167,7 @@ fn customers() -> Table {
         ],
         foreign_keys: vec![],
         triggers: vec![touch("customers", "updated_at")],
+        partitioning: None,
     }
 }
 
@@ -194,6 +260,7 @@ fn orders() -> Table {
             ),
         ],
         triggers: vec![touch("orders", "updated_at")],
+        partitioning: None,
     }
 }
 
@@ -219,6 +286,7 @@ fn lines() -> Table {
             ("SET DEFAULT", "CASCADE"),
         )],
         triggers: vec![],
+        partitioning: None,
     }
 }
 
@@ -232,5 +300,6 @@ fn counter() -> Table {
         checks: vec![],
         foreign_keys: vec![],
         triggers: vec![],
+        partitioning: None,
     }
 }

@@ -1,0 +1,267 @@
+//! What a run has done so far, kept in the target: the schema `nirvana`.
+//!
+//! The row that says a chunk is done is written in the transaction that writes the chunk's rows,
+//! so that there is no second truth to reconcile: whatever ends the program or the server, and
+//! whenever, the row is there if and only if the rows are.
+
+mod aside;
+
+pub(crate) use self::aside::{SetAside, away, detail};
+use crate::postgres::connect::{Session, TextRow};
+use crate::postgres::error::Error;
+use crate::postgres::quote::literal;
+
+/// The journal's own schema.
+pub(crate) const SCHEMA: &str = "nirvana";
+
+/// Its tables.
+const TABLES: &str = include_str!("../../schemas/journal.sql");
+
+/// A run that was begun on this target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) id: i64,
+    pub(crate) source: String,
+    pub(crate) plan: String,
+    pub(crate) begun_at: String,
+    pub(crate) finished_at: Option<String>,
+}
+
+/// What a run is to be known by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewRun<'a> {
+    pub(crate) source: &'a str,
+    pub(crate) target_schema: &'a str,
+    pub(crate) plan: &'a str,
+}
+
+/// A chunk as the journal has it; bounds are JSON.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) source_table: String,
+    pub(crate) number: u32,
+    pub(crate) lower_bound: Option<String>,
+    pub(crate) upper_bound: Option<String>,
+    /// `None` while it is not done.
+    pub(crate) done: Option<Done>,
+}
+
+/// What a chunk came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Done {
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+    pub(crate) digest: String,
+}
+
+/// Whether there is a journal at all.
+async fn exists(session: &Session) -> Result<bool, Error> {
+    let rows = session.rows("SELECT 1 WHERE to_regclass('nirvana.chunk') IS NOT NULL").await?;
+    Ok(!rows.is_empty())
+}
+
+/// The newest run into a schema.
+pub(crate) async fn last_run(session: &Session, schema: &str) -> Result<Option<Run>, Error> {
+    if !exists(session).await? {
+        return Ok(None);
+    }
+    let sql = format!(
+        "SELECT id, source, plan, date_trunc('second', begun_at), \
+                date_trunc('second', finished_at) \
+         FROM nirvana.run WHERE target_schema = {} ORDER BY id DESC LIMIT 1",
+        literal(schema)
+    );
+    let rows = session.rows(&sql).await?;
+    rows.first().map(|row| run(session, row)).transpose()
+}
+
+fn run(session: &Session, row: &TextRow) -> Result<Run, Error> {
+    Ok(Run {
+        id: number(session, row, 0)?,
+        source: text(session, row, 1)?,
+        plan: text(session, row, 2)?,
+        begun_at: text(session, row, 3)?,
+        finished_at: row.get(4).cloned().flatten(),
+    })
+}
+
+/// Within the caller's transaction: makes the journal where there is none, forgets earlier runs
+/// into the same schema, and notes a run with its chunks. Gives the run's number.
+pub(crate) async fn begin(
+    session: &Session,
+    new: NewRun<'_>,
+    chunks: &[Entry],
+) -> Result<i64, Error> {
+    if !exists(session).await? {
+        session.execute(TABLES).await?;
+    }
+    let (schema, version) = (literal(new.target_schema), literal(env!("CARGO_PKG_VERSION")));
+    session.execute(&format!("DELETE FROM nirvana.run WHERE target_schema = {schema}")).await?;
+    let sql = format!(
+        "INSERT INTO nirvana.run (tool_version, source, target_schema, plan) \
+         VALUES ({version}, {}, {schema}, {}) RETURNING id",
+        literal(new.source),
+        literal(new.plan)
+    );
+    let rows = session.rows(&sql).await?;
+    let id = number(session, rows.first().unwrap_or(&Vec::new()), 0)?;
+    for some in chunks.chunks(1000) {
+        let values: Vec<String> = some.iter().map(|entry| entry.values(id)).collect();
+        session
+            .execute(&format!(
+                "INSERT INTO nirvana.chunk (run, source_table, number, lower_bound, upper_bound) \
+                 VALUES {}",
+                values.join(", ")
+            ))
+            .await?;
+    }
+    Ok(id)
+}
+
+impl Entry {
+    fn values(&self, run: i64) -> String {
+        let json = |bound: &Option<String>| {
+            bound.as_ref().map_or_else(|| "NULL".to_owned(), |json| literal(json))
+        };
+        format!(
+            "({run}, {}, {}, {}::jsonb, {}::jsonb)",
+            literal(&self.source_table),
+            self.number,
+            json(&self.lower_bound),
+            json(&self.upper_bound)
+        )
+    }
+}
+
+/// All chunks of a run, by table and number.
+pub(crate) async fn entries(session: &Session, run: i64) -> Result<Vec<Entry>, Error> {
+    let sql = format!(
+        "SELECT source_table, number, lower_bound, upper_bound, rows, bytes, digest, done_at \
+         FROM nirvana.chunk WHERE run = {run} ORDER BY source_table, number"
+    );
+    let rows = session.rows(&sql).await?;
+    rows.iter().map(|row| entry(session, row)).collect()
+}
+
+fn entry(session: &Session, row: &TextRow) -> Result<Entry, Error> {
+    let done = if row.get(7).is_some_and(Option::is_some) {
+        Some(Done {
+            rows: number(session, row, 4)?,
+            bytes: number(session, row, 5)?,
+            digest: text(session, row, 6)?,
+        })
+    } else {
+        None
+    };
+    Ok(Entry {
+        source_table: text(session, row, 0)?,
+        number: number(session, row, 1)?,
+        lower_bound: row.get(2).cloned().flatten(),
+        upper_bound: row.get(3).cloned().flatten(),
+        done,
+    })
+}
+
+/// The statement that says a chunk is done, for the transaction that writes its rows.
+pub(crate) fn done(run: i64, source_table: &str, number: u32, done: &Done) -> String {
+    format!(
+        "UPDATE nirvana.chunk SET rows = {}, bytes = {}, digest = {}, \
+         done_at = clock_timestamp() WHERE run = {run} AND source_table = {} AND number = {number}",
+        done.rows,
+        done.bytes,
+        literal(&done.digest),
+        literal(source_table)
+    )
+}
+
+/// A row that the target cannot hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct QuarantinedRow {
+    /// The key's columns as a JSON object; `None` if the table has no key.
+    pub(crate) key: Option<String>,
+    /// As the source names it.
+    pub(crate) column: Option<String>,
+    pub(crate) reason: String,
+    /// All columns as a JSON object.
+    pub(crate) row: String,
+}
+
+/// Values of one column that were altered in one way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AlteredValues {
+    /// As the source names it.
+    pub(crate) column: String,
+    pub(crate) what: &'static str,
+    pub(crate) count: u64,
+    pub(crate) first_keys: Vec<String>,
+}
+
+/// The statements that keep what a chunk could not carry as it was, for the transaction that
+/// writes its rows; empty if there is nothing to keep.
+pub(crate) fn keep(
+    run: i64,
+    source_table: &str,
+    chunk: u32,
+    (rows, values): (&[QuarantinedRow], &[AlteredValues]),
+) -> String {
+    let table = literal(source_table);
+    let optional = |text: &Option<String>| text.as_deref().map_or("NULL".to_owned(), literal);
+    let rows = rows.iter().map(|row| {
+        let (key, column) = (optional(&row.key), optional(&row.column));
+        let (reason, row) = (literal(&row.reason), literal(&row.row));
+        format!("({run}, {table}, {chunk}, {key}, {column}, {reason}, {row})")
+    });
+    let values = values.iter().map(|value| {
+        let keys: Vec<String> = value.first_keys.iter().map(|key| literal(key)).collect();
+        let (column, what) = (literal(&value.column), literal(value.what));
+        let (count, keys) = (value.count, keys.join(", "));
+        format!("({run}, {table}, {chunk}, {column}, {what}, {count}, ARRAY[{keys}]::text[])")
+    });
+    let (rows, values): (Vec<String>, Vec<String>) = (rows.collect(), values.collect());
+    let mut sql = String::new();
+    for (into, tuples) in [("quarantined", rows), ("altered", values)] {
+        if !tuples.is_empty() {
+            sql.push_str(&format!("INSERT INTO nirvana.{into} VALUES {}; ", tuples.join(", ")));
+        }
+    }
+    sql
+}
+
+/// The statements that forget what was kept of a chunk, before it is copied again.
+pub(crate) fn forget(run: i64, source_table: &str, chunk: u32) -> String {
+    let rows = format!(
+        "WHERE run = {run} AND source_table = {} AND chunk = {chunk}",
+        literal(source_table)
+    );
+    format!("DELETE FROM nirvana.quarantined {rows}; DELETE FROM nirvana.altered {rows}")
+}
+
+/// The statement that forgets what is done of a table, for the transaction that empties it.
+pub(crate) fn undo_table(run: i64, source_table: &str) -> String {
+    let rows = format!("WHERE run = {run} AND source_table = {}", literal(source_table));
+    format!(
+        "UPDATE nirvana.chunk SET rows = NULL, bytes = NULL, digest = NULL, done_at = NULL {rows}; \
+         DELETE FROM nirvana.quarantined {rows}; DELETE FROM nirvana.altered {rows}"
+    )
+}
+
+/// Says that a run came to its end.
+pub(crate) async fn finish(session: &Session, run: i64) -> Result<(), Error> {
+    let now = "clock_timestamp()";
+    session.execute(&format!("UPDATE nirvana.run SET finished_at = {now} WHERE id = {run}")).await
+}
+
+fn text(session: &Session, row: &TextRow, at: usize) -> Result<String, Error> {
+    row.get(at).cloned().flatten().ok_or_else(|| unreadable(session))
+}
+
+fn number<N: std::str::FromStr>(session: &Session, row: &TextRow, at: usize) -> Result<N, Error> {
+    text(session, row, at)?.parse().map_err(|_no_number| unreadable(session))
+}
+
+fn unreadable(session: &Session) -> Error {
+    Error::Unreadable {
+        address: session.address().to_owned(),
+        what: "the journal in schema nirvana".to_owned(),
+    }
+}
