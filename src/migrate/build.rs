@@ -2,13 +2,17 @@
 //! with the server's words, and everything else is still built.
 
 use crate::event::{Event, Events};
-use crate::fault::Blame;
+use crate::fault::{Blame, Fault};
 use crate::finding::{Code, Finding, Place, PlaceKind};
+use crate::migrate::convert::Conversion;
+use crate::migrate::digest::Digest;
 use crate::migrate::error::Error;
+use crate::migrate::fit;
 use crate::name::{TableName, postgres_quoted};
 use crate::postgres::connect::Session;
 use crate::postgres::ddl;
-use crate::postgres::schema::{ForeignKey, Schema, Table};
+use crate::postgres::journal::{self, Entry, NewRun};
+use crate::postgres::schema::{Check, ForeignKey, Schema, Table};
 use crate::postgres::server::Server;
 
 /// Everything that must be there before rows come: schema, types, functions, tables, triggers.
@@ -18,10 +22,23 @@ fn before_copy(target: &Server, schema: &Schema) -> Vec<String> {
     let missing =
         ddl::schema_names(schema).into_iter().filter(|name| target.schema(name).is_none());
     let mut statements: Vec<String> = missing.map(ddl::create_schema).collect();
+    // No part of the plan's digest: a run that goes on finds them there.
+    statements.extend(schema.extensions.iter().map(ddl::create_extension));
+    statements.extend(tables(schema));
+    statements
+}
+
+fn tables(schema: &Schema) -> Vec<String> {
+    let mut statements = Vec::new();
     statements.extend(schema.enums.iter().map(ddl::create_type));
     statements.extend(schema.touch_functions.iter().map(ddl::create_touch_function));
+    for sequence in &schema.sequences {
+        statements.push(ddl::create_sequence(sequence));
+        statements.extend(ddl::sequence_comment(sequence));
+    }
     for table in &schema.tables {
         statements.push(ddl::create_table(table));
+        statements.extend(ddl::create_partitions(table));
         statements.extend(ddl::table_comments(table));
         let triggers = table.triggers.iter();
         statements.extend(triggers.map(|trigger| ddl::create_trigger(table, trigger)));
@@ -29,21 +46,97 @@ fn before_copy(target: &Server, schema: &Schema) -> Vec<String> {
     statements
 }
 
-/// Makes all of that.
+/// What a run's plan is known by: the tables that rows go into. Counters go on in the source, and
+/// are set at the end, so that they are no part of it.
+pub(crate) fn plan_digest(conversion: &Conversion) -> String {
+    if conversion.fit.is_some() {
+        return fit::digest(&conversion.mappings);
+    }
+    let mut schema = conversion.target.clone();
+    let columns = schema.tables.iter_mut().flat_map(|table| &mut table.columns);
+    for identity in columns.filter_map(|column| column.identity.as_mut()) {
+        *identity = 1;
+    }
+    let mut digest = Digest::default();
+    for statement in tables(&schema) {
+        digest.add(statement.as_bytes());
+    }
+    digest.to_string()
+}
+
+/// Makes all of that, and the journal's word of it, in one transaction; of a schema that stands
+/// already, takes away what would disturb. Gives the run's number.
 pub(crate) async fn create(
     session: &Session,
     target: &Server,
-    schema: &Schema,
-) -> Result<(), Error> {
+    conversion: &Conversion,
+    (run, chunks): (NewRun<'_>, &[Entry]),
+) -> Result<i64, Error> {
+    in_transaction(session, async {
+        let Some(fit) = &conversion.fit else {
+            for statement in before_copy(target, &conversion.target) {
+                session.execute(&statement).await?;
+            }
+            return Ok(journal::begin(session, run, chunks).await?);
+        };
+        let run = journal::begin(session, run, chunks).await?;
+        fit.take(session).await?;
+        Ok(run)
+    })
+    .await
+}
+
+async fn in_transaction<T>(
+    session: &Session,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
     session.execute("BEGIN").await?;
-    for statement in before_copy(target, schema) {
-        if let Err(error) = session.execute(&statement).await {
-            session.execute("ROLLBACK").await?;
-            return Err(error.into());
+    match work.await {
+        Ok(done) => {
+            session.execute("COMMIT").await?;
+            Ok(done)
+        }
+        Err(error) => {
+            if !matches!(&error, Error::Target(error) if error.is_connection_lost()) {
+                session.execute("ROLLBACK").await?;
+            }
+            Err(error)
         }
     }
-    session.execute("COMMIT").await?;
+}
+
+/// Takes away what stands in the way of rows that are to be copied again; it is made anew later.
+pub(crate) async fn drop_foreign_keys(
+    session: &Session,
+    conversion: &Conversion,
+) -> Result<(), Error> {
+    if let Some(fit) = &conversion.fit {
+        return in_transaction(session, fit.take(session)).await;
+    }
+    for table in &conversion.target.tables {
+        for key in &table.foreign_keys {
+            session.execute(&ddl::drop_constraint(&table.name, &key.name)).await?;
+        }
+    }
     Ok(())
+}
+
+/// Whether what is to be built may stand already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum History {
+    New,
+    /// An earlier run built some of it; the catalog is compared with the plan at the end.
+    Resumed,
+}
+
+impl History {
+    /// Whether an error says only that an earlier run has done it: duplicate table (an index),
+    /// duplicate object (a constraint), invalid table definition (a second primary key), and an
+    /// index that is a constraint's already.
+    pub(crate) fn excuses(self, error: &crate::postgres::error::Error) -> bool {
+        self == Self::Resumed
+            && matches!(error.sqlstate(), Some("42P07" | "42710" | "42P16" | "55000"))
+    }
 }
 
 /// The most memory that one index build may take, in KiB: more has no use for sorts that spill.
@@ -55,6 +148,9 @@ pub(crate) fn settings(target: &Server, jobs: usize) -> String {
     format!("SET maintenance_work_mem = '{}kB'", memory.min(BUILD_MEMORY_KIB))
 }
 
+/// SQLSTATE `check_violation`.
+const CHECK_VIOLATION: &str = "23514";
+
 /// Makes things of one table, and tells what became of them.
 pub(crate) struct Builder<'a> {
     pub(crate) session: &'a Session,
@@ -62,6 +158,7 @@ pub(crate) struct Builder<'a> {
     /// The table as the source names it, for findings.
     pub(crate) source: &'a TableName,
     pub(crate) table: &'a Table,
+    pub(crate) history: History,
 }
 
 impl Builder<'_> {
@@ -83,8 +180,7 @@ impl Builder<'_> {
             }
         }
         for check in &self.table.checks {
-            let statement = ddl::add_check(self.table, check);
-            self.build(PlaceKind::Check, &check.name, &statement).await?;
+            self.check(check).await?;
         }
         for column in &self.table.columns {
             if let Some(statement) = ddl::set_next_value(&self.table.name, column) {
@@ -92,6 +188,29 @@ impl Builder<'_> {
             }
         }
         self.build(PlaceKind::Table, "statistics", &ddl::analyze(&self.table.name)).await
+    }
+
+    /// One check; where rows break it, it holds for those to come only.
+    async fn check(&self, check: &Check) -> Result<(), Error> {
+        let broken = match self.session.execute(&ddl::add_check(self.table, check)).await {
+            Err(error) if error.sqlstate() == Some(CHECK_VIOLATION) => error,
+            Ok(()) => return Ok(()),
+            Err(error) if ends_the_run(&error) => return Err(error.into()),
+            Err(error) if self.history.excuses(&error) => return Ok(()),
+            Err(error) => {
+                self.refused(PlaceKind::Check, &check.name, &error);
+                return Ok(());
+            }
+        };
+        let loose = Check { not_valid: true, ..check.clone() };
+        let statement = ddl::add_check(self.table, &loose);
+        self.build(PlaceKind::Check, &check.name, &statement).await?;
+        let place = Place::part(PlaceKind::Check, self.source, &check.name);
+        let message = format!("rows of the source break it, so it stays NOT VALID: {broken}");
+        let help =
+            format!("mend the rows, then: {};", ddl::validate(&self.table.name, &check.name));
+        self.events.found(Finding::warning(Code::CheckNotEnforced, place, message).help(help));
+        Ok(())
     }
 
     /// Adds the foreign keys; what is in the table already is not looked at yet.
@@ -110,7 +229,7 @@ impl Builder<'_> {
             let statement = ddl::validate(&self.table.name, &key.name);
             match self.session.execute(&statement).await {
                 Ok(()) => {}
-                Err(error) if error.is_connection_lost() => return Err(error.into()),
+                Err(error) if ends_the_run(&error) => return Err(error.into()),
                 // The key itself was refused, which is a finding already.
                 Err(error) if error.sqlstate() == Some("42704") => {}
                 Err(error) if error.sqlstate() == Some("23503") => self.orphans(key).await?,
@@ -144,7 +263,8 @@ impl Builder<'_> {
         let started = self.started(name);
         match self.session.execute(statement).await {
             Ok(()) => {}
-            Err(error) if error.is_connection_lost() => return Err(error.into()),
+            Err(error) if ends_the_run(&error) => return Err(error.into()),
+            Err(error) if self.history.excuses(&error) => {}
             Err(error) => self.refused(kind, name, &error),
         }
         self.finished(name, started);
@@ -173,6 +293,11 @@ impl Builder<'_> {
             milliseconds: started.elapsed().as_millis() as u64,
         });
     }
+}
+
+/// Whether a failed statement concerns more than the object it was to make.
+pub(crate) fn ends_the_run(error: &crate::postgres::error::Error) -> bool {
+    error.is_connection_lost() || error.is_out_of_resources() || error.fault() == Fault::Transient
 }
 
 /// Counts the rows whose reference leads nowhere, and shows a few.

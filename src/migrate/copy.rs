@@ -1,83 +1,163 @@
-//! Moves the rows of one table: read, encode, COPY, commit.
+//! Moves the rows of one chunk: read, encode, COPY, journal, commit.
 //!
-//! One table is one transaction of the target. It is emptied and filled in that transaction, so
-//! that FREEZE may write rows that need no later freezing, and so that a table holds all of its
-//! rows or none.
+//! One chunk is one transaction of the target, and what the journal says of it is written in the
+//! same transaction: its rows and that word are there together or not at all. A large table that
+//! is one chunk is emptied in that transaction too, so that FREEZE may write rows that nobody has
+//! to freeze later.
 //!
-//! The commit does not wait for the target's disk. That is safe: what follows it (an index, a key,
-//! at least the table's statistics) is committed in the usual way, and such a commit takes all
-//! earlier ones to the disk. A crash before that ends the run, which then has not succeeded.
+//! The commit does not wait for the target's disk. That is safe: if the target's server dies, it
+//! loses the last such commits whole, rows and journal alike, and in the order of the log; the run
+//! ends with the connection, and whoever goes on reads in the journal what is really there. What
+//! comes after the copy (an index, a key, the end of the run) is committed in the usual way, and
+//! such a commit takes all earlier ones to the disk: a run that says it is done is on the disk.
 
 use crate::event::{Event, Events};
-use crate::migrate::digest::Digest;
+use crate::migrate::careful;
+use crate::migrate::copied::{Account, Copied};
+use crate::migrate::encoder::RowEncoder;
 use crate::migrate::error::Error;
-use crate::migrate::mapping::TableMapping;
-use crate::migrate::transcode::{Alteration, ValueError};
-use crate::mysql::wire::{Buffered, Connection, RowStream, ValueCursor};
+use crate::migrate::mapping::{Age, Owner, TableMapping};
+use crate::mysql::wire::{Buffered, ColumnDefinition, Connection, RowStream};
 use crate::postgres::connect::Session;
-use crate::postgres::encode;
+use crate::postgres::ddl;
+use crate::postgres::journal::{self, QuarantinedRow};
 use crate::postgres::load::Loader;
 use crate::shutdown::Shutdown;
 
-/// What was moved.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Copied {
-    pub(crate) digest: Digest,
-    /// Bytes of COPY data.
-    pub(crate) bytes: u64,
-    /// Altered values: column as the source names it, what was done, how often.
-    pub(crate) altered: Vec<(String, Alteration, u64)>,
+/// One chunk that is to be moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ChunkJob {
+    /// The run and the chunk's number in its table, for the journal.
+    pub(crate) run: i64,
+    pub(crate) number: u32,
+    /// The rows, in the source.
+    pub(crate) select: String,
+    /// Removes what the target has in their place, if it has something.
+    pub(crate) clear: Option<String>,
+    pub(crate) age: Age,
 }
 
-/// Copies one table from the reader's snapshot.
-pub(crate) async fn copy_table(
-    reader: &mut Connection,
-    session: &Session,
-    mapping: &TableMapping,
-    events: &Events,
-    shutdown: &Shutdown,
-) -> Result<Copied, Error> {
-    session.execute("BEGIN; SET LOCAL synchronous_commit = off").await?;
-    let copied = copy_rows(reader, session, mapping, events, shutdown).await;
-    let end = if copied.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    let ended = session.execute(end).await;
-    let copied = copied?;
-    ended?;
-    Ok(copied)
+/// Both ends of one worker, and whom it tells.
+pub(crate) struct Copier<'a> {
+    pub(crate) reader: &'a mut Connection,
+    pub(crate) session: &'a Session,
+    pub(crate) events: &'a Events,
+    pub(crate) shutdown: &'a Shutdown,
 }
 
-async fn copy_rows(
-    reader: &mut Connection,
-    session: &Session,
-    mapping: &TableMapping,
-    events: &Events,
-    shutdown: &Shutdown,
-) -> Result<Copied, Error> {
-    session.execute(&format!("TRUNCATE ONLY {}", mapping.target.postgres())).await?;
-    let mut rows = reader.stream(&mapping.select()).await?;
-    let loaded = load(&mut rows, session, mapping, events, shutdown).await;
-    if loaded.as_ref().is_err_and(|error| !error.ends_the_run()) {
-        // The reader is still needed: what is left of its answer is read and thrown away.
-        while rows.next().await?.is_some() {
-            if shutdown.is_requested() {
-                return Err(Error::Stopped);
+/// How rows are handed to the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Care {
+    /// In one stream: if one row is refused, all are.
+    Streamed,
+    /// In batches, so that a row that is refused can be found and set aside.
+    Split,
+}
+
+impl Copier<'_> {
+    /// Copies one chunk from the reader's snapshot. Where the source's NOT NULL cannot hold, since
+    /// a value becomes NULL that the target has no other word for, it is dropped, and the chunk
+    /// copied again: whoever tells what was altered tells this too. Where a row is refused for
+    /// what is in it, the chunk is copied again with that row set aside.
+    pub(crate) async fn copy(
+        &mut self,
+        mapping: &TableMapping,
+        job: &ChunkJob,
+    ) -> Result<Copied, Error> {
+        let mut care = Care::Streamed;
+        for _ in 0..=mapping.columns.len() {
+            let copied = self.copy_once(mapping, job, care).await;
+            let Err(error) = &copied else { return copied };
+            match error {
+                Error::Target(refused)
+                    if mapping.owner == Owner::Ours
+                        && let Some(column) = refused.null_column() =>
+                {
+                    let sql = ddl::drop_not_null(&mapping.target, column);
+                    self.session.execute(&sql).await?;
+                }
+                error
+                    if care == Care::Streamed
+                        && careful::refused(error, mapping.owner).is_some() =>
+                {
+                    care = Care::Split;
+                }
+                _ => return copied,
+            }
+        }
+        self.copy_once(mapping, job, care).await
+    }
+
+    async fn copy_once(
+        &mut self,
+        mapping: &TableMapping,
+        job: &ChunkJob,
+        care: Care,
+    ) -> Result<Copied, Error> {
+        let name = &mapping.source.name;
+        let clear = job.clear.as_ref().map_or_else(String::new, |clear| {
+            format!("{}; {clear}", journal::forget(job.run, name, job.number))
+        });
+        let begin = format!("BEGIN; SET LOCAL synchronous_commit = off; {clear}");
+        let copied = match self.session.execute(&begin).await {
+            Ok(()) => self.copy_rows(mapping, job, care).await,
+            Err(error) => Err(error.into()),
+        };
+        match copied {
+            Ok((copied, quarantined)) => {
+                let done = journal::Done {
+                    rows: copied.digest.rows,
+                    bytes: copied.bytes,
+                    digest: copied.digest.to_string(),
+                };
+                let altered = copied.altered_values(mapping);
+                let kept = journal::keep(job.run, name, job.number, (&quarantined, &altered));
+                let done = journal::done(job.run, name, job.number, &done);
+                self.session.execute(&format!("{kept}{done}; COMMIT")).await?;
+                Ok(copied)
+            }
+            Err(error) => {
+                if !error.ends_the_run() {
+                    self.session.execute("ROLLBACK").await?;
+                }
+                Err(error)
             }
         }
     }
-    loaded
+
+    async fn copy_rows(
+        &mut self,
+        mapping: &TableMapping,
+        job: &ChunkJob,
+        care: Care,
+    ) -> Result<(Copied, Vec<QuarantinedRow>), Error> {
+        let (session, shutdown) = (self.session, self.shutdown);
+        let mut rows = self.reader.stream(&job.select).await?;
+        let columns = rows.columns().to_vec();
+        let table = (mapping, columns.as_slice());
+        let loaded = match care {
+            Care::Streamed => {
+                let progress = Progress { mapping, events: self.events, rows: 0, bytes: 0 };
+                load(&mut rows, session, (table, job.age), (progress, shutdown)).await
+            }
+            Care::Split => careful::load(&mut rows, session, table, shutdown).await,
+        };
+        if loaded.as_ref().is_err_and(|error| !error.ends_the_run()) {
+            drain(&mut rows, shutdown).await?;
+        }
+        loaded.map(|account| (account.copied, account.quarantined))
+    }
 }
 
-async fn load(
+async fn load<'a>(
     rows: &mut RowStream<'_>,
     session: &Session,
-    mapping: &TableMapping,
-    events: &Events,
-    shutdown: &Shutdown,
-) -> Result<Copied, Error> {
-    check_columns(rows, mapping)?;
-    let mut loader = Loader::start(session, &mapping.copy_in()).await?;
-    let mut encoder = RowEncoder::new(mapping);
-    let mut progress = Progress { mapping, events, rows: 0, bytes: 0 };
+    ((mapping, columns), age): ((&'a TableMapping, &'a [ColumnDefinition]), Age),
+    (mut progress, shutdown): (Progress<'_>, &Shutdown),
+) -> Result<Account<'a>, Error> {
+    check_columns(columns, mapping)?;
+    let mut loader = Loader::start(session, &mapping.copy_in(age)).await?;
+    let mut encoder = RowEncoder::new(mapping, columns);
     loop {
         match rows.next_buffered()? {
             Buffered::Row(row) => encoder.encode(row, &mut loader.buffer)?,
@@ -88,21 +168,83 @@ async fn load(
             if shutdown.is_requested() {
                 return Err(Error::Stopped);
             }
-            progress.advance(encoder.digest.rows, loader.buffer.len());
+            progress.advance(encoder.rows(), loader.buffer.len());
             loader.flush().await?;
         }
     }
-    progress.advance(encoder.digest.rows, loader.buffer.len());
+    progress.advance(encoder.rows(), loader.buffer.len());
     let taken = loader.finish().await?;
-    if taken != encoder.digest.rows {
-        return Err(Error::RowsLost { sent: encoder.digest.rows, taken });
+    if taken != encoder.rows() {
+        return Err(Error::RowsLost { sent: encoder.rows(), taken });
     }
-    Ok(Copied { digest: encoder.digest, bytes: progress.bytes, altered: encoder.altered() })
+    let mut account = encoder.account;
+    account.copied.bytes = progress.bytes;
+    Ok(account)
+}
+
+/// What a query's rows come to, without moving them. Each row is shown to `row`, as its fields in
+/// binary COPY; those that the target cannot hold are counted only.
+pub(crate) async fn read_source(
+    reader: &mut Connection,
+    (mapping, select): (&TableMapping, &str),
+    shutdown: &Shutdown,
+    row: impl FnMut(&[u8]),
+) -> Result<Copied, Error> {
+    let mut rows = reader.stream(select).await?;
+    let read = read_rows(&mut rows, mapping, shutdown, row).await;
+    if read.as_ref().is_err_and(|error| !error.ends_the_run()) {
+        drain(&mut rows, shutdown).await?;
+    }
+    read
+}
+
+async fn read_rows(
+    rows: &mut RowStream<'_>,
+    mapping: &TableMapping,
+    shutdown: &Shutdown,
+    mut row: impl FnMut(&[u8]),
+) -> Result<Copied, Error> {
+    let columns = rows.columns().to_vec();
+    check_columns(&columns, mapping)?;
+    let mut encoder = RowEncoder::new(mapping, &columns);
+    let (mut encoded, mut bytes) = (Vec::new(), 0);
+    loop {
+        match rows.next_buffered()? {
+            Buffered::Row(payload) => {
+                encoder.encode(payload, &mut encoded)?;
+                bytes += encoded.len() as u64;
+                // The number of fields stands before them; a row that is set aside has none.
+                if let Some(fields) = encoded.get(2..) {
+                    row(fields);
+                }
+                encoded.clear();
+            }
+            Buffered::Incomplete if shutdown.is_requested() => return Err(Error::Stopped),
+            Buffered::Incomplete => rows.fill().await?,
+            Buffered::End => {
+                encoder.account.copied.bytes = bytes;
+                return Ok(encoder.account.copied);
+            }
+        }
+    }
+}
+
+/// Reads what is left of an answer and throws it away, as the reader is still needed.
+async fn drain(rows: &mut RowStream<'_>, shutdown: &Shutdown) -> Result<(), Error> {
+    while rows.next().await?.is_some() {
+        if shutdown.is_requested() {
+            return Err(Error::Stopped);
+        }
+    }
+    Ok(())
 }
 
 /// The server must send what the transcoders read: a surprise here would be misread bytes.
-fn check_columns(rows: &RowStream<'_>, mapping: &TableMapping) -> Result<(), Error> {
-    for (column, sent) in mapping.columns.iter().zip(rows.columns()) {
+pub(super) fn check_columns(
+    columns: &[ColumnDefinition],
+    mapping: &TableMapping,
+) -> Result<(), Error> {
+    for (column, sent) in mapping.columns.iter().zip(columns) {
         if !column.transcoder.reads(sent.wire_type) {
             return Err(Error::UnexpectedType {
                 column: column.source.clone(),
@@ -132,66 +274,4 @@ impl Progress<'_> {
         self.rows = rows;
         self.bytes += bytes;
     }
-}
-
-/// Turns rows of the binary protocol into rows of binary COPY, and sums their digest.
-pub(crate) struct RowEncoder<'a> {
-    mapping: &'a TableMapping,
-    pub(crate) digest: Digest,
-    /// By column, then by kind of alteration.
-    altered: Vec<[u64; Alteration::ALL.len()]>,
-}
-
-impl<'a> RowEncoder<'a> {
-    pub(crate) fn new(mapping: &'a TableMapping) -> Self {
-        let altered = vec![[0; Alteration::ALL.len()]; mapping.columns.len()];
-        Self { mapping, digest: Digest::default(), altered }
-    }
-
-    /// Appends the row to `out`. The columns that are only proven go into the digest and not
-    /// into the row.
-    #[inline]
-    pub(crate) fn encode(&mut self, row: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
-        let mapping = self.mapping;
-        let mut cursor = ValueCursor::new(row, mapping.columns.len())
-            .map_err(|error| value_error(mapping, 0, error.into()))?;
-        out.extend_from_slice(&(mapping.copied as i16).to_be_bytes());
-        let fields = out.len();
-        let mut end = fields;
-        for (index, column) in mapping.columns.iter().enumerate() {
-            if cursor.is_null(index) {
-                encode::null(out);
-            } else {
-                let altered = column.transcoder.encode(&mut cursor, out);
-                let altered = altered.map_err(|error| value_error(mapping, index, error))?;
-                if let Some(alteration) = altered {
-                    self.altered[index][alteration as usize] += 1;
-                }
-            }
-            if index + 1 == mapping.copied {
-                end = out.len();
-            }
-        }
-        self.digest.add(&out[fields..]);
-        out.truncate(end);
-        Ok(())
-    }
-
-    /// What was altered, leaving out what was not.
-    fn altered(&self) -> Vec<(String, Alteration, u64)> {
-        let mut altered = Vec::new();
-        for (column, counts) in self.mapping.columns.iter().zip(&self.altered) {
-            let counted = Alteration::ALL.iter().map(|kind| (*kind, counts[*kind as usize]));
-            for (kind, count) in counted.filter(|(_, count)| *count > 0) {
-                altered.push((column.source.clone(), kind, count));
-            }
-        }
-        altered
-    }
-}
-
-#[cold]
-fn value_error(mapping: &TableMapping, column: usize, source: ValueError) -> Error {
-    let column = mapping.columns.get(column).map_or_else(String::new, |c| c.source.clone());
-    Error::Value { table: mapping.source.clone(), column, source }
 }

@@ -2,12 +2,20 @@
 //!
 //! Why no row is lost, doubled or changed unseen:
 //!
-//! 1. All readers see the source at one instant (`mysql::snapshot` holds that argument).
-//! 2. A table's rows are read by one statement in one reader. Every row it yields is encoded and
-//!    added to the source's digest in one step; an error from the source, at any row, ends the
-//!    table, as rows are asked for with `?` and never with a pattern that skips errors.
-//! 3. They enter the target by one COPY in one transaction that first empties the table: the
-//!    table has all of them or none. The server's count of rows must be the reader's.
+//! 1. All readers see the source at one instant (`mysql::snapshot` holds that argument); where each
+//!    table has an instant of its own, as only `--snapshot per-table` allows, it is read by one.
+//! 2. A large table is cut into chunks by its key, each bound being one chunk's end and the next
+//!    one's beginning (`chunk` holds that argument). A chunk's rows are read by one statement in
+//!    one reader. Every row it yields is encoded and added to the source's digest in one step; an
+//!    error from the source, at any row, ends the chunk, as rows are asked for with `?` and never
+//!    with a pattern that skips errors.
+//! 3. They enter the target by one COPY, in one transaction with the chunk's line in the journal:
+//!    the chunk is there and known to be there, or neither. The server's count of rows must be the
+//!    reader's. That commits do not wait for the disk takes nothing from this: a crash of the server
+//!    may lose the last of them, but rows and line together, as they are one transaction; and the
+//!    run is finished by a commit that does wait, for all of the log before it.
+//!    A run that goes on reads the source's digest of each chunk that is done again, in its own
+//!    snapshot, and copies anew what is no longer the same.
 //! 4. The table is then read back from the target, hashed the same way, and the two digests (row
 //!    count and sum of 128-bit hashes) must be the same.
 //! 5. A value is written as it was, or the change is counted and named in a finding.
@@ -18,19 +26,36 @@
 //! therefore judge every type by a second way, the servers' own text.
 
 mod build;
+mod careful;
+mod chunk;
 mod convert;
+mod copied;
 mod copy;
 mod digest;
+mod encoder;
 mod error;
+mod fit;
+mod instant;
+mod jobs;
 mod mapping;
+mod objects;
+mod pair;
 mod plan;
 mod preflight;
 mod prove;
+mod resume;
 mod run;
 mod scan;
 mod schedule;
+mod settings;
+mod tell;
 mod transcode;
 mod verify;
 mod work;
 
+pub(crate) use chunk::CHUNK_BYTES;
+pub(crate) use fit::{Accept, DataOnly, RowsThere};
+pub(crate) use pair::Pair;
 pub(crate) use run::{Mode, Request, run};
+pub(crate) use settings::Settings;
+pub(crate) use verify::{Judge, Manner, Repair, Request as VerifyRequest, Share, run as verify};

@@ -2,6 +2,7 @@
 
 use crate::event::{Event, Events};
 use crate::migrate::convert::Conversion;
+use crate::migrate::digest::Digest;
 use crate::migrate::work::Board;
 use crate::mysql::schema::{IndexKey, Schema, Table};
 use crate::postgres::ddl;
@@ -18,7 +19,10 @@ pub(crate) fn describe(
     for finding in conversion.findings {
         events.found(finding);
     }
-    let tables = schema.tables.iter().zip(&conversion.target.tables);
+    let tables = conversion.mappings.iter().zip(&conversion.target.tables);
+    let tables = tables.filter_map(|(mapping, target)| {
+        Some((schema.tables.iter().find(|table| table.name == mapping.source)?, target))
+    });
     report.plan = tables
         .map(|(source, target)| TablePlan {
             source: source.name.clone(),
@@ -30,7 +34,10 @@ pub(crate) fn describe(
             foreign_keys: target.foreign_keys.len(),
         })
         .collect();
-    report.statements = ddl::statements(&conversion.target);
+    report.statements = match &conversion.fit {
+        Some(fit) => fit.statements(),
+        None => ddl::statements(&conversion.target),
+    };
 }
 
 /// The primary key's columns.
@@ -62,15 +69,21 @@ pub(crate) fn table_reports(board: &Board) -> Vec<TableReport> {
             source: mapping.source.clone(),
             target: mapping.target.clone(),
             rows: state.source.map_or(0, |digest| digest.rows),
-            bytes: state.bytes,
+            bytes: state.copied.bytes,
+            quarantined: state.copied.refused.count,
             duration_ms: state.milliseconds,
-            verified: match (state.source, state.target) {
-                (Some(source), Some(target)) if source == target => Verified::Equal,
-                (Some(_), Some(_)) => Verified::Differs,
-                (_, None) | (None, _) => Verified::NotChecked,
-            },
+            verified: verified(state.source, state.target),
             source_digest: state.source.map(|digest| digest.to_string()),
             target_digest: state.target.map(|digest| digest.to_string()),
         })
         .collect()
+}
+
+/// What two digests prove; one that is not there proves nothing.
+pub(crate) fn verified(source: Option<Digest>, target: Option<Digest>) -> Verified {
+    match (source, target) {
+        (Some(source), Some(target)) if source == target => Verified::Equal,
+        (Some(_), Some(_)) => Verified::Differs,
+        (_, None) | (None, _) => Verified::NotChecked,
+    }
 }

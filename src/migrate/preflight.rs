@@ -2,11 +2,14 @@
 
 use crate::finding::{Code, Finding, Place};
 use crate::migrate::convert::Conversion;
-use crate::mysql::privilege::Need;
+use crate::migrate::run::Past;
+use crate::mysql::privilege::{Need, Privilege};
 use crate::mysql::schema::{IndexKind, Schema, Table};
 use crate::mysql::server::{Flavour, Server as Source};
+use crate::mysql::snapshot::{Choice, Obstacle, Rung, obstacle, rungs};
 use crate::name::postgres_quoted as quoted;
 use crate::postgres::catalog::{self, Existing};
+use crate::postgres::journal;
 use crate::postgres::server::Server as Target;
 
 /// The oldest servers that we are tested against, and so stand by.
@@ -24,6 +27,9 @@ pub(crate) struct Ends<'a> {
     pub(crate) conversion: &'a Conversion,
     pub(crate) target_schema: &'a str,
     pub(crate) jobs: usize,
+    /// Which ways to the snapshot may be taken.
+    pub(crate) snapshot: Choice,
+    pub(crate) past: &'a Past,
 }
 
 /// The list. An error in it stops the run.
@@ -31,14 +37,38 @@ pub(crate) fn findings(ends: &Ends<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     versions(ends, &mut found);
     privileges(ends, &mut found);
-    connections(ends, &mut found);
-    in_the_way(ends, &mut found);
+    snapshot(ends, &mut found);
+    connections(ends.source, ends.target, ends.jobs, &mut found);
+    if !matches!(ends.past, Past::Resumed(_)) && ends.conversion.fit.is_none() {
+        in_the_way(ends, &mut found);
+    }
     if ends.schema.tables.is_empty() {
         let message = format!("the database {} has no tables to move", ends.schema.name);
         let help = "check the database name in the source URL, and --only if it was given";
         found.push(Finding::error(Code::NothingToMove, Place::source(), message).help(help));
     }
     for table in &ends.schema.tables {
+        tables(table, &mut found);
+    }
+    found
+}
+
+/// The list for a comparison, which makes nothing in the target.
+pub(crate) fn comparison(
+    source: &Source,
+    schema: &Schema,
+    target: &Target,
+    jobs: usize,
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    source_privileges(source, &schema.name, &mut found);
+    connections(source, target, jobs, &mut found);
+    if schema.tables.is_empty() {
+        let message = format!("the database {} has no tables to compare", schema.name);
+        let help = "check the database name in the source URL";
+        found.push(Finding::error(Code::NothingToMove, Place::source(), message).help(help));
+    }
+    for table in &schema.tables {
         tables(table, &mut found);
     }
     found
@@ -81,15 +111,24 @@ fn versions(ends: &Ends<'_>, found: &mut Vec<Finding>) {
 }
 
 fn privileges(ends: &Ends<'_>, found: &mut Vec<Finding>) {
-    for missing in ends.source.missing_privileges(&ends.schema.name) {
+    source_privileges(ends.source, &ends.schema.name, found);
+    target_privileges(ends, found);
+}
+
+fn source_privileges(source: &Source, database: &str, found: &mut Vec<Finding>) {
+    for missing in source.missing_privileges(database) {
         let message = format!("{} is missing: {}", missing.privilege.word(), missing.why);
         let code = Code::MissingPrivilege;
         let finding = match missing.need {
             Need::Required => Finding::error(code, Place::source(), message),
             Need::Wanted => Finding::warning(code, Place::source(), message),
+            Need::Helpful => Finding::note(code, Place::source(), message),
         };
         found.push(finding.help(missing.grant_sql));
     }
+}
+
+fn target_privileges(ends: &Ends<'_>, found: &mut Vec<Finding>) {
     let schema = quoted(ends.target_schema);
     let user = quoted(&ends.target.user);
     let (missing, grant) = match ends.target.schema(ends.target_schema) {
@@ -101,20 +140,92 @@ fn privileges(ends: &Ends<'_>, found: &mut Vec<Finding>) {
             format!("GRANT CREATE ON DATABASE {} TO {user};", quoted(&ends.target.database)),
         ),
     };
-    if missing {
+    // A schema that stands is filled only.
+    if missing && ends.conversion.fit.is_none() {
         let message =
             format!("{} may not create in schema {}", ends.target.user, ends.target_schema);
         let finding = Finding::error(Code::MissingPrivilege, Place::target(), message);
         found.push(finding.help(grant));
     }
+    let journal = ends.target.schema(journal::SCHEMA);
+    if !journal.map_or(ends.target.can_create_schema, |facts| facts.can_create) {
+        let message = format!("{} may not create the journal's schema", ends.target.user);
+        let finding = Finding::error(Code::MissingPrivilege, Place::target(), message);
+        let name = quoted(journal::SCHEMA);
+        found.push(finding.help(format!("CREATE SCHEMA {name} AUTHORIZATION {user};")));
+    }
+}
+
+/// How the snapshot will be taken, if that says less than the best; why it cannot, if it cannot.
+fn snapshot(ends: &Ends<'_>, found: &mut Vec<Finding>) {
+    let (source, database) = (ends.source, ends.schema.name.as_str());
+    let place = Place::source;
+    let rungs = rungs(source, database, ends.snapshot);
+    let Some(best) = rungs.first() else {
+        no_snapshot(ends, found);
+        return;
+    };
+    if *best == Rung::PerTable {
+        let message = "each table will be read at an instant of its own: rows of different tables \
+                       need not fit together";
+        let help = "stop writers during the run, or leave --snapshot per-table out";
+        found.push(Finding::warning(Code::SnapshotPerTable, place(), message).help(help));
+    } else if ends.snapshot == Choice::Auto && !source.may_lock_globally() {
+        let message = format!(
+            "RELOAD is missing: the snapshot is taken by {}, which does as well, but {}",
+            best.word(),
+            match best {
+                Rung::LockTables => "lets writers wait while the catalog is read",
+                _ => "may have to be tried often while others write",
+            }
+        );
+        let missing = source.missing(Privilege::Reload, Need::Helpful, "", "*.*");
+        let finding = Finding::note(Code::MissingPrivilege, place(), message);
+        found.push(finding.help(missing.grant_sql));
+    }
+}
+
+fn no_snapshot(ends: &Ends<'_>, found: &mut Vec<Finding>) {
+    let (source, database) = (ends.source, ends.schema.name.as_str());
+    let asked = match ends.snapshot {
+        Choice::Auto => {
+            vec![Rung::BackupStage, Rung::GlobalReadLock, Rung::BinlogPosition, Rung::LockTables]
+        }
+        Choice::Only(rung) => vec![rung],
+    };
+    let obstacles =
+        || asked.iter().filter_map(|rung| Some((*rung, obstacle(source, database, *rung)?)));
+    let why = obstacles().map(|(rung, obstacle)| match obstacle {
+        Obstacle::Missing(privilege) => format!("{}: {} is missing", rung.word(), privilege.word()),
+        Obstacle::Server(why) => format!("{}: {why}", rung.word()),
+    });
+    let message = format!(
+        "no way to give all connections one and the same snapshot ({})",
+        why.collect::<Vec<_>>().join("; ")
+    );
+    let help = "--snapshot per-table does without: each table at an instant of its own";
+    found.push(Finding::error(Code::NoSnapshot, Place::source(), message).help(help));
+    // Any one of these is enough: the error above is the one that counts.
+    for privilege in [Privilege::Reload, Privilege::LockTables] {
+        if obstacles().any(|(_, obstacle)| obstacle == Obstacle::Missing(privilege)) {
+            let grant = if privilege == Privilege::Reload {
+                source.missing(privilege, Need::Helpful, "", "*.*")
+            } else {
+                source.missing_on(database, (privilege, Need::Helpful), "")
+            };
+            let message = format!("{} would be enough for the snapshot", privilege.word());
+            let finding = Finding::note(Code::MissingPrivilege, Place::source(), message);
+            found.push(finding.help(grant.grant_sql));
+        }
+    }
 }
 
 /// Each job has one connection to each end; one more reads the catalogs.
-fn connections(ends: &Ends<'_>, found: &mut Vec<Finding>) {
-    let wanted = ends.jobs as u64 + 1;
+fn connections(source: &Source, target: &Target, jobs: usize, found: &mut Vec<Finding>) {
+    let wanted = jobs as u64 + 1;
     let sides = [
-        (Place::source(), ends.source.free_connections()),
-        (Place::target(), u64::from(ends.target.free_connections)),
+        (Place::source(), source.free_connections()),
+        (Place::target(), u64::from(target.free_connections)),
     ];
     for (place, free) in sides {
         if free < wanted {
@@ -130,7 +241,10 @@ fn connections(ends: &Ends<'_>, found: &mut Vec<Finding>) {
 fn in_the_way(ends: &Ends<'_>, found: &mut Vec<Finding>) {
     for existing in catalog::in_the_way(&ends.conversion.target, ends.existing) {
         let message = format!("the target has a {} of that name already", existing.what);
-        let help = "move into an empty schema (--schema NAME), or drop it first";
+        let help = match ends.past {
+            Past::Unfinished => "go on with the run that made it (--resume), or drop it first",
+            _ => "move into an empty schema (--schema NAME), or drop it first",
+        };
         let place = Place::object(existing.kind, &existing.name.name);
         found.push(Finding::error(Code::ObjectInTheWay, place, message).help(help));
     }

@@ -5,6 +5,7 @@ use crate::event::{Event, Events, Phase};
 use crate::finding::{Code, Finding, Place};
 use crate::migrate::convert::Conversion;
 use crate::migrate::error::Error;
+use crate::migrate::fit::aside;
 use crate::mysql::schema::{Schema, Table};
 use crate::name::TableName;
 use crate::postgres::catalog;
@@ -18,6 +19,10 @@ pub(crate) async fn catalog(
     events: &Events,
 ) -> Result<(), Error> {
     events.emit(Event::PhaseStarted { phase: Phase::Verify });
+    // What somebody else has made is not of our plan, but for what was taken away.
+    if let Some(fit) = &conversion.fit {
+        return aside::prove(session, (conversion, fit), events).await;
+    }
     let found = catalog::read(session, &ddl::schema_names(&conversion.target)).await?;
     // What was refused when it was built is a finding already.
     let findings = events.findings();
@@ -29,7 +34,7 @@ pub(crate) async fn catalog(
     };
     for difference in catalog::differences(&conversion.target, &found) {
         let table = difference.table.as_ref().map(|table| source_name(conversion, table));
-        let place = Place { kind: difference.kind, table, name: difference.name };
+        let place = Place { kind: difference.kind, table, name: difference.name, line: None };
         if known(&place) || lost(&place) {
             continue;
         }
@@ -60,6 +65,11 @@ pub(crate) fn source_unchanged(before: &Schema, now: &Schema, events: &Events) {
         let place = Place::table(&table.name);
         events.found(Finding::warning(Code::ChangedDuringCopy, place, message).help(help));
     }
+}
+
+/// Whether both have the same tables in the same form.
+pub(crate) fn same_tables(before: &Schema, now: &Schema) -> bool {
+    before.tables.iter().map(shape).eq(now.tables.iter().map(shape))
 }
 
 fn same_name<'a>(schema: &'a Schema, table: &Table) -> Option<&'a Table> {

@@ -6,40 +6,45 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use crate::event::{Event, Events, Phase};
-use crate::finding::Severity;
-use crate::migrate::build;
-use crate::migrate::convert::{Choices, Conversion, convert};
+use crate::finding::{Finding, Severity};
+use crate::migrate::build::{self, History};
+use crate::migrate::chunk;
+use crate::migrate::convert::Conversion;
 use crate::migrate::error::Error;
+use crate::migrate::fit::Filled;
+use crate::migrate::instant;
+use crate::migrate::jobs::{self, TableJobs};
+use crate::migrate::objects;
+use crate::migrate::pair::{Met, Pair};
 use crate::migrate::plan;
 use crate::migrate::preflight::{self, Ends};
 use crate::migrate::prove;
-use crate::migrate::scan::{self, Answers};
-use crate::migrate::work::{Board, Worker};
-use crate::mysql::catalog as source_catalog;
-use crate::mysql::connect::Options as SourceOptions;
+use crate::migrate::resume;
+use crate::migrate::scan::{self, Answers, Depth};
+use crate::migrate::work::{Begun, Board, Worker};
+use crate::mysql::leftover::Leftover;
 use crate::mysql::schema::Schema;
 use crate::mysql::server::Server as Source;
-use crate::mysql::snapshot::{self, Snapshot};
+use crate::mysql::snapshot::{Rung, Snapshot};
 use crate::mysql::wire::Connection;
 use crate::postgres::catalog as target_catalog;
-use crate::postgres::connect::{Options as TargetOptions, Session};
+use crate::postgres::connect::Session;
+use crate::postgres::exclusion;
+use crate::postgres::journal::{self, NewRun, Run};
 use crate::postgres::server::Server as Target;
-use crate::report::{ErrorReport, Outcome, Report, SnapshotReport, Verb, Verified};
+use crate::report::{ErrorReport, Outcome, Report, Verb, Verified};
 use crate::shutdown::Shutdown;
 
 /// What is asked for; nothing in it is optional that is not truly optional.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
-    pub(crate) source: SourceOptions,
-    pub(crate) target: TargetOptions,
-    /// The target schema that everything goes into.
-    pub(crate) schema: String,
-    /// Tables to move; all of them if empty.
-    pub(crate) only: Vec<String>,
-    /// Connections to each end, and tables in flight.
-    pub(crate) jobs: usize,
-    /// How long writers may wait for the snapshot.
-    pub(crate) lock_timeout: Duration,
+    pub(crate) pair: Pair,
+    /// How long the target may give no sign of life.
+    pub(crate) answer_timeout: Duration,
+    /// How long to wait, in all, for what interrupted the run to pass.
+    pub(crate) retry_for: Duration,
+    /// Source data that one chunk should hold.
+    pub(crate) chunk_bytes: u64,
     pub(crate) mode: Mode,
 }
 
@@ -48,6 +53,8 @@ pub(crate) enum Mode {
     /// Say what would be done; write nothing.
     DryRun,
     Move,
+    /// Go on where an earlier run ended; where none was begun, as `Move`.
+    Resume,
 }
 
 /// How much of the target is ours already: it decides what a failure is called.
@@ -60,10 +67,11 @@ enum Touched {
 /// Moves the database, or says what would be moved; the report says how it ended.
 pub(crate) async fn run(request: Request, events: Events, shutdown: Shutdown) -> Report {
     let begun = Instant::now();
-    let mut report = Report::new(Verb::Migrate, request.target.address());
-    report.source = Some(request.source.address());
-    let mut journey = Journey { request, events, shutdown, report, touched: Touched::Nothing };
-    let ended = journey.travel().await;
+    let mut report = Report::new(Verb::Migrate, request.pair.target.address());
+    report.source = Some(request.pair.source.address());
+    let (touched, readers, backends) = (Touched::Nothing, None, Vec::new());
+    let mut journey = Journey { request, events, shutdown, report, touched, readers, backends };
+    let ended = journey.persist().await;
     let Journey { events, mut report, touched, shutdown, .. } = journey;
     report.findings = events.findings();
     report.duration_ms = begun.elapsed().as_millis() as u64;
@@ -82,6 +90,7 @@ fn outcome(
 ) -> Outcome {
     let stopped = matches!(error, Some(Error::Stopped)) && shutdown.is_requested();
     match (error, touched) {
+        (Some(Error::Locked(_)), _) => Outcome::Locked,
         (Some(_), Touched::Nothing) if stopped => Outcome::StoppedUnchanged,
         (Some(_), Touched::Something) if stopped => Outcome::StoppedPartial,
         (Some(_), Touched::Nothing) => Outcome::FailedUnchanged,
@@ -102,17 +111,69 @@ struct Journey {
     shutdown: Shutdown,
     report: Report,
     touched: Touched,
+    /// The source's connections and the target's processes that have served us.
+    readers: Option<Leftover>,
+    backends: Vec<i32>,
 }
 
-/// Both ends, as they were met.
-struct Met {
-    control: Connection,
-    source: Source,
-    session: Session,
-    target: Target,
+/// The longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// What came before this run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Past {
+    /// Nothing that is not finished.
+    None,
+    /// A run that could be resumed, and is not to be.
+    Unfinished,
+    /// The run that this one goes on with.
+    Resumed(Run),
+}
+
+/// All that is known and open before the first write.
+struct Prepared {
+    met: Met,
+    schema: Schema,
+    conversion: Conversion,
+    snapshot: Snapshot,
+    past: Past,
 }
 
 impl Journey {
+    /// Travels until the end or until an error that time does not mend: what interrupts a run that
+    /// has written something, such as a server that restarts, is waited out, and the run goes on
+    /// where its journal says, as if somebody had said --resume.
+    async fn persist(&mut self) -> Result<(), Error> {
+        let patience = self.request.retry_for;
+        let mut waited = Duration::ZERO;
+        loop {
+            let begun = Instant::now();
+            let error = match self.travel().await {
+                Err(error) if self.touched == Touched::Something && error.may_pass() => error,
+                ended => return ended,
+            };
+            if begun.elapsed() > patience {
+                waited = Duration::ZERO;
+            }
+            // The first is of one second, and as all before it together are each after it.
+            let pause = waited
+                .max(Duration::from_secs(1))
+                .min(LONGEST_PAUSE)
+                .min(patience.saturating_sub(waited));
+            if pause.is_zero() {
+                return Err(error);
+            }
+            waited += pause;
+            let seconds = pause.as_secs();
+            self.events.emit(Event::Retrying { error: error.to_string(), seconds });
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.shutdown.requested() => return Err(Error::Stopped),
+            }
+            self.request.mode = Mode::Resume;
+        }
+    }
+
     async fn travel(&mut self) -> Result<(), Error> {
         let shutdown = self.shutdown.clone();
         let prepared = tokio::select! {
@@ -120,175 +181,289 @@ impl Journey {
             () = shutdown.requested() => return Err(Error::Stopped),
         };
         match prepared {
-            Some((met, schema, conversion, snapshot)) => {
-                self.migrate(met, schema, conversion, snapshot).await
-            }
+            Some(prepared) => self.migrate(prepared).await,
             None => Ok(()),
         }
     }
 
-    /// Everything up to the first write; `None` after a dry run.
-    async fn prepare(&mut self) -> Result<Option<(Met, Schema, Conversion, Snapshot)>, Error> {
-        let mut met = self.meet().await?;
+    /// Everything up to the first write; `None` if there is nothing to write.
+    async fn prepare(&mut self) -> Result<Option<Prepared>, Error> {
+        let mut met = self.request.pair.meet(self.readers.take(), &self.events).await?;
+        let Some(past) = self.past(&met.session).await? else { return Ok(None) };
         self.events.emit(Event::PhaseStarted { phase: Phase::Read });
-        let schema = self.read(&mut met.control, &met.source).await?;
-        self.check(&met, &schema).await?;
+        let schema = self.request.pair.read(&mut met.control, &met.source).await?;
+        self.check(&met, &schema, &past).await?;
         if self.request.mode == Mode::DryRun {
             let answers = self.scan(&schema, &mut [&mut met.control]).await?;
-            let conversion = convert(&schema, &answers, &self.choices(&met.target));
+            let conversion = self.convert(&met, &schema, (&answers, &past)).await?;
             plan::describe(&schema, conversion, &mut self.report, &self.events);
             return Ok(None);
         }
-        let (schema, mut snapshot) = self.snapshot(&met.source).await?;
+        let (schema, mut snapshot) = self.snapshot(&met.source, &schema).await?;
         let mut readers: Vec<&mut Connection> = snapshot.readers.iter_mut().collect();
         let answers = self.scan(&schema, &mut readers).await?;
-        let conversion = convert(&schema, &answers, &self.choices(&met.target));
-        Ok(Some((met, schema, conversion, snapshot)))
-    }
-
-    async fn meet(&mut self) -> Result<Met, Error> {
-        self.events.emit(Event::PhaseStarted { phase: Phase::Connect });
-        let (control, session) = tokio::join!(
-            Connection::open(&self.request.source),
-            Session::open(&self.request.target)
-        );
-        let (mut control, session) = (control?, session?);
-        let source = Source::read(&mut control).await?;
-        let target = Target::read(&session, &[&self.request.schema]).await?;
-        Ok(Met { control, source, session, target })
-    }
-
-    fn choices(&self, target: &Target) -> Choices {
-        Choices { target_schema: self.request.schema.clone(), server_version: target.version_num }
-    }
-
-    /// The tables that are asked for, and what is no table.
-    async fn read(&self, control: &mut Connection, source: &Source) -> Result<Schema, Error> {
-        let database = self.request.source.database.clone().unwrap_or_default();
-        let mut schema = source_catalog::read(control, source, &database).await?;
-        let only = &self.request.only;
-        if !only.is_empty() {
-            if let Some(unknown) = only.iter().find(|name| !has_table(&schema, name)) {
-                return Err(Error::UnknownTable { name: unknown.clone(), database });
-            }
-            schema.tables.retain(|table| only.contains(&table.name.name));
-            schema.objects.clear();
+        let conversion = self.convert(&met, &schema, (&answers, &past)).await?;
+        // Of a schema that is made, they hold no run up.
+        if let Some(fit) = &conversion.fit {
+            self.tell(&conversion.findings)?;
+            self.tell(&fit.count_left(&mut readers).await?)?;
         }
-        Ok(schema)
+        Ok(Some(Prepared { met, schema, conversion, snapshot, past }))
+    }
+
+    /// Takes the target for this run, and says what became of an earlier one; `None` if that has
+    /// come to its end and there is nothing to go on with.
+    async fn past(&mut self, session: &Session) -> Result<Option<Past>, Error> {
+        let schema = &self.request.pair.schema;
+        if self.request.mode != Mode::DryRun {
+            exclusion::end(session, schema, &std::mem::take(&mut self.backends)).await?;
+            if let Some(holder) = exclusion::take(session, schema).await? {
+                return Err(Error::Locked(holder));
+            }
+            self.backends.push(session.process().await?);
+        }
+        let Some(run) = journal::last_run(session, schema).await? else {
+            return Ok(Some(Past::None));
+        };
+        if self.request.mode != Mode::Resume {
+            return Ok(Some(if run.finished_at.is_none() { Past::Unfinished } else { Past::None }));
+        }
+        let asked = self.request.pair.source.address();
+        if run.source != asked {
+            let Run { begun_at, source: source_address, .. } = run;
+            return Err(Error::NothingToResume { begun_at, source_address, asked });
+        }
+        if let Some(finished) = &run.finished_at {
+            let change = format!("nothing: the run begun {} was finished {finished}", run.begun_at);
+            self.report.changes.push(change);
+            return Ok(None);
+        }
+        self.touched = Touched::Something;
+        Ok(Some(Past::Resumed(run)))
     }
 
     /// The preflight list; an error in it ends the run before anything is locked or written.
-    async fn check(&mut self, met: &Met, schema: &Schema) -> Result<(), Error> {
+    async fn check(&mut self, met: &Met, schema: &Schema, past: &Past) -> Result<(), Error> {
         self.events.emit(Event::PhaseStarted { phase: Phase::Preflight });
-        let conversion = convert(schema, &Answers::default(), &self.choices(&met.target));
-        let existing = target_catalog::existing(&met.session, &[&self.request.schema]).await?;
-        let found = preflight::findings(&Ends {
+        let conversion = self.convert(met, schema, (&Answers::default(), past)).await?;
+        let existing = target_catalog::existing(&met.session, &[&self.request.pair.schema]).await?;
+        let mut found = preflight::findings(&Ends {
             source: &met.source,
             schema,
             target: &met.target,
             existing: &existing,
             conversion: &conversion,
-            target_schema: &self.request.schema,
-            jobs: self.request.jobs,
+            target_schema: &self.request.pair.schema,
+            jobs: self.request.pair.jobs,
+            snapshot: self.request.pair.snapshot,
+            past,
         });
+        // What stands in the target is the schema: what it lacks is known before a row moves.
+        if conversion.fit.is_some() {
+            found.extend(conversion.findings);
+        }
+        self.tell(&found)
+    }
+
+    /// Tells what was found; an error in it ends the run.
+    fn tell(&self, found: &[Finding]) -> Result<(), Error> {
         let refused = found.iter().filter(|finding| finding.severity == Severity::Error).count();
         for finding in found {
-            self.events.found(finding);
+            self.events.found(finding.clone());
         }
-        if refused > 0 && self.request.mode == Mode::Move {
+        if refused > 0 && self.request.mode != Mode::DryRun {
             return Err(Error::Refused { reasons: refused });
         }
         Ok(())
     }
 
-    /// What the snapshot sees is what is moved: the catalog is read again, with DDL held off.
-    async fn snapshot(&mut self, source: &Source) -> Result<(Schema, Snapshot), Error> {
-        let Request { source: options, jobs, lock_timeout, .. } = &self.request;
-        let mut locked = snapshot::lock(options, source, *jobs, *lock_timeout).await?;
-        let schema = self.read(locked.catalog(), source).await?;
-        let snapshot = locked.take().await?;
-        let writers_waited_ms = snapshot.writers_waited.as_millis() as u64;
-        let position = snapshot.position.as_ref().map(ToString::to_string);
-        self.events.emit(Event::SnapshotTaken {
-            rung: snapshot.rung.word().to_owned(),
-            connections: snapshot.readers.len(),
-            writers_waited_ms,
-            position: position.clone(),
-        });
-        self.report.snapshot = Some(SnapshotReport {
-            rung: snapshot.rung.word().to_owned(),
-            guarantee: snapshot.rung.guarantee().to_owned(),
-            connections: snapshot.readers.len(),
-            writers_waited_ms,
-            position,
-        });
+    /// What becomes of the schema, given what came before.
+    async fn convert(
+        &self,
+        met: &Met,
+        schema: &Schema,
+        (answers, past): (&Answers, &Past),
+    ) -> Result<Conversion, Error> {
+        let filled = match past {
+            Past::None | Past::Unfinished => Filled::Unknown,
+            Past::Resumed(run) => {
+                let entries = journal::entries(&met.session, run.id).await?;
+                Filled::ByRun(entries.into_iter().map(|entry| entry.source_table).collect())
+            }
+        };
+        let target = (&met.session, &met.target);
+        self.request.pair.convert(target, schema, answers, &filled).await
+    }
+
+    async fn snapshot(
+        &mut self,
+        source: &Source,
+        known: &Schema,
+    ) -> Result<(Schema, Snapshot), Error> {
+        let (schema, snapshot, report) =
+            self.request.pair.take(source, known, &self.events).await?;
+        let connections = snapshot.readers.iter().chain(&snapshot.control);
+        self.readers = Some(Leftover::of(connections));
+        self.report.snapshot = Some(report);
         Ok((schema, snapshot))
     }
 
-    /// Asks the open questions, as many at once as there are readers.
     async fn scan(
         &mut self,
         schema: &Schema,
         readers: &mut [&mut Connection],
     ) -> Result<Answers, Error> {
-        self.events.emit(Event::PhaseStarted { phase: Phase::Scan });
-        let questions = std::sync::Mutex::new(scan::plan(schema));
-        let asking = readers.iter_mut().map(async |reader| {
-            let mut answers = Answers::default();
-            loop {
-                let next =
-                    questions.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
-                let Some(questions) = next else { return Ok::<_, Error>(answers) };
-                answers.extend(scan::ask(reader, &questions).await?);
-            }
-        });
-        let mut answers = Answers::default();
-        for part in futures_util::future::try_join_all(asking).await? {
-            answers.extend(part);
+        // The types stand already.
+        if self.request.pair.data_only.is_some() {
+            return Ok(Answers::default());
         }
-        Ok(answers)
+        self.events.emit(Event::PhaseStarted { phase: Phase::Scan });
+        let depth = match self.request.mode {
+            Mode::DryRun => Depth::Foresight,
+            Mode::Move | Mode::Resume => Depth::Types,
+        };
+        Ok(scan::answers(schema, readers, depth).await?)
     }
 
-    async fn migrate(
-        &mut self,
-        mut met: Met,
-        schema: Schema,
-        conversion: Conversion,
-        snapshot: Snapshot,
-    ) -> Result<(), Error> {
+    async fn migrate(&mut self, prepared: Prepared) -> Result<(), Error> {
+        let Prepared { mut met, schema, conversion, mut snapshot, past } = prepared;
         for finding in &conversion.findings {
             self.events.found(finding.clone());
         }
         let sessions = self.sessions(&met.target).await?;
-        self.events.emit(Event::PhaseStarted { phase: Phase::Create });
-        build::create(&met.session, &met.target, &conversion.target).await?;
+        let (run, jobs) = self.begin(&met, &schema, &conversion, (&mut snapshot, &past)).await?;
         self.touched = Touched::Something;
         plan::announce(&conversion, &self.events);
-        let board = Board::new(conversion, self.events.clone(), self.shutdown.clone());
+        let history =
+            if matches!(past, Past::Resumed(_)) { History::Resumed } else { History::New };
+        // An error stops the other workers, but is no wish to stop: the run may begin again.
+        let shutdown = self.shutdown.child();
+        let begun = Begun { jobs, history, target_version: met.target.version_num };
+        let board = Board::new(conversion, begun, self.events.clone(), shutdown);
         let board = Arc::new(board);
-        let worked = work(&board, snapshot.readers, sessions).await;
+        let source = (&mut met.control, &met.source);
+        let worked = tokio::select! {
+            (worked, left) = async {
+                tokio::join!(
+                    work(&board, snapshot.readers, sessions),
+                    self.leave(&board, source, &schema, snapshot.control)
+                )
+            } => worked.and(left),
+            lost = watch(&met.session, self.request.answer_timeout) => Err(lost),
+        };
         self.report.tables = plan::table_reports(&board);
         worked?;
+        objects::finish(&met.session, &board.conversion.target, history, &self.events).await?;
         prove::catalog(&met.session, &board.conversion, &self.events).await?;
-        let now = self.read(&mut met.control, &met.source).await?;
-        prove::source_unchanged(&schema, &now, &self.events);
+        for sql in &self.request.pair.settings.after {
+            met.session.execute(sql).await?;
+            self.report.changes.push(format!("executed after: {sql}"));
+        }
+        // Rows that are set aside may be mended in the source; then there is something to resume.
+        let quarantined = self.report.tables.iter().any(|table| table.quarantined > 0);
+        if is_whole(&self.report) && !quarantined {
+            journal::finish(&met.session, run).await?;
+        }
         Ok(())
     }
 
+    /// Once the last row is read: looks whether the source's tables are as they were, and lets DDL
+    /// go that was held off.
+    async fn leave(
+        &self,
+        board: &Board,
+        (connection, source): (&mut Connection, &Source),
+        before: &Schema,
+        holds_ddl_off: Option<Connection>,
+    ) -> Result<(), Error> {
+        board.copied().await;
+        if !board.shutdown.is_requested() {
+            let now = self.request.pair.read(connection, source).await?;
+            prove::source_unchanged(before, &now, &self.events);
+        }
+        if let Some(control) = holds_ddl_off {
+            control.close().await;
+        }
+        Ok(())
+    }
+
+    /// Makes the tables and the journal's word of them, or takes up what the journal has.
+    async fn begin(
+        &mut self,
+        met: &Met,
+        schema: &Schema,
+        conversion: &Conversion,
+        (snapshot, past): (&mut Snapshot, &Past),
+    ) -> Result<(i64, Vec<TableJobs>), Error> {
+        let mappings = &conversion.mappings;
+        let digest = build::plan_digest(conversion);
+        // Chunks of one table may be read by several readers, which must see one instant then.
+        let chunk_bytes = match snapshot.rung {
+            Rung::PerTable => u64::MAX,
+            _ => self.request.chunk_bytes,
+        };
+        let mut readers: Vec<&mut Connection> = snapshot.readers.iter_mut().collect();
+        if let Past::Resumed(run) = past {
+            if run.plan != digest {
+                return Err(Error::PlanChanged { begun_at: run.begun_at.clone() });
+            }
+            instant::can_resume(snapshot.rung, &met.session, run.id).await?;
+            build::drop_foreign_keys(&met.session, conversion).await?;
+            let tables = (schema, mappings.as_slice());
+            let jobs = resume::jobs(
+                &met.session,
+                run.id,
+                tables,
+                &mut readers,
+                (&self.events, &self.shutdown),
+            )
+            .await?;
+            return Ok((run.id, jobs));
+        }
+        let plans = chunk::plans((schema, mappings), &mut readers, chunk_bytes).await?;
+        self.events.emit(Event::PhaseStarted { phase: Phase::Create });
+        let pairs = || mappings.iter().zip(&plans);
+        let entries: Vec<_> =
+            pairs().flat_map(|(mapping, plan)| jobs::entries(mapping, plan)).collect();
+        for sql in &self.request.pair.settings.before {
+            met.session.execute(sql).await?;
+            self.report.changes.push(format!("executed before: {sql}"));
+        }
+        let source = self.request.pair.source.address();
+        let new =
+            NewRun { source: &source, target_schema: &self.request.pair.schema, plan: &digest };
+        let run = build::create(&met.session, &met.target, conversion, (new, &entries)).await?;
+        let jobs = pairs().map(|(mapping, plan)| jobs::of_new_table(run, mapping, plan));
+        Ok((run, jobs.collect()))
+    }
+
     /// One session per job, with as much memory for index builds as the server can spare.
-    async fn sessions(&self, target: &Target) -> Result<Vec<Session>, Error> {
+    async fn sessions(&mut self, target: &Target) -> Result<Vec<Session>, Error> {
         let mut sessions = Vec::new();
-        for _ in 0..self.request.jobs {
-            let session = Session::open(&self.request.target).await?;
-            session.execute(&build::settings(target, self.request.jobs)).await?;
+        for _ in 0..self.request.pair.jobs {
+            let session = Session::open(&self.request.pair.target).await?;
+            exclusion::join(&session, &self.request.pair.schema).await?;
+            session.execute(&build::settings(target, self.request.pair.jobs)).await?;
+            self.backends.push(session.process().await?);
             sessions.push(session);
         }
         Ok(sessions)
     }
 }
 
-fn has_table(schema: &Schema, name: &str) -> bool {
-    schema.tables.iter().any(|table| table.name.name == name)
+/// Ends, with an error, when the target no longer answers: a worker that waits for it, perhaps for
+/// hours while an index is built, cannot tell a busy server from one that is gone.
+async fn watch(session: &Session, limit: Duration) -> Error {
+    loop {
+        tokio::time::sleep(limit / 4).await;
+        match tokio::time::timeout(limit, session.execute("SELECT 1")).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return error.into(),
+            Err(_elapsed) => {
+                return session.timed_out("waiting for a sign of life", limit).into();
+            }
+        }
+    }
 }
 
 /// Runs the workers to their end; the first error that is not "stopped" is the one that tells.

@@ -3,7 +3,11 @@
 //!
 //! Source: `MySQL` internals, "Binary Protocol Resultset Row".
 
+mod fitted;
+
 use std::net::IpAddr;
+
+pub(crate) use self::fitted::{Digits, Fitted, Number};
 
 use crate::mysql::error::Truncated;
 use crate::mysql::schema::ColumnType as Source;
@@ -60,8 +64,11 @@ pub(crate) enum Transcoder {
     /// SRID and WKB → EWKB.
     Geometry,
     VectorToArray,
+    Vector,
     /// What the server prints, for types that we do not know.
     Printed,
+    /// Into a column that somebody else has made.
+    Fitted(Fitted),
 }
 
 /// A value that is not what it was, by policy; each is counted per column.
@@ -87,6 +94,8 @@ impl Alteration {
 pub(crate) enum ValueError {
     #[error("{value} is beyond {limit}")]
     OutOfRange { value: String, limit: &'static str },
+    #[error("{value} does not fit {limit}")]
+    DoesNotFit { value: String, limit: String },
     #[error("the JSON text is not one that jsonb holds: {0}")]
     Json(#[from] jsonb::Invalid),
     #[error("{what} cannot be read from {bytes} bytes")]
@@ -137,10 +146,11 @@ impl Transcoder {
             (Source::Set { .. }, Target::TextArray) => Self::SetToArray,
             (Source::Json { .. }, Target::Jsonb) => Self::Jsonb,
             (Source::Json { .. }, Target::Json) => Self::Json,
-            (Source::Geometry { .. }, Target::Bytea) => Self::Geometry,
+            (Source::Geometry { .. }, Target::Bytea | Target::Geometry { .. }) => Self::Geometry,
             (Source::Uuid, Target::Uuid) => Self::Uuid,
             (Source::Inet4 | Source::Inet6, Target::Inet) => Self::Inet,
             (Source::Vector { .. }, Target::RealArray) => Self::VectorToArray,
+            (Source::Vector { .. }, Target::Vector { .. }) => Self::Vector,
             (Source::Unknown { .. }, Target::Text) => Self::Printed,
             _ => return None,
         };
@@ -162,6 +172,7 @@ impl Transcoder {
             Self::Date => matches!(wire, WireType::Date | WireType::NewDate),
             Self::Timestamp => matches!(wire, WireType::DateTime | WireType::Timestamp),
             Self::TimeToTime | Self::TimeToInterval => wire == WireType::Time,
+            Self::Fitted(fitted) => fitted.reads(wire),
             Self::BitToBoolean
             | Self::DecimalToNumeric
             | Self::BitToBit { .. }
@@ -175,6 +186,7 @@ impl Transcoder {
             | Self::Inet
             | Self::Geometry
             | Self::VectorToArray
+            | Self::Vector
             | Self::Printed => wire.is_length_encoded(),
         }
     }
@@ -197,7 +209,7 @@ impl Transcoder {
             }
             Self::ShortToI16 => encode::fixed(out, cursor.u16()?.to_be_bytes()),
             Self::ShortToI32 => encode::fixed(out, u32::from(cursor.u16()?).to_be_bytes()),
-            Self::LongToI32 => encode::fixed(out, cursor.u32()?.to_be_bytes()),
+            Self::LongToI32 | Self::FloatToReal => encode::fixed(out, cursor.u32()?.to_be_bytes()),
             Self::LongToI64 => encode::fixed(out, u64::from(cursor.u32()?).to_be_bytes()),
             Self::LongLongToI64 => encode::fixed(out, cursor.u64()?.to_be_bytes()),
             Self::UnsignedToI64 => {
@@ -216,19 +228,12 @@ impl Transcoder {
                     return Err(malformed("a decimal", text));
                 }
             }
-            Self::FloatToReal => encode::fixed(out, cursor.u32()?.to_be_bytes()),
             Self::DoubleToDouble => encode::fixed(out, cursor.u64()?.to_be_bytes()),
             Self::BitToBit { bits } => encode::bit(out, *bits, unsigned(cursor.bytes()?)?),
             Self::Date => return Ok(date(cursor.temporal()?, out)),
             Self::Timestamp => return timestamp(cursor.temporal()?, out),
             Self::TimeToTime => time_of_day(cursor.temporal()?, out)?,
-            Self::TimeToInterval => {
-                let micros = micros_of_time(cursor.temporal()?)?;
-                // The days and months after it are 0.
-                let mut interval = [0; 16];
-                interval[..8].copy_from_slice(&micros.to_be_bytes());
-                encode::fixed(out, interval);
-            }
+            Self::TimeToInterval => interval(micros_of_time(cursor.temporal()?)?, out),
             Self::Text | Self::Printed => return Ok(text(cursor.bytes()?, out)),
             Self::Bytes => encode::bytes(out, cursor.bytes()?),
             Self::Enum { empty_label } => {
@@ -255,6 +260,8 @@ impl Transcoder {
             }
             Self::Geometry => geometry(cursor.bytes()?, out)?,
             Self::VectorToArray => encode::real_array(out, cursor.bytes()?),
+            Self::Vector => encode::vector(out, cursor.bytes()?),
+            Self::Fitted(fitted) => return fitted.encode(cursor, out),
         }
         Ok(None)
     }
@@ -363,10 +370,17 @@ fn time_of_day(value: &[u8], out: &mut Vec<u8>) -> Result<(), ValueError> {
     Ok(())
 }
 
+/// The days and months after the microseconds are 0.
+fn interval(micros: i64, out: &mut Vec<u8>) {
+    let mut interval = [0; 16];
+    interval[..8].copy_from_slice(&micros.to_be_bytes());
+    encode::fixed(out, interval);
+}
+
 /// `PostgreSQL` text holds no U+0000: it is taken out, and counted.
 #[inline]
 fn text(value: &[u8], out: &mut Vec<u8>) -> Option<Alteration> {
-    if !value.contains(&0) {
+    if memchr::memchr(0, value).is_none() {
         encode::bytes(out, value);
         return None;
     }

@@ -4,22 +4,25 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OnceCell};
 
 use crate::event::{Event, Events};
-use crate::fault::Blame;
 use crate::finding::{Code, Finding, Place};
-use crate::migrate::build::Builder;
+use crate::migrate::build::{Builder, History};
 use crate::migrate::convert::Conversion;
-use crate::migrate::copy::copy_table;
+use crate::migrate::copied::Copied;
+use crate::migrate::copy::Copier;
 use crate::migrate::digest::Digest;
 use crate::migrate::error::Error;
-use crate::migrate::mapping::TableMapping;
+use crate::migrate::fit::Fit;
+use crate::migrate::fit::aside::Restorer;
+use crate::migrate::jobs::TableJobs;
+use crate::migrate::mapping::{Form, Part, TableMapping};
 use crate::migrate::schedule::{Next, Schedule, TableWork, Task};
-use crate::migrate::transcode::Alteration;
-use crate::migrate::verify;
+use crate::migrate::{tell, verify};
 use crate::mysql::wire::Connection;
 use crate::postgres::connect::Session;
+use crate::postgres::quote::literal;
 use crate::shutdown::Shutdown;
 
 /// What is known of a table while it is worked on.
@@ -29,9 +32,101 @@ pub(crate) struct TableState {
     pub(crate) source: Option<Digest>,
     /// The target's, once it has been read back.
     pub(crate) target: Option<Digest>,
-    pub(crate) bytes: u64,
+    /// Of the chunks that are committed in the target.
+    pub(crate) copied: Copied,
+    chunks_left: usize,
+    progress: Progress,
     begun: Option<Instant>,
+    proof: Proof,
     pub(crate) milliseconds: u64,
+}
+
+/// What the parts come to that have been read back.
+#[derive(Clone, Copy, Debug, Default)]
+struct Proof {
+    digest: Digest,
+    parts: usize,
+    begun: Option<Instant>,
+}
+
+/// Whether a table's copy goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Progress {
+    #[default]
+    Going,
+    /// One chunk could not be copied: the others need not be tried.
+    Given,
+}
+
+/// What a worker is to do with a chunk.
+enum Begin {
+    /// It is the first of its table.
+    Table,
+    Chunk,
+    /// The table is given up already.
+    Nothing,
+}
+
+impl TableState {
+    fn of(jobs: &TableJobs) -> Self {
+        let left = jobs.jobs.len();
+        Self {
+            source: (left == 0).then_some(jobs.done.digest),
+            copied: jobs.done.clone(),
+            chunks_left: left,
+            ..Self::default()
+        }
+    }
+
+    fn begin_chunk(&mut self) -> Begin {
+        if self.progress == Progress::Given {
+            return Begin::Nothing;
+        }
+        let first = self.begun.is_none();
+        self.begun.get_or_insert_with(Instant::now);
+        if first { Begin::Table } else { Begin::Chunk }
+    }
+
+    /// Whether this is the first part that is read back.
+    fn begin_proof(&mut self) -> bool {
+        let first = self.proof.begun.is_none();
+        self.proof.begun.get_or_insert_with(Instant::now);
+        first
+    }
+
+    /// Adds a part; the whole table's digest and how long reading took, if it was the last of
+    /// `parts`.
+    fn end_proof(&mut self, read: Digest, parts: usize) -> Option<(Digest, u64)> {
+        self.proof.digest += read;
+        self.proof.parts += 1;
+        if self.proof.parts < parts {
+            return None;
+        }
+        let since = |begun: Option<Instant>| begun.map(|begun| begun.elapsed().as_millis() as u64);
+        self.target = Some(self.proof.digest);
+        self.milliseconds = since(self.begun).unwrap_or_default();
+        Some((self.proof.digest, since(self.proof.begun).unwrap_or_default()))
+    }
+
+    /// The table's state, if this was its last chunk.
+    fn end_chunk(&mut self, copied: &Copied) -> Option<Self> {
+        self.copied += copied;
+        self.chunks_left -= 1;
+        if self.chunks_left > 0 {
+            return None;
+        }
+        self.source = Some(self.copied.digest);
+        Some(self.clone())
+    }
+}
+
+/// What was found, or made, before the workers begin.
+pub(crate) struct Begun {
+    /// In the order of the mappings.
+    pub(crate) jobs: Vec<TableJobs>,
+    pub(crate) history: History,
+    /// The target's, as `server_version_num`.
+    pub(crate) target_version: u32,
 }
 
 /// What all workers share.
@@ -39,29 +134,56 @@ pub(crate) struct Board {
     pub(crate) conversion: Conversion,
     pub(crate) events: Events,
     pub(crate) shutdown: Shutdown,
+    jobs: Vec<TableJobs>,
+    /// Whether an earlier run may have built things already.
+    pub(crate) history: History,
+    target_version: u32,
     schedule: Mutex<Schedule>,
     tables: Mutex<Vec<TableState>>,
+    /// Of each table of the target, once it is full: all who read parts of it must count the same.
+    pages: Vec<OnceCell<u64>>,
     /// Rung whenever a task is done.
     changed: Notify,
 }
 
 impl Board {
-    pub(crate) fn new(conversion: Conversion, events: Events, shutdown: Shutdown) -> Self {
-        let tables = conversion.mappings.iter().zip(&conversion.target.tables);
+    pub(crate) fn new(
+        conversion: Conversion,
+        Begun { jobs, history, target_version }: Begun,
+        events: Events,
+        shutdown: Shutdown,
+    ) -> Self {
+        let tables = conversion.mappings.iter().zip(&conversion.target.tables).zip(&jobs);
         let work: Vec<TableWork> = tables
-            .map(|(mapping, table)| TableWork {
+            .map(|((mapping, table), jobs)| TableWork {
                 bytes: mapping.bytes_estimate,
+                chunks: jobs.jobs.len(),
                 indexes: table.indexes.len(),
-                foreign_keys: !table.foreign_keys.is_empty(),
+                parts: parts(mapping, target_version),
+                foreign_keys: !table.foreign_keys.is_empty()
+                    || conversion.fit.as_ref().is_some_and(Fit::sets_aside),
             })
             .collect();
-        let states = vec![TableState::default(); work.len()];
+        // What an earlier run has moved whole is told by this one.
+        let whole = jobs.iter().enumerate().filter(|(_, jobs)| jobs.jobs.is_empty());
+        for (table, jobs) in whole {
+            let target = &conversion.target.tables[table];
+            for finding in tell::altered(&conversion.mappings[table], target, &jobs.done) {
+                events.found(finding);
+            }
+        }
+        let states = jobs.iter().map(TableState::of).collect();
+        let pages = conversion.mappings.iter().map(|_| OnceCell::new()).collect();
         Self {
             conversion,
             events,
             shutdown,
+            jobs,
+            history,
+            target_version,
             schedule: Mutex::new(Schedule::of(&work)),
             tables: Mutex::new(states),
+            pages,
             changed: Notify::new(),
         }
     }
@@ -91,6 +213,20 @@ impl Board {
                 Next::Do(task) => return Some(task),
                 Next::Done => return None,
                 Next::Wait => {}
+            }
+            tokio::select! {
+                () = changed => {}
+                () = self.shutdown.requested() => {}
+            }
+        }
+    }
+
+    /// Waits until nothing is read from the source any more, or somebody asked to stop.
+    pub(crate) async fn copied(&self) {
+        loop {
+            let changed = self.changed.notified();
+            if self.shutdown.is_requested() || self.schedule(|schedule| schedule.is_copied()) {
+                return;
             }
             tokio::select! {
                 () = changed => {}
@@ -137,9 +273,12 @@ impl Worker {
 
     async fn perform(&mut self, task: Task, board: &Board) -> Result<(), Error> {
         match task {
-            Task::Copy { table } => self.copy(table, board).await,
-            Task::Verify { table } => self.verify(table, board).await,
+            Task::Copy { table, chunk } => self.copy(table, chunk, board).await,
+            Task::Verify { table, part } => self.verify(table, part, board).await,
             Task::ForeignKeys => {
+                if let Some(restorer) = self.restorer(board) {
+                    return restorer.restore().await;
+                }
                 for table in 0..board.conversion.mappings.len() {
                     if let Some(builder) = self.builder(table, board) {
                         builder.add_foreign_keys().await?;
@@ -152,7 +291,12 @@ impl Worker {
                 None => Ok(()),
             },
             Task::Finish { table } => match self.builder(table, board) {
-                Some(builder) => builder.finish().await,
+                Some(builder) => {
+                    if let Some(restorer) = self.restorer(board) {
+                        restorer.count(table).await?;
+                    }
+                    builder.finish().await
+                }
                 None => Ok(()),
             },
             Task::Validate { table } => match self.builder(table, board) {
@@ -170,96 +314,113 @@ impl Worker {
             events: &board.events,
             source: &board.conversion.mappings[table].source,
             table: &board.conversion.target.tables[table],
+            history: board.history,
         })
     }
 
-    async fn copy(&mut self, table: usize, board: &Board) -> Result<(), Error> {
+    /// For a schema that somebody else has made.
+    fn restorer<'a>(&'a self, board: &'a Board) -> Option<Restorer<'a>> {
+        let (session, events, conversion) = (&self.session, &board.events, &board.conversion);
+        let fit = conversion.fit.as_ref()?;
+        Some(Restorer { session, events, conversion, fit })
+    }
+
+    async fn copy(&mut self, table: usize, chunk: usize, board: &Board) -> Result<(), Error> {
         let mapping = &board.conversion.mappings[table];
-        let begun = Instant::now();
-        board.state(table, |state| state.begun = Some(begun));
-        board.events.emit(Event::CopyStarted {
-            table: mapping.source.clone(),
-            rows_estimate: mapping.rows_estimate,
-            bytes_estimate: mapping.bytes_estimate,
-        });
         let Some(reader) = self.reader.as_mut() else {
             return Ok(());
         };
-        let copied =
-            copy_table(reader, &self.session, mapping, &board.events, &board.shutdown).await;
-        let copied = match copied {
-            Ok(copied) => copied,
+        match board.state(table, TableState::begin_chunk) {
+            Begin::Table => board.events.emit(Event::CopyStarted {
+                table: mapping.source.clone(),
+                rows_estimate: mapping.rows_estimate,
+                bytes_estimate: mapping.bytes_estimate,
+            }),
+            Begin::Chunk => {}
+            Begin::Nothing => return Ok(()),
+        }
+        let (events, shutdown) = (&board.events, &board.shutdown);
+        let mut copier = Copier { reader, session: &self.session, events, shutdown };
+        match copier.copy(mapping, &board.jobs[table].jobs[chunk]).await {
+            Ok(copied) => {
+                if let Some(table_copied) = board.state(table, |state| state.end_chunk(&copied)) {
+                    tell_copied(board, table, &table_copied);
+                }
+            }
             Err(error) if error.ends_the_run() => return Err(error),
             Err(error) => {
-                board.events.found(not_copied(mapping, &error));
-                return Ok(());
+                board.state(table, |state| state.progress = Progress::Given);
+                board.events.found(tell::not_copied(mapping, &error));
             }
-        };
-        for (column, alteration, count) in &copied.altered {
-            board.events.found(altered(mapping, column, *alteration, *count));
         }
-        board.state(table, |state| {
-            state.source = Some(copied.digest);
-            state.bytes = copied.bytes;
-        });
-        board.events.emit(Event::CopyFinished {
-            table: mapping.source.clone(),
-            rows: copied.digest.rows,
-            bytes: copied.bytes,
-            milliseconds: begun.elapsed().as_millis() as u64,
-        });
         Ok(())
     }
 
-    async fn verify(&mut self, table: usize, board: &Board) -> Result<(), Error> {
+    /// Reads one part back; whoever reads the last one compares.
+    async fn verify(&mut self, table: usize, part: usize, board: &Board) -> Result<(), Error> {
         let Some(source) = board.state(table, |state| state.source) else {
             return Ok(());
         };
         let mapping = &board.conversion.mappings[table];
-        let begun = Instant::now();
         let name = mapping.source.clone();
-        board.events.emit(Event::VerifyStarted { table: name.clone(), rows: source.rows });
-        let target = verify::target_digest(&self.session, mapping, &board.events).await?;
+        let parts = parts(mapping, board.target_version);
+        if board.state(table, TableState::begin_proof) {
+            board.events.emit(Event::VerifyStarted { table: name.clone(), rows: source.rows });
+        }
+        let pages = board.pages[table].get_or_try_init(|| pages(&self.session, mapping)).await?;
+        let copy_out = mapping.copy_out(Part::of(*pages, part, parts));
+        let read = verify::target_digest(&self.session, mapping, &copy_out, &board.events).await?;
+        let Some((target, milliseconds)) = board.state(table, |state| state.end_proof(read, parts))
+        else {
+            return Ok(());
+        };
         if let Some(difference) = verify::difference(source, target) {
             let place = Place::table(&mapping.source);
             board.events.found(Finding::error(Code::RowsDiffer, place, difference));
         }
-        board.state(table, |state| {
-            state.target = Some(target);
-            let since = state.begun.map(|begun| begun.elapsed().as_millis() as u64);
-            state.milliseconds = since.unwrap_or_default();
-        });
         board.events.emit(Event::VerifyFinished {
             table: name,
             rows: target.rows,
             equal: source == target,
-            milliseconds: begun.elapsed().as_millis() as u64,
+            milliseconds,
         });
         Ok(())
     }
 }
 
-fn not_copied(mapping: &TableMapping, error: &Error) -> Finding {
-    let mut message = format!("not copied: {error}");
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        message.push_str(&format!(": {error}"));
-        cause = error.source();
+/// The target's data that one part should hold.
+const PART_BYTES: u64 = 128 * 1024 * 1024;
+
+/// `PostgreSQL` 14 is the first that finds a range of pages without reading all others.
+const PARTS_SINCE: u32 = 140_000;
+
+/// Parts that a table is read back in, by the source's estimate.
+fn parts(mapping: &TableMapping, target_version: u32) -> usize {
+    if target_version < PARTS_SINCE || mapping.form == Form::Partitioned {
+        return 1;
     }
-    let finding = Finding::error(Code::TableNotCopied, Place::table(&mapping.source), message);
-    match error.hint() {
-        Some(hint) => finding.help(hint),
-        None => finding,
-    }
+    (mapping.bytes_estimate / PART_BYTES).clamp(1, 1024) as usize
 }
 
-fn altered(mapping: &TableMapping, column: &str, alteration: Alteration, count: u64) -> Finding {
-    let what = match alteration {
-        Alteration::ZeroDate => "dates that do not exist (zero, partial, 30 February) became NULL",
-        Alteration::NulRemoved => "texts lost their U+0000, which PostgreSQL cannot hold",
-        Alteration::RepeatedKeys => "JSON values repeat a key in one object; the last was kept",
-        Alteration::EnumError => "invalid labels ('') became NULL",
-    };
-    let place = Place::column(&mapping.source, column);
-    Finding::warning(Code::ValuesAltered, place, format!("{count} {what}"))
+/// Pages of a table of the target.
+async fn pages(session: &Session, mapping: &TableMapping) -> Result<u64, Error> {
+    let table = literal(&mapping.target.postgres());
+    let sql = format!("SELECT pg_relation_size({table}) / current_setting('block_size')::bigint");
+    let rows = session.rows(&sql).await?;
+    let pages = rows.first().and_then(|row| row.first().cloned().flatten());
+    Ok(pages.and_then(|pages| pages.parse().ok()).unwrap_or(0))
+}
+
+fn tell_copied(board: &Board, table: usize, state: &TableState) {
+    let mapping = &board.conversion.mappings[table];
+    for finding in tell::altered(mapping, &board.conversion.target.tables[table], &state.copied) {
+        board.events.found(finding);
+    }
+    let begun = state.begun.map(|begun| begun.elapsed().as_millis() as u64);
+    board.events.emit(Event::CopyFinished {
+        table: mapping.source.clone(),
+        rows: state.copied.digest.rows,
+        bytes: state.copied.bytes,
+        milliseconds: begun.unwrap_or_default(),
+    });
 }

@@ -6,13 +6,19 @@ use crate::migrate::scan::Answer;
 use crate::mysql::schema::{Column, ColumnType as Source};
 use crate::name::TableName;
 use crate::postgres::schema::ColumnType as Target;
+use crate::postgres::server::ExtensionFacts;
+use std::collections::BTreeMap;
 
 /// The widest `numeric` that any BIGINT UNSIGNED fits.
 pub(super) const UNSIGNED_BIGINT: Target = Target::Numeric { precision: 20, scale: 0 };
 
 /// The type for a column, given what the scan found; `enum_name` is the type's name if it is
 /// to be an enum.
-pub(super) fn target_type(column: &Column, answer: Answer, enum_name: &TableName) -> Target {
+pub(super) fn target_type(
+    column: &Column,
+    answer: Answer,
+    (enum_name, extensions): (&TableName, &BTreeMap<String, ExtensionFacts>),
+) -> Target {
     let fits = answer == Answer::Fits;
     match &column.column_type {
         Source::TinyInt { display_width: Some(1), .. } if fits && !column.auto_increment => {
@@ -46,11 +52,41 @@ pub(super) fn target_type(column: &Column, answer: Answer, enum_name: &TableName
         Source::Set { .. } => Target::TextArray,
         Source::Json { .. } if matches!(answer, Answer::Beyond { .. }) => Target::Json,
         Source::Json { .. } => Target::Jsonb,
-        Source::Geometry { .. } => Target::Bytea,
+        Source::Geometry { kind, srid } => match extensions.get("postgis") {
+            Some(facts) => Target::Geometry {
+                schema: facts.schema.clone(),
+                kind: geometry_kind(kind).to_owned(),
+                srid: *srid,
+            },
+            None => Target::Bytea,
+        },
         Source::Uuid => Target::Uuid,
         Source::Inet4 | Source::Inet6 => Target::Inet,
-        Source::Vector { .. } => Target::RealArray,
+        Source::Vector { dimensions } => match extensions.get("vector") {
+            Some(facts) if *dimensions <= VECTOR_DIMENSIONS => Target::Vector {
+                schema: facts.schema.clone(),
+                dimensions: fits.then_some(*dimensions),
+            },
+            _ => Target::RealArray,
+        },
         Source::Unknown { .. } => Target::Text,
+    }
+}
+
+/// The most that pgvector's type holds.
+const VECTOR_DIMENSIONS: u32 = 16_000;
+
+/// `PostGIS`'s word for a kind of geometry.
+fn geometry_kind(kind: &str) -> &'static str {
+    match kind {
+        "point" => "Point",
+        "linestring" => "LineString",
+        "polygon" => "Polygon",
+        "multipoint" => "MultiPoint",
+        "multilinestring" => "MultiLineString",
+        "multipolygon" => "MultiPolygon",
+        "geometrycollection" | "geomcollection" => "GeometryCollection",
+        _ => "Geometry",
     }
 }
 
@@ -70,7 +106,11 @@ pub(super) fn common(one: &Target, other: &Target) -> Option<Target> {
 }
 
 /// What a reader of the new schema might not expect of the type.
-pub(super) fn findings(table: &TableName, column: &Column, answer: Answer) -> Vec<Finding> {
+pub(super) fn findings(
+    table: &TableName,
+    (column, target): (&Column, &Target),
+    answer: Answer,
+) -> Vec<Finding> {
     let place = || Place::column(table, &column.name);
     let mut found = Vec::new();
     if column.zerofill {
@@ -99,15 +139,25 @@ pub(super) fn findings(table: &TableName, column: &Column, answer: Answer) -> Ve
             let message = format!("json, not jsonb: {beyond} values hold \\u0000");
             found.push(Finding::note(Code::TypeChosen, place(), message));
         }
-        Source::Geometry { .. } => {
-            let message = "bytea holding EWKB: geometry types are not made yet";
-            let help = "with PostGIS: ALTER TABLE … ALTER COLUMN … TYPE geometry \
-                        USING ST_GeomFromEWKB(…)";
+        Source::Geometry { srid: Some(4326), .. } if *target != Target::Bytea => {
+            let message = "PostGIS's ST_X gives the longitude, where MySQL's gives the latitude";
+            found.push(Finding::note(Code::TypeChosen, place(), message));
+        }
+        Source::Geometry { .. } if *target == Target::Bytea => {
+            let message = "bytea holding EWKB: the target has no PostGIS";
+            let help = "install PostGIS first, or later: ALTER TABLE … ALTER COLUMN … \
+                        TYPE geometry USING ST_GeomFromEWKB(…)";
             found.push(Finding::warning(Code::TypeChosen, place(), message).help(help));
         }
-        Source::Vector { .. } => {
-            let message = "real[]: vector types are not made yet";
-            let help = "with pgvector: ALTER TABLE … ALTER COLUMN … TYPE vector USING …::vector";
+        Source::Vector { dimensions } if matches!(target, Target::Vector { .. }) && beyond > 0 => {
+            let message =
+                format!("vector of any length: {beyond} values have less than {dimensions}");
+            found.push(Finding::note(Code::TypeChosen, place(), message));
+        }
+        Source::Vector { .. } if *target == Target::RealArray => {
+            let message = "real[]: the target has no pgvector that holds it";
+            let help = "install pgvector first, or later: ALTER TABLE … ALTER COLUMN … \
+                        TYPE vector USING …::vector";
             found.push(Finding::warning(Code::TypeChosen, place(), message).help(help));
         }
         Source::Unknown { text } => {

@@ -68,7 +68,9 @@ pub(crate) fn now_sql(target: &ColumnType) -> Option<String> {
         | ColumnType::Json
         | ColumnType::Uuid
         | ColumnType::Inet
-        | ColumnType::RealArray => None,
+        | ColumnType::RealArray
+        | ColumnType::Geometry { .. }
+        | ColumnType::Vector { .. } => None,
     }
 }
 
@@ -108,7 +110,9 @@ fn literal_default(column: &Column, target: &ColumnType, text: &str) -> Result<S
             Ok(address) => Ok(format!("{}::inet", literal(&address.to_string()))),
             Err(_) => Err(refused()),
         },
-        ColumnType::RealArray => Err(refused()),
+        ColumnType::RealArray | ColumnType::Geometry { .. } | ColumnType::Vector { .. } => {
+            Err(refused())
+        }
     }
 }
 

@@ -6,7 +6,9 @@ use crate::migrate::convert::names::{Names, fitted};
 use crate::mysql::schema::Table;
 use crate::mysql::schema::{ColumnType, Index as SourceIndex, IndexKey as SourceKey, IndexKind};
 use crate::name::postgres_quoted;
-use crate::postgres::schema::{Column, Index, IndexKey, IndexMethod, IndexPart, IndexRole};
+use crate::postgres::schema::{
+    Column, ColumnType as TargetType, Index, IndexKey, IndexMethod, IndexPart, IndexRole,
+};
 
 /// `to_tsvector`'s configuration: words as they are, for no language in particular.
 const TEXT_SEARCH: &str = "simple";
@@ -23,23 +25,24 @@ pub(super) fn index(
     let method = match source.kind {
         IndexKind::Primary | IndexKind::Unique | IndexKind::Plain => IndexMethod::BTree,
         IndexKind::FullText => IndexMethod::Gin,
+        IndexKind::Spatial if is_spatial(source, columns) => IndexMethod::Gist,
         IndexKind::Spatial | IndexKind::Other => {
             let message = "an index of this kind is not carried yet";
             found.push(Finding::warning(Code::NotCarried, place(), message));
             return None;
         }
     };
-    let parts = if method == IndexMethod::Gin {
-        vec![full_text(table, source, columns)]
-    } else {
-        source
+    let parts = match method {
+        IndexMethod::Gin => vec![full_text(table, source, columns)],
+        IndexMethod::Gist => spatial_parts(source),
+        IndexMethod::BTree => source
             .parts
             .iter()
             .map(|part| {
                 let key = key(table, &part.key, scope, &place, found)?;
                 Some(IndexPart { key, descending: part.descending })
             })
-            .collect::<Option<Vec<_>>>()?
+            .collect::<Option<Vec<_>>>()?,
     };
     remarks(table, source, found);
     Some(Index {
@@ -55,6 +58,27 @@ pub(super) fn index(
         parts,
         comment: source.comment.clone(),
     })
+}
+
+/// The columns of a SPATIAL index: `MySQL` tells a prefix of them, which means nothing.
+fn spatial_columns(source: &SourceIndex) -> impl Iterator<Item = String> {
+    source.parts.iter().filter_map(|part| match &part.key {
+        SourceKey::Column(name) | SourceKey::Prefix { column: name, .. } => Some(fitted(name)),
+        SourceKey::Expression(_) => None,
+    })
+}
+
+/// Whether its columns are of `PostGIS`'s type.
+fn is_spatial(source: &SourceIndex, columns: &[Column]) -> bool {
+    spatial_columns(source).all(|name| {
+        let mut named = columns.iter().filter(|column| column.name == name);
+        named.any(|column| matches!(column.column_type, TargetType::Geometry { .. }))
+    })
+}
+
+fn spatial_parts(source: &SourceIndex) -> Vec<IndexPart> {
+    let part = |name| IndexPart { key: IndexKey::Column(name), descending: false };
+    spatial_columns(source).map(part).collect()
 }
 
 /// The name that an index wants: its own; a primary key's is the one `PostgreSQL` would give.

@@ -7,18 +7,25 @@ mod expression;
 mod foreign_key;
 mod index;
 mod names;
+mod partition;
+mod sequence;
 mod table;
+mod view;
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::convert::names::{Names, fitted};
-use crate::migrate::mapping::{ColumnMapping, TableMapping};
+use crate::migrate::fit::Fit;
+use crate::migrate::mapping::{ColumnMapping, Form, Owner, TableMapping, row_key};
 use crate::migrate::scan::Answers;
+use crate::migrate::settings::Settings;
 use crate::migrate::transcode::Transcoder;
 use crate::mysql::schema as mysql;
 use crate::name::TableName;
 use crate::postgres::schema as postgres;
+use crate::postgres::server::ExtensionFacts;
 
 /// What is decided before a schema is converted.
 #[derive(Clone, Debug)]
@@ -27,6 +34,10 @@ pub(crate) struct Choices {
     pub(crate) target_schema: String,
     /// The target's `server_version_num`.
     pub(crate) server_version: u32,
+    /// What nirvana.toml says.
+    pub(crate) settings: Settings,
+    /// Those that columns may be of.
+    pub(crate) extensions: BTreeMap<String, ExtensionFacts>,
 }
 
 /// What becomes of a schema.
@@ -36,11 +47,14 @@ pub(crate) struct Conversion {
     /// One per table, in the order of `target.tables`.
     pub(crate) mappings: Vec<TableMapping>,
     pub(crate) findings: Vec<Finding>,
+    /// If somebody else has made the target, what is done to it besides filling it.
+    pub(crate) fit: Option<Fit>,
 }
 
 /// Decides what every table, column, key and index becomes.
 pub(crate) fn convert(source: &mysql::Schema, answers: &Answers, choices: &Choices) -> Conversion {
     let mut converter = Converter::new(source, choices);
+    converter.sequences();
     let types = converter.column_types(answers);
     for (table, types) in source.tables.iter().zip(&types) {
         converter.table(table, types, answers);
@@ -48,6 +62,7 @@ pub(crate) fn convert(source: &mysql::Schema, answers: &Answers, choices: &Choic
     for (table, at) in source.tables.iter().zip(0..) {
         converter.foreign_keys(table, at);
     }
+    converter.views();
     converter.objects();
     converter.conversion
 }
@@ -58,6 +73,10 @@ struct Converter<'a> {
     names: Names,
     /// Source table → target table.
     tables: HashMap<TableName, TableName>,
+    /// Source sequence → target sequence.
+    sequences: Vec<(String, TableName)>,
+    /// Source view → name in the target.
+    view_names: HashMap<String, String>,
     conversion: Conversion,
 }
 
@@ -68,20 +87,42 @@ impl<'a> Converter<'a> {
         let mut tables = HashMap::new();
         let mut conversion = Conversion::default();
         for table in &source.tables {
-            let name = names.claim(&table.name.name, "table");
-            if name != table.name.name {
+            let wanted = choices.settings.rename.get(&table.name.name);
+            let wanted = wanted.unwrap_or(&table.name.name);
+            let name = names.claim(wanted, "table");
+            if name != *wanted {
                 let message = format!("named {name}: names hold 63 bytes in PostgreSQL");
                 let place = Place::table(&table.name);
                 conversion.findings.push(Finding::warning(Code::Renamed, place, message));
             }
             tables.insert(table.name.clone(), TableName::new(&choices.target_schema, name));
         }
+        let view_names = source
+            .views
+            .iter()
+            .map(|view| (view.name.clone(), names.claim(&view.name, "view")))
+            .collect();
         for table in &source.tables {
             for index in &table.indexes {
                 names.want(&index::wanted_name(table, index));
             }
         }
-        Self { source, choices, names, tables, conversion }
+        Self { source, choices, names, tables, sequences: Vec::new(), view_names, conversion }
+    }
+
+    fn sequences(&mut self) {
+        for source in &self.source.sequences {
+            let name = self.names.claim(&source.name, "sequence");
+            let found = &mut self.conversion.findings;
+            if name != source.name {
+                let message = format!("named {name}: names hold 63 bytes in PostgreSQL");
+                let place = Place::object(PlaceKind::Sequence, &source.name);
+                found.push(Finding::warning(Code::Renamed, place, message));
+            }
+            let name = TableName::new(&self.choices.target_schema, name);
+            self.sequences.push((source.name.clone(), name.clone()));
+            self.conversion.target.sequences.push(sequence::sequence(source, name, found));
+        }
     }
 
     fn target_name(&self, table: &TableName) -> TableName {
@@ -96,14 +137,42 @@ impl<'a> Converter<'a> {
             for column in &table.columns {
                 let answer = answers.of(table, column);
                 let enum_name = self.enum_type(table, column);
-                row.push(column_type::target_type(column, answer, &enum_name));
-                let found = column_type::findings(&table.name, column, answer);
+                if let Some(wanted) = self.ruled(table, column) {
+                    row.push(wanted);
+                    continue;
+                }
+                let target = column_type::target_type(
+                    column,
+                    answer,
+                    (&enum_name, &self.choices.extensions),
+                );
+                let found = column_type::findings(&table.name, (column, &target), answer);
                 self.conversion.findings.extend(found);
+                self.extension(&target);
+                row.push(target);
             }
             types.push(row);
         }
         while self.join_types(&mut types) {}
         types
+    }
+
+    /// The type that a rule of nirvana.toml asks for, if there is an exact way to it.
+    fn ruled(
+        &mut self,
+        table: &mysql::Table,
+        column: &mysql::Column,
+    ) -> Option<postgres::ColumnType> {
+        let wanted = self.choices.settings.type_of(table, column)?;
+        if Transcoder::between(&column.column_type, wanted).is_some() {
+            return Some(wanted.clone());
+        }
+        let message = format!("there is no exact way from its type to {wanted}, as was asked for");
+        let place = Place::column(&table.name, &column.name);
+        let help = "take another type in [migrate.types] of nirvana.toml, or none";
+        let finding = Finding::error(Code::TypeRefused, place, message).help(help);
+        self.conversion.findings.push(finding);
+        None
     }
 
     /// Widens one column of a foreign key to the other; false when all agree.
@@ -130,6 +199,24 @@ impl<'a> Converter<'a> {
         changed
     }
 
+    /// The extension that a type is of is made, if it is not there.
+    fn extension(&mut self, target: &postgres::ColumnType) {
+        let name = match target {
+            postgres::ColumnType::Geometry { .. } => "postgis",
+            postgres::ColumnType::Vector { .. } => "vector",
+            _ => return,
+        };
+        let made = &mut self.conversion.target.extensions;
+        if let Some(facts) = self.choices.extensions.get(name).filter(|facts| !facts.is_made)
+            && made.iter().all(|extension| extension.name != name)
+        {
+            made.push(postgres::Extension { name, schema: facts.schema.clone() });
+            let message = format!("the extension {name} is made in schema {}", facts.schema);
+            let finding = Finding::note(Code::ExtensionMade, Place::target(), message);
+            self.conversion.findings.push(finding);
+        }
+    }
+
     /// The enum type of a column; it is made only if the column is an ENUM.
     fn enum_type(&mut self, table: &mysql::Table, column: &mysql::Column) -> TableName {
         let mysql::ColumnType::Enum { labels } = &column.column_type else {
@@ -146,7 +233,12 @@ impl<'a> Converter<'a> {
 
     fn table(&mut self, source: &mysql::Table, types: &[postgres::ColumnType], answers: &Answers) {
         let found = &mut self.conversion.findings;
-        let columns = table::columns(source, types, answers, self.choices, found);
+        let asking = sequence::defaults(source, &self.sequences);
+        let settled = without_defaults(source, &asking);
+        let mut columns = table::columns(&settled, types, answers, self.choices, found);
+        for (at, default) in asking {
+            columns[at].default = Some(default);
+        }
         let checks = table::checks(source, &columns, found);
         let scope = table::scope(source, &columns);
         let mut indexes = Vec::new();
@@ -157,8 +249,16 @@ impl<'a> Converter<'a> {
             }
         }
         table_findings(source, found);
+        if let Some(condition) = self.choices.settings.rows.get(&source.name.name) {
+            let message = format!("only rows where {condition}, as was asked for");
+            let place = Place::table(&source.name);
+            found.push(Finding::note(Code::RowsFiltered, place, message));
+        }
+        let given = (columns.as_slice(), indexes.as_slice());
+        let partitioning = partition::partitioning(source, given, &mut self.names, found);
+        let form = if partitioning.is_some() { Form::Partitioned } else { Form::Plain };
         let name = self.target_name(&source.name);
-        self.mapping(source, &name, &columns);
+        self.mapping(source, (&name, form), &columns);
         let triggers = self.triggers(source, &columns);
         let comment = source.comment.clone();
         let foreign_keys = Vec::new();
@@ -170,10 +270,16 @@ impl<'a> Converter<'a> {
             checks,
             foreign_keys,
             triggers,
+            partitioning,
         });
     }
 
-    fn mapping(&mut self, source: &mysql::Table, target: &TableName, columns: &[postgres::Column]) {
+    fn mapping(
+        &mut self,
+        source: &mysql::Table,
+        (target, form): (&TableName, Form),
+        columns: &[postgres::Column],
+    ) {
         let mut copied = Vec::new();
         let mut proven = Vec::new();
         for (from, to) in source.columns.iter().zip(columns) {
@@ -193,8 +299,12 @@ impl<'a> Converter<'a> {
         self.conversion.mappings.push(TableMapping {
             source: source.name.clone(),
             target: target.clone(),
+            rows: self.choices.settings.rows.get(&source.name.name).cloned(),
+            key: row_key(source, &copied),
+            form,
             columns: copied,
             copied: copies,
+            owner: Owner::Ours,
             rows_estimate: source.rows_estimate,
             bytes_estimate: source.bytes_estimate,
         });
@@ -243,13 +353,11 @@ impl<'a> Converter<'a> {
     fn objects(&mut self) {
         for object in &self.source.objects {
             let (kind, what) = match object.kind {
-                mysql::ObjectKind::View => (PlaceKind::View, "views are"),
                 mysql::ObjectKind::Trigger => (PlaceKind::Trigger, "triggers are"),
                 mysql::ObjectKind::Procedure => (PlaceKind::Routine, "procedures are"),
                 mysql::ObjectKind::Function => (PlaceKind::Routine, "functions are"),
                 mysql::ObjectKind::Event => (PlaceKind::Event, "events are"),
                 mysql::ObjectKind::Package => (PlaceKind::Routine, "packages are"),
-                mysql::ObjectKind::Sequence => (PlaceKind::Sequence, "sequences are"),
             };
             let place = match &object.table {
                 Some(table) => Place::part(kind, table, &object.name),
@@ -263,6 +371,18 @@ impl<'a> Converter<'a> {
     }
 }
 
+/// The table without the defaults that are decided already.
+fn without_defaults<'a>(
+    source: &'a mysql::Table,
+    decided: &[(usize, String)],
+) -> Cow<'a, mysql::Table> {
+    let mut table = Cow::Borrowed(source);
+    for (at, _) in decided {
+        table.to_mut().columns[*at].default = mysql::Default::Absent;
+    }
+    table
+}
+
 fn position(table: &mysql::Table, column: &str) -> Option<usize> {
     table.columns.iter().position(|known| known.name.eq_ignore_ascii_case(column))
 }
@@ -270,10 +390,6 @@ fn position(table: &mysql::Table, column: &str) -> Option<usize> {
 /// What is to be said of a table as a whole.
 fn table_findings(table: &mysql::Table, found: &mut Vec<Finding>) {
     let place = || Place::table(&table.name);
-    if let Some(method) = &table.partition_method {
-        let message = format!("partitioned by {method} in MySQL; one table here");
-        found.push(Finding::warning(Code::PartitionsFlattened, place(), message));
-    }
     if table.system_versioned {
         let message = "system-versioned: the current rows are moved, their history is not";
         found.push(Finding::warning(Code::NotCarried, place(), message));

@@ -8,6 +8,8 @@ use crate::migrate::convert::expression::{
 };
 use crate::migrate::convert::names::fitted;
 use crate::migrate::scan::{Answer, Answers};
+use crate::migrate::tell::not_null_dropped;
+use crate::migrate::transcode::Alteration;
 use crate::mysql::schema::{Column as SourceColumn, ColumnType as SourceType, Table as Source};
 use crate::name::{TableName, postgres_quoted};
 use crate::postgres::quote::literal;
@@ -78,28 +80,24 @@ fn plain_column(
     }
 }
 
-/// A NOT NULL that zero dates or enum errors would break is dropped, and named. A primary key
-/// cannot do without: there the table's copy fails, and says why.
+/// A NOT NULL that zero dates or enum errors would break is dropped, and named.
 fn holds_not_null(
     table: &Source,
     column: &SourceColumn,
     answers: &Answers,
     found: &mut Vec<Finding>,
 ) -> bool {
-    let what = match column.column_type {
+    let alteration = match column.column_type {
         SourceType::Date | SourceType::DateTime { .. } | SourceType::Timestamp { .. } => {
-            "zero dates"
+            Alteration::ZeroDate
         }
-        SourceType::Enum { .. } => "'' for an invalid label",
+        SourceType::Enum { .. } => Alteration::EnumError,
         _ => return true,
     };
     let Answer::Beyond { values } = answers.of(table, column) else {
         return true;
     };
-    let message = format!("NOT NULL is dropped: {values} rows hold {what}, which become NULL");
-    let help = "mend those rows in the source, or set them and ALTER … SET NOT NULL in the target";
-    let place = Place::column(&table.name, &column.name);
-    found.push(Finding::warning(Code::NotNullDropped, place, message).help(help));
+    found.extend(not_null_dropped(Place::column(&table.name, &column.name), alteration, values));
     false
 }
 

@@ -49,7 +49,11 @@ impl<'s> Translator<'s> {
             | ColumnType::TextArray
             | ColumnType::Json
             | ColumnType::Inet
-            | ColumnType::RealArray => Err(unfit(&term, &format!("in a column of type {target}"))),
+            | ColumnType::RealArray
+            | ColumnType::Geometry { .. }
+            | ColumnType::Vector { .. } => {
+                Err(unfit(&term, &format!("in a column of type {target}")))
+            }
         }
     }
 

@@ -54,7 +54,7 @@ impl<'s> Translator<'s> {
     }
 
     /// The two sides of a comparison as values that `PostgreSQL` compares as `MySQL` does.
-    fn alike(
+    pub(crate) fn alike(
         &mut self,
         left: Term<'s>,
         right: Term<'s>,

@@ -8,6 +8,11 @@ use super::term::Term;
 
 impl<'s> Translator<'s> {
     pub(crate) fn function(&mut self, function: &Function) -> Result<Term<'s>, NotTranslated> {
+        if let Some(block) = self.block()
+            && let Some(term) = self.aggregate(block, function)?
+        {
+            return Ok(term);
+        }
         let Some((name, args)) = plain_call(function) else {
             return Err(NotTranslated::new(format!("'{function}'")));
         };

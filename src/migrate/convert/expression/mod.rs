@@ -1,5 +1,5 @@
-//! Expressions of CHECK, generated columns, functional indexes and DEFAULT: from `MySQL`'s SQL to
-//! `PostgreSQL`'s.
+//! Expressions of CHECK, generated columns, functional indexes and DEFAULT, and the queries of views:
+//! from `MySQL`'s SQL to `PostgreSQL`'s.
 //!
 //! The text is parsed, and every node, operator, function and cast that is known to mean the same
 //! is translated; anything else is named in [`NotTranslated`]. "The same" is: for each row that
@@ -33,6 +33,7 @@ mod node;
 mod number;
 mod parse;
 mod pattern;
+mod query;
 mod relation;
 mod strings;
 mod term;
@@ -47,6 +48,9 @@ use crate::postgres::schema::ColumnType;
 pub(crate) use compare::text_array;
 pub(crate) use literal::{bytea, bytes_of_hex, uuid};
 pub(crate) use moment::{clock, moment};
+pub(crate) use query::{
+    Catalog, Output, Relation, Remarks, TranslatedQuery, Wanted, translate_query,
+};
 
 use node::Translator;
 
@@ -74,21 +78,27 @@ pub(crate) struct ScopeColumn<'a> {
 }
 
 /// The columns that an expression may refer to.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Scope<'a> {
     /// By `MySQL`'s name in lower case, as `MySQL` ignores case in column names.
     columns: HashMap<String, ScopeColumn<'a>>,
+    /// Of a view's query, whose tables have the columns.
+    query: Option<&'a query::Block<'a>>,
 }
 
 impl<'a> Scope<'a> {
     pub(crate) fn new(columns: impl IntoIterator<Item = ScopeColumn<'a>>) -> Self {
         let by_name = |column: ScopeColumn<'a>| (column.source.name.to_lowercase(), column);
-        Self { columns: columns.into_iter().map(by_name).collect() }
+        Self { columns: columns.into_iter().map(by_name).collect(), query: None }
     }
 
     /// For DEFAULT, which in `PostgreSQL` cannot refer to columns.
     pub(crate) fn empty() -> Self {
         Self::default()
+    }
+
+    fn of_query(block: &'a query::Block<'a>) -> Self {
+        Self { columns: HashMap::new(), query: Some(block) }
     }
 
     fn column(&self, name: &str) -> Option<ScopeColumn<'a>> {

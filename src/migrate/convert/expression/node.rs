@@ -7,6 +7,7 @@ use crate::name::postgres_quoted;
 use crate::postgres::schema::ColumnType as Target;
 
 use super::parse::{last_part, without_parentheses};
+use super::query::{Block, Mode, Remarks};
 use super::relation::Relation;
 use super::term::{Integer, Kind, Shape, Term, Text, Width, unfit};
 use super::{NotTranslated, Scope, ScopeColumn, Translated};
@@ -23,11 +24,12 @@ pub(crate) struct Translator<'s> {
     depth: usize,
     immutable: bool,
     case_sensitive_compare: bool,
+    never_cut: bool,
 }
 
 impl<'s> Translator<'s> {
     pub(crate) fn new(scope: &'s Scope<'s>) -> Self {
-        Self { scope, depth: 0, immutable: true, case_sensitive_compare: false }
+        Self { scope, depth: 0, immutable: true, case_sensitive_compare: false, never_cut: false }
     }
 
     pub(crate) fn finish(self, term: Term<'_>) -> Translated {
@@ -46,6 +48,26 @@ impl<'s> Translator<'s> {
 
     pub(crate) fn compares_by_case(&mut self) {
         self.case_sensitive_compare = true;
+    }
+
+    pub(crate) fn never_cuts(&mut self) {
+        self.never_cut = true;
+    }
+
+    /// What is to be said of a query.
+    pub(crate) fn remarks(&self) -> Remarks {
+        Remarks { by_collation: self.case_sensitive_compare, never_cut: self.never_cut }
+    }
+
+    /// The same of a query within.
+    pub(crate) fn remark(&mut self, remarks: Remarks) {
+        self.case_sensitive_compare |= remarks.by_collation;
+        self.never_cut |= remarks.never_cut;
+    }
+
+    /// The query that the expression is a part of.
+    pub(crate) fn block(&self) -> Option<&'s Block<'s>> {
+        self.scope.query
     }
 
     pub(crate) fn expression(&mut self, expr: &Expr) -> Result<Term<'s>, NotTranslated> {
@@ -68,12 +90,26 @@ impl<'s> Translator<'s> {
     }
 
     fn node(&mut self, expr: &Expr) -> Result<Term<'s>, NotTranslated> {
+        match self.block() {
+            // What rows are grouped by is written as in GROUP BY.
+            Some(block) if block.mode.get() == Mode::Groups && block.is_group(expr) => {
+                block.during(Mode::Rows, || self.any_node(expr))
+            }
+            _ => self.any_node(expr),
+        }
+    }
+
+    fn any_node(&mut self, expr: &Expr) -> Result<Term<'s>, NotTranslated> {
         match expr {
             Expr::Nested(inner) => self.expression(inner),
-            Expr::Identifier(ident) => self.column(&ident.value),
-            Expr::CompoundIdentifier(parts) => match last_part(parts) {
-                Some(name) => self.column(name),
-                None => Err(NotTranslated::new("a name without parts")),
+            Expr::Identifier(ident) => match self.block() {
+                Some(block) => self.alias(block, &ident.value),
+                None => self.column(&ident.value),
+            },
+            Expr::CompoundIdentifier(parts) => match (self.block(), last_part(parts)) {
+                (Some(block), _) => self.query_column(block, parts),
+                (None, Some(name)) => self.column(name),
+                (None, None) => Err(NotTranslated::new("a name without parts")),
             },
             Expr::Value(value) => super::literal::value(&value.value),
             Expr::Prefixed { prefix, value } => super::literal::introduced(&prefix.value, value),
@@ -128,7 +164,10 @@ impl<'s> Translator<'s> {
             Expr::Trim { trim_where, trim_what, expr, trim_characters: None } => {
                 self.trim(*trim_where, trim_what.as_deref(), expr)
             }
-            other => Err(NotTranslated::new(format!("'{other}'"))),
+            other => match self.query_in(other)? {
+                Some(term) => Ok(term),
+                None => Err(NotTranslated::new(format!("'{other}'"))),
+            },
         }
     }
 
@@ -136,7 +175,12 @@ impl<'s> Translator<'s> {
         let Some(column) = self.scope.column(name) else {
             return Err(NotTranslated::new(format!("a reference to column '{name}'")));
         };
-        let quoted = postgres_quoted(column.name);
+        Ok(self.column_term(column, postgres_quoted(column.name)))
+    }
+
+    /// A column that is written so.
+    #[expect(clippy::unused_self, reason = "it stands among its kind, which need the scope")]
+    pub(crate) fn column_term(&mut self, column: ScopeColumn<'s>, quoted: String) -> Term<'s> {
         let kind = column_kind(&column);
         // MySQL computes with FLOAT as with DOUBLE; PostgreSQL would compute with real.
         let sql = match column.target {
@@ -162,7 +206,9 @@ impl<'s> Translator<'s> {
             | Target::Json
             | Target::Uuid
             | Target::Inet
-            | Target::RealArray => quoted,
+            | Target::RealArray
+            | Target::Geometry { .. }
+            | Target::Vector { .. } => quoted,
         };
         // A zero date or an ENUM's error value becomes NULL even where the source has NOT NULL.
         let may_become_null = matches!(
@@ -171,7 +217,7 @@ impl<'s> Translator<'s> {
         );
         let nullable = column.source.nullable || may_become_null;
         let column = Some(column.source);
-        Ok(Term { nullable, column, ..Term::atom(sql, kind) })
+        Term { nullable, column, ..Term::atom(sql, kind) }
     }
 
     fn null_test(&mut self, expr: &Expr, test: &str) -> Result<Term<'s>, NotTranslated> {
@@ -328,7 +374,7 @@ pub(crate) fn boolean(term: Term<'_>) -> Result<Term<'_>, NotTranslated> {
 }
 
 /// What a column holds: its type in the target, with what the source's type says beyond that.
-fn column_kind(column: &ScopeColumn<'_>) -> Kind {
+pub(crate) fn column_kind(column: &ScopeColumn<'_>) -> Kind {
     let source = &column.source.column_type;
     let integer = |width| match Integer::of(source, width) {
         Some(integer) => Kind::Integer(integer),
@@ -361,6 +407,10 @@ fn column_kind(column: &ScopeColumn<'_>) -> Kind {
         Target::TextArray => Kind::Set,
         Target::Jsonb => Kind::Json,
         Target::Uuid => Kind::Uuid,
-        Target::Json | Target::Inet | Target::RealArray => Kind::Opaque,
+        Target::Json
+        | Target::Inet
+        | Target::RealArray
+        | Target::Geometry { .. }
+        | Target::Vector { .. } => Kind::Opaque,
     }
 }

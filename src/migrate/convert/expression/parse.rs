@@ -11,7 +11,7 @@ use std::any::TypeId;
 use std::borrow::Cow;
 
 use sqlparser::ast::{
-    BinaryOperator, CastKind, DataType, Expr, Ident, ObjectName, UnaryOperator, Value,
+    BinaryOperator, CastKind, DataType, Expr, Ident, ObjectName, Query, UnaryOperator, Value,
     ValueWithSpan,
 };
 use sqlparser::dialect::{Dialect, MySqlDialect, Precedence};
@@ -28,6 +28,18 @@ const LONGEST: usize = 16 * 1024;
 
 /// Parses one whole expression.
 pub(crate) fn parse(text: &str) -> Result<Expr, NotTranslated> {
+    whole(text, |parser| parser.parse_expr())
+}
+
+/// Parses one whole query.
+pub(crate) fn parse_query(text: &str) -> Result<Box<Query>, NotTranslated> {
+    whole(text, |parser| parser.parse_query())
+}
+
+fn whole<T>(
+    text: &str,
+    parse: impl Fn(&mut Parser<'_>) -> Result<T, ParserError>,
+) -> Result<T, NotTranslated> {
     if text.len() > LONGEST {
         return Err(NotTranslated::new(format!("an expression of more than {LONGEST} bytes")));
     }
@@ -43,10 +55,10 @@ pub(crate) fn parse(text: &str) -> Result<Expr, NotTranslated> {
     let refused = |error: ParserError| NotTranslated::new(format!("syntax ({error})"));
     let mut parser =
         Parser::new(&Printed).with_recursion_limit(DEPTH).try_with_sql(&text).map_err(refused)?;
-    let expr = parser.parse_expr().map_err(refused)?;
+    let parsed = parse(&mut parser).map_err(refused)?;
     match parser.next_token().token {
-        Token::EOF => Ok(expr),
-        token => Err(NotTranslated::new(format!("syntax ('{token}' after the expression)"))),
+        Token::EOF => Ok(parsed),
+        token => Err(NotTranslated::new(format!("syntax ('{token}' behind the end)"))),
     }
 }
 
@@ -165,6 +177,39 @@ impl Dialect for Printed {
 
     fn supports_match_against(&self) -> bool {
         MYSQL.supports_match_against()
+    }
+
+    fn supports_limit_comma(&self) -> bool {
+        MYSQL.supports_limit_comma()
+    }
+
+    fn is_table_factor_alias(
+        &self,
+        explicit: bool,
+        keyword: &Keyword,
+        parser: &mut Parser<'_>,
+    ) -> bool {
+        MYSQL.is_table_factor_alias(explicit, keyword, parser)
+    }
+
+    fn supports_table_hints(&self) -> bool {
+        MYSQL.supports_table_hints()
+    }
+
+    fn supports_select_modifiers(&self) -> bool {
+        MYSQL.supports_select_modifiers()
+    }
+
+    fn supports_cross_join_constraint(&self) -> bool {
+        MYSQL.supports_cross_join_constraint()
+    }
+
+    fn supports_left_associative_joins_without_parens(&self) -> bool {
+        MYSQL.supports_left_associative_joins_without_parens()
+    }
+
+    fn supports_group_by_with_modifier(&self) -> bool {
+        MYSQL.supports_group_by_with_modifier()
     }
 
     fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {

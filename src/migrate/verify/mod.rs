@@ -1,5 +1,15 @@
 //! Proves a table: its target is read back, and must have the digest that the source had.
 
+mod bench;
+mod bucket;
+mod differ;
+mod independent;
+mod repair;
+mod run;
+mod sample;
+mod sql;
+mod subject;
+
 use crate::event::{Event, Events};
 use crate::migrate::digest::Digest;
 use crate::migrate::error::Error;
@@ -7,17 +17,22 @@ use crate::migrate::mapping::TableMapping;
 use crate::postgres::connect::Session;
 use crate::postgres::load::read_back;
 
+pub(crate) use differ::Repair;
+pub(crate) use run::{Judge, Manner, Request, run};
+pub(crate) use sample::Share;
+
 /// How many rows are read back between two words about it.
 const ROWS_PER_EVENT: u64 = 20_000;
 
-/// The digest of all rows that the target holds, generated columns included.
+/// The digest of the rows that a COPY … TO STDOUT gives back, generated columns included.
 pub(crate) async fn target_digest(
     session: &Session,
     mapping: &TableMapping,
+    copy_out: &str,
     events: &Events,
 ) -> Result<Digest, Error> {
     let mut digest = Digest::default();
-    read_back(session, &mapping.copy_out(), |fields| {
+    read_back(session, copy_out, |fields| {
         digest.add(fields);
         if digest.rows.is_multiple_of(ROWS_PER_EVENT) {
             let table = mapping.source.clone();

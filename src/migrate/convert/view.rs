@@ -1,0 +1,166 @@
+//! Views: which can be translated, in an order in which each finds those that it reads.
+
+use std::collections::BTreeMap;
+
+use super::Converter;
+use super::column_type::target_type;
+use super::expression::{
+    Catalog, Output, Relation, Remarks, TranslatedQuery, Wanted, translate_query,
+};
+use super::names::fitted;
+use crate::finding::{Code, Finding, Place, PlaceKind};
+use crate::migrate::scan::Answer;
+use crate::mysql::schema::{Schema as Source, View as SourceView};
+use crate::name::TableName;
+use crate::postgres::schema::{IndexKey, IndexRole, Schema, View};
+use crate::postgres::server::ExtensionFacts;
+
+/// The first `PostgreSQL` whose views can read with the rights of who asks.
+const INVOKER_SINCE: u32 = 150_000;
+
+/// All that queries may read: tables, and the views that are translated by now.
+struct Readable {
+    database: String,
+    server_version: u32,
+    relations: BTreeMap<String, (String, Relation)>,
+}
+
+impl Catalog for Readable {
+    fn database(&self) -> &str {
+        &self.database
+    }
+
+    fn relation(&self, name: &str) -> Option<(String, Relation)> {
+        self.relations.get(name).cloned()
+    }
+
+    fn server_version(&self) -> u32 {
+        self.server_version
+    }
+}
+
+impl Converter<'_> {
+    /// Views are tried again as long as others were translated in between: one of them may be what
+    /// was missing.
+    pub(super) fn views(&mut self) {
+        let mut readable = Readable {
+            database: self.source.name.clone(),
+            server_version: self.choices.server_version,
+            relations: tables(self.source, &self.conversion.target),
+        };
+        let mut left: Vec<&SourceView> = self.source.views.iter().collect();
+        loop {
+            let mut refused = Vec::new();
+            for view in &left {
+                match translated(view, &readable, &self.choices.extensions) {
+                    Ok(query) => self.view(view, query, &mut readable),
+                    Err(reason) => refused.push((*view, reason)),
+                }
+            }
+            if refused.len() == left.len() {
+                for (view, reason) in refused {
+                    let place = Place::object(PlaceKind::View, &view.name);
+                    let message = format!("left out: {reason}");
+                    let finding = Finding::warning(Code::NotCarried, place, message);
+                    self.conversion.findings.push(if view.definition.is_empty() {
+                        finding
+                    } else {
+                        finding.help(format!("its query: {}", view.definition))
+                    });
+                }
+                return;
+            }
+            left = refused.into_iter().map(|(view, _)| view).collect();
+        }
+    }
+
+    fn view(&mut self, source: &SourceView, query: TranslatedQuery, readable: &mut Readable) {
+        let name = TableName::new(&self.choices.target_schema, &self.view_names[&source.name]);
+        let found = &mut self.conversion.findings;
+        if name.name != source.name {
+            let message = format!("named {}: names hold 63 bytes in PostgreSQL", name.name);
+            let place = Place::object(PlaceKind::View, &source.name);
+            found.push(Finding::warning(Code::Renamed, place, message));
+        }
+        remarks(source, query.remarks, found);
+        let columns: Vec<String> = source.columns.iter().map(|one| fitted(&one.name)).collect();
+        let outputs = query.columns.into_iter().zip(&source.columns).map(|(output, column)| {
+            Output { name: fitted(&column.name), source: column.clone(), ..output }
+        });
+        let relation =
+            Relation { name: source.name.clone(), columns: outputs.collect(), key: Vec::new() };
+        readable.relations.insert(source.name.clone(), (name.postgres(), relation));
+        self.conversion.target.views.push(View {
+            name,
+            columns,
+            query: query.sql,
+            check_option: source.check_option.clone(),
+            invoker: source.invoker,
+        });
+    }
+}
+
+fn translated(
+    view: &SourceView,
+    readable: &Readable,
+    extensions: &BTreeMap<String, ExtensionFacts>,
+) -> Result<TranslatedQuery, String> {
+    if view.definition.is_empty() {
+        return Err("its query may not be seen: SHOW VIEW is missing".to_owned());
+    }
+    if view.invoker && readable.server_version < INVOKER_SINCE {
+        return Err("SQL SECURITY INVOKER has no equal before PostgreSQL 15".to_owned());
+    }
+    let no_enum = TableName::new("", "");
+    let wanted: Vec<Wanted> = view
+        .columns
+        .iter()
+        .map(|column| Wanted {
+            source: column.column_type.clone(),
+            target: target_type(column, Answer::Unknown, (&no_enum, extensions)),
+        })
+        .collect();
+    translate_query(&view.definition, readable, &wanted).map_err(|error| error.to_string())
+}
+
+fn tables(source: &Source, target: &Schema) -> BTreeMap<String, (String, Relation)> {
+    let pairs = source.tables.iter().zip(&target.tables);
+    pairs
+        .map(|(source, target)| {
+            let columns = source.columns.iter().zip(&target.columns).map(|(from, to)| Output {
+                name: to.name.clone(),
+                source: from.clone(),
+                target: to.column_type.clone(),
+            });
+            let primary = target.indexes.iter().find(|index| index.role == IndexRole::Primary);
+            let parts = primary.map(|index| index.parts.as_slice()).unwrap_or_default();
+            let key: Option<Vec<String>> = parts
+                .iter()
+                .map(|part| match &part.key {
+                    IndexKey::Column(name) => Some(name.clone()),
+                    IndexKey::Expression(_) => None,
+                })
+                .collect();
+            let name = source.name.name.clone();
+            let relation = Relation {
+                name: name.clone(),
+                columns: columns.collect(),
+                key: key.unwrap_or_default(),
+            };
+            (name, (target.name.postgres(), relation))
+        })
+        .collect()
+}
+
+fn remarks(view: &SourceView, remarks: Remarks, found: &mut Vec<Finding>) {
+    let place = || Place::object(PlaceKind::View, &view.name);
+    if remarks.by_collation {
+        let message = "compares or orders text as PostgreSQL does, with regard to case";
+        found.push(Finding::warning(Code::CollationLost, place(), message));
+    }
+    if remarks.never_cut {
+        let message = "GROUP_CONCAT gives the whole text here; the source cuts it at \
+                       group_concat_max_len";
+        found.push(Finding::note(Code::ViewChanged, place(), message));
+    }
+}

@@ -1,0 +1,450 @@
+//! A schema that somebody else has made, as Rails, Laravel, Django or Prisma did: what of the source
+//! goes where, and every difference, before a row moves. Pure, but for `aside` and `left`.
+//!
+//! An error among the findings refuses the run, unless that very difference was accepted. Nothing of
+//! the schema is changed for good: foreign keys and triggers are set aside for the time of the copy,
+//! indexes, constraints, NOT NULL and defaults stay, and a row that they refuse is set aside with the
+//! reason.
+
+mod accept;
+pub(crate) mod aside;
+mod columns;
+mod left;
+mod names;
+mod passage;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) use self::accept::Accept;
+use self::accept::Kind as Difference;
+use self::accept::nearest;
+use self::left::Left;
+use self::names::Match;
+use crate::finding::{Code, Finding, Place, PlaceKind};
+use crate::migrate::convert::Conversion;
+use crate::migrate::digest::Digest;
+use crate::migrate::mapping::TableMapping;
+use crate::mysql::schema as mysql;
+use crate::name::{TableName, postgres_quoted};
+use crate::postgres::schema::{ForeignKey, Table as Planned};
+use crate::postgres::standing::{Standing, StandingKey, StandingTable, StandingTrigger};
+
+/// What a person wants of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DataOnly {
+    pub(crate) accepts: Vec<Accept>,
+    pub(crate) rows_there: RowsThere,
+}
+
+/// What is done where the target's tables have rows already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowsThere {
+    Refuse,
+    /// They are emptied first.
+    Truncate,
+}
+
+/// Who has filled the target before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Filled {
+    /// Nobody that is known: rows in it are somebody's.
+    Unknown,
+    /// The run that is to go on, which planned these tables of the source.
+    ByRun(BTreeSet<String>),
+    /// Whoever it was: its rows are to be compared.
+    Compared,
+}
+
+/// All that a plan hangs on besides both schemas.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms<'a> {
+    pub(crate) data_only: &'a DataOnly,
+    pub(crate) filled: &'a Filled,
+    /// The target's schema.
+    pub(crate) schema: &'a str,
+    /// Table → its name in the target, where somebody has said so.
+    pub(crate) rename: &'a BTreeMap<String, String>,
+    /// Table → a condition, where not all rows are meant.
+    pub(crate) rows: &'a BTreeMap<String, String>,
+}
+
+/// What is done to the schema besides filling it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fit {
+    /// The target's schema.
+    pub(crate) schema: String,
+    /// Foreign keys that are taken away and made again: those of the tables that are filled, and
+    /// those that refer to them.
+    pub(crate) keys: Vec<StandingKey>,
+    /// Triggers that are disabled and enabled again.
+    pub(crate) triggers: Vec<StandingTrigger>,
+    /// Tables that are emptied first.
+    pub(crate) emptied: Vec<TableName>,
+    /// What stays behind, as was accepted.
+    left: Vec<Left>,
+    /// Of each mapping the columns that take numbers from a sequence.
+    pub(crate) counters: Vec<Vec<Counter>>,
+}
+
+/// A column that takes its numbers from a sequence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Counter {
+    pub(crate) table: TableName,
+    pub(crate) column: String,
+    pub(crate) sequence: TableName,
+    /// The last number that the source has given; 0 if it has none or keeps no count.
+    pub(crate) last: u64,
+}
+
+/// What the frameworks keep for themselves, each with columns by which it is known: if the target's
+/// has rows, it tells which migrations made the target, and not what the source is.
+const HOUSEKEEPING: [(&str, &[&str]); 5] = [
+    ("schema_migrations", &["version"]),
+    ("ar_internal_metadata", &["key", "value"]),
+    ("migrations", &["migration", "batch"]),
+    ("django_migrations", &["app", "name", "applied"]),
+    ("_prisma_migrations", &["checksum", "migration_name"]),
+];
+
+/// Pairs the tables and columns of both, and says what stands against it.
+pub(crate) fn fit(source: &mysql::Schema, standing: &Standing, terms: Terms<'_>) -> Conversion {
+    let plan = Fit { schema: terms.schema.to_owned(), ..Fit::default() };
+    let conversion = Conversion { fit: Some(plan), ..Conversion::default() };
+    let mut fitter = Fitter { terms, standing, possible: Vec::new(), conversion };
+    fitter.tables(source);
+    fitter.set_aside();
+    fitter.objects(source);
+    fitter.needless();
+    fitter.conversion
+}
+
+struct Fitter<'a> {
+    terms: Terms<'a>,
+    standing: &'a Standing,
+    /// Every difference that can be accepted, whether it is or not.
+    possible: Vec<Accept>,
+    conversion: Conversion,
+}
+
+impl Fitter<'_> {
+    fn found(&mut self, finding: Finding) {
+        self.conversion.findings.push(finding);
+    }
+
+    fn plan(&mut self) -> &mut Fit {
+        self.conversion.fit.get_or_insert_default()
+    }
+
+    /// Tells a difference; whether it is accepted. `what` is said of it, `then` what is done if it
+    /// is accepted, `or` what else could be done.
+    fn differs(
+        &mut self,
+        difference: Accept,
+        (code, place): (Code, Place),
+        what: &str,
+        (then, or): (&str, &str),
+    ) -> bool {
+        let accepted = self.terms.data_only.accepts.iter().any(|accept| accept.covers(&difference));
+        self.found(if accepted {
+            Finding::warning(code, place, format!("{what}; {then}, as accepted"))
+        } else {
+            let help = format!("{or}; or --accept {difference}: {then}");
+            Finding::error(code, place, what).help(help)
+        });
+        self.possible.push(difference);
+        accepted
+    }
+
+    fn tables(&mut self, source: &mysql::Schema) {
+        let wanted: Vec<&str> = source
+            .tables
+            .iter()
+            .map(|table| {
+                self.terms.rename.get(&table.name.name).unwrap_or(&table.name.name).as_str()
+            })
+            .collect();
+        let standing: Vec<&TableName> = self.standing.tables.keys().collect();
+        let names: Vec<&str> = standing.iter().map(|table| table.name.as_str()).collect();
+        let mut filled = BTreeSet::new();
+        for (table, matched) in source.tables.iter().zip(names::pair(&wanted, &names)) {
+            let place = || Place::table(&table.name);
+            match matched {
+                Match::One(at) => {
+                    filled.insert(standing[at]);
+                    if let Some(there) = self.standing.tables.get(standing[at]) {
+                        self.table(table, (standing[at], there));
+                    }
+                }
+                other => {
+                    let difference = Accept {
+                        kind: Difference::MissingTable,
+                        table: table.name.name.clone(),
+                        column: None,
+                    };
+                    let what = missing("table", &other);
+                    let or = ("its rows stay behind", "make it in the target");
+                    if self.differs(difference, (Code::MissingInTarget, place()), &what, or) {
+                        self.plan().leave(&table.name, None);
+                    }
+                }
+            }
+        }
+        for extra in standing.into_iter().filter(|name| !filled.contains(name)) {
+            let message = "has no counterpart in what is moved: it is left as it is";
+            let place = Place::object(PlaceKind::Table, &extra.name);
+            self.found(Finding::note(Code::LeftAlone, place, message));
+        }
+    }
+
+    fn table(&mut self, source: &mysql::Table, (name, there): (&TableName, &StandingTable)) {
+        let place = || Place::table(&source.name);
+        if self.is_housekeeping(source, name, there) {
+            let message = format!(
+                "the target's own {} has rows: it is left as it is, as it says which migrations \
+                 made the target",
+                name.name
+            );
+            self.found(Finding::note(Code::LeftAlone, place(), message));
+            return;
+        }
+        if name.name != source.name.name {
+            let message = format!("goes into {}", name.name);
+            self.found(Finding::note(Code::Renamed, place(), message));
+        }
+        if !there.is_readable {
+            let message = format!("this account may not read {name} of the target");
+            let help = format!("GRANT SELECT, INSERT ON {} TO CURRENT_USER;", name.postgres());
+            self.found(Finding::error(Code::MissingPrivilege, place(), message).help(help));
+        }
+        self.rows_there(source, (name, there));
+        let columns = self.columns(source, (name, there));
+        let mut mapping = TableMapping::theirs(source, name.clone(), columns);
+        mapping.rows = self.terms.rows.get(&source.name.name).cloned();
+        if let Some(condition) = &mapping.rows {
+            let message = format!("only rows where {condition}, as was asked for");
+            self.found(Finding::note(Code::RowsFiltered, place(), message));
+        }
+        let counters = counters(source, &mapping, there);
+        self.plan().counters.push(counters);
+        self.conversion.mappings.push(mapping);
+        self.conversion.target.tables.push(Planned {
+            name: name.clone(),
+            comment: String::new(),
+            columns: Vec::new(),
+            indexes: Vec::new(),
+            checks: Vec::new(),
+            foreign_keys: Vec::new(),
+            triggers: Vec::new(),
+            partitioning: None,
+        });
+    }
+
+    fn is_housekeeping(
+        &self,
+        source: &mysql::Table,
+        name: &TableName,
+        there: &StandingTable,
+    ) -> bool {
+        let has = |column: &str| there.columns.iter().any(|known| known.name == *column);
+        let known = HOUSEKEEPING
+            .iter()
+            .any(|(table, columns)| name.name == *table && columns.iter().all(|one| has(one)));
+        let ours = match self.terms.filled {
+            Filled::ByRun(tables) => tables.contains(&source.name.name),
+            Filled::Unknown | Filled::Compared => false,
+        };
+        known && there.has_rows && !ours
+    }
+
+    fn rows_there(&mut self, source: &mysql::Table, (name, there): (&TableName, &StandingTable)) {
+        if !there.has_rows || *self.terms.filled != Filled::Unknown {
+            return;
+        }
+        let place = Place::table(&source.name);
+        match self.terms.data_only.rows_there {
+            RowsThere::Truncate => {
+                self.plan().emptied.push(name.clone());
+                let message = "the target's rows are deleted first, as was asked for";
+                self.found(Finding::note(Code::TargetEmptied, place, message));
+            }
+            RowsThere::Refuse => {
+                let message = "the target's table has rows already";
+                let help = "--if-exists truncate deletes them first; after a run that did not come \
+                            to its end, --resume goes on with it";
+                self.found(Finding::error(Code::TargetNotEmpty, place, message).help(help));
+            }
+        }
+    }
+
+    /// Foreign keys and triggers that would disturb the copy, and those an earlier run has not
+    /// brought back.
+    fn set_aside(&mut self) {
+        let targets: Vec<TableName> =
+            self.conversion.mappings.iter().map(|mapping| mapping.target.clone()).collect();
+        let is_filled = |table: &TableName| targets.contains(table);
+        let keys = self
+            .standing
+            .keys
+            .iter()
+            .filter(|key| key.is_aside || is_filled(&key.table) || is_filled(&key.referenced));
+        let keys: Vec<StandingKey> = keys.cloned().collect();
+        let triggers = self.standing.triggers.iter();
+        let triggers = triggers.filter(|trigger| trigger.is_aside || is_filled(&trigger.table));
+        let triggers: Vec<StandingTrigger> = triggers.cloned().collect();
+        for key in &keys {
+            if let Some(at) = targets.iter().position(|target| *target == key.table) {
+                self.conversion.target.tables[at].foreign_keys.push(planned(key));
+            }
+        }
+        let altered = keys.iter().map(|key| &key.table).chain(triggers.iter().map(|t| &t.table));
+        let plan = self.conversion.fit.as_ref();
+        let emptied = plan.map(|plan| plan.emptied.as_slice()).unwrap_or_default();
+        let altered: BTreeSet<&TableName> = altered.chain(emptied).collect();
+        let refused: Vec<Finding> =
+            altered.into_iter().filter_map(|name| self.not_owned(name)).collect();
+        self.conversion.findings.extend(refused);
+        if !(keys.is_empty() && triggers.is_empty()) && *self.terms.filled != Filled::Compared {
+            let message = format!(
+                "{} foreign keys are taken away and {} triggers disabled until all rows are in",
+                keys.len(),
+                triggers.len()
+            );
+            let help = "if the run does not come to its end: --resume, or the statements of \
+                        SELECT restore FROM nirvana.set_aside";
+            let place = Place::object(PlaceKind::Target, self.terms.schema);
+            self.found(Finding::note(Code::SetAside, place, message).help(help));
+        }
+        let plan = self.plan();
+        (plan.keys, plan.triggers) = (keys, triggers);
+    }
+
+    fn not_owned(&self, name: &TableName) -> Option<Finding> {
+        let there = self.standing.tables.get(name)?;
+        if there.is_owned {
+            return None;
+        }
+        let message = format!("this account does not own {name}, and so may not alter it");
+        let place = Place::object(PlaceKind::Table, &name.name);
+        let help = format!("ALTER TABLE {} OWNER TO …; or run as its owner", name.postgres());
+        Some(Finding::error(Code::MissingPrivilege, place, message).help(help))
+    }
+
+    /// Views, triggers and routines are the application's, as its tables are.
+    fn objects(&mut self, source: &mysql::Schema) {
+        let views = source.views.iter().map(|view| (PlaceKind::View, &view.name));
+        let sequences = source.sequences.iter().map(|one| (PlaceKind::Sequence, &one.name));
+        for (kind, name) in views.chain(sequences) {
+            let message = "not looked for in the target: only data is moved";
+            self.found(Finding::note(Code::NotCarried, Place::object(kind, name), message));
+        }
+        for object in &source.objects {
+            let kind = match object.kind {
+                mysql::ObjectKind::Trigger => PlaceKind::Trigger,
+                mysql::ObjectKind::Event => PlaceKind::Event,
+                mysql::ObjectKind::Procedure
+                | mysql::ObjectKind::Function
+                | mysql::ObjectKind::Package => PlaceKind::Routine,
+            };
+            let place = match &object.table {
+                Some(table) => Place::part(kind, table, &object.name),
+                None => Place::object(kind, &object.name),
+            };
+            let message = "not looked for in the target: only data is moved";
+            self.found(Finding::note(Code::NotCarried, place, message));
+        }
+    }
+
+    /// What was accepted and is nowhere a difference is a mistake of somebody's.
+    fn needless(&mut self) {
+        for accept in &self.terms.data_only.accepts {
+            if self.possible.iter().any(|difference| accept.covers(difference)) {
+                continue;
+            }
+            let known = self.possible.iter().map(ToString::to_string);
+            let near = nearest(&accept.to_string(), known);
+            let near = near.map_or("there is none".to_owned(), |near| format!("nearest: {near}"));
+            let message = format!("--accept {accept} is no difference between the two; {near}");
+            let place = Place::object(PlaceKind::Target, self.terms.schema);
+            self.conversion.findings.push(Finding::error(Code::NothingToAccept, place, message));
+        }
+    }
+}
+
+/// Why there is no counterpart.
+fn missing(what: &str, matched: &Match) -> String {
+    match matched {
+        Match::Ambiguous(names) => {
+            format!("which {what} of the target it is cannot be told: {}", names.join(", "))
+        }
+        Match::One(_) | Match::None => format!("the target has no such {what}"),
+    }
+}
+
+fn planned(key: &StandingKey) -> ForeignKey {
+    ForeignKey {
+        name: key.name.clone(),
+        columns: key.columns.clone(),
+        referenced_table: key.referenced.clone(),
+        referenced_columns: key.referenced_columns.clone(),
+        on_delete: String::new(),
+        on_update: String::new(),
+    }
+}
+
+fn counters(source: &mysql::Table, mapping: &TableMapping, there: &StandingTable) -> Vec<Counter> {
+    let copied = mapping.columns[..mapping.copied].iter();
+    let counters = copied.filter_map(|column| {
+        let known = there.columns.iter().find(|known| known.name == column.target)?;
+        let counted = source.column(&column.source).is_some_and(|from| from.auto_increment);
+        let next = source.auto_increment.filter(|_| counted).unwrap_or(1);
+        Some(Counter {
+            table: mapping.target.clone(),
+            column: column.target.clone(),
+            sequence: known.sequence.clone()?,
+            last: next.saturating_sub(1),
+        })
+    });
+    counters.collect()
+}
+
+impl Fit {
+    /// Keys of tables that are not filled, which no task of a table's own brings back.
+    pub(crate) fn keys_of_others<'a>(
+        &'a self,
+        mappings: &'a [TableMapping],
+    ) -> impl Iterator<Item = (&'a StandingKey, ForeignKey)> {
+        let is_filled = |table: &TableName| mappings.iter().any(|one| one.target == *table);
+        let keys = self.keys.iter().filter(move |key| !is_filled(&key.table));
+        keys.map(|key| (key, planned(key)))
+    }
+
+    /// Whether something is to be brought back.
+    pub(crate) fn sets_aside(&self) -> bool {
+        !(self.keys.is_empty() && self.triggers.is_empty())
+    }
+
+    /// What a run executes besides moving rows, in order.
+    pub(crate) fn statements(&self) -> Vec<String> {
+        let mut statements = self.disturb();
+        statements.extend(self.counters.iter().flatten().map(Counter::set));
+        statements.extend(self.keys.iter().map(StandingKey::add));
+        let validate = |key: &StandingKey| {
+            let (table, name) = (key.table.postgres(), postgres_quoted(&key.name));
+            format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
+        };
+        statements.extend(self.keys.iter().map(validate));
+        statements.extend(self.triggers.iter().map(StandingTrigger::restore));
+        statements
+    }
+}
+
+/// What a run into such a schema is known by: which values go where, and as what.
+pub(crate) fn digest(mappings: &[TableMapping]) -> String {
+    let mut digest = Digest::default();
+    for mapping in mappings {
+        let TableMapping { source, target, columns, rows, copied, .. } = mapping;
+        let words = format!("{source} {target} {columns:?} {rows:?} {copied}");
+        digest.add(words.as_bytes());
+    }
+    digest.to_string()
+}

@@ -1,0 +1,160 @@
+//! Both ends of a run: how they are met, and the source as all steps read it.
+
+use std::time::Duration;
+
+use crate::event::{Event, Events, Phase};
+use crate::migrate::convert::{Choices, Conversion, convert};
+use crate::migrate::error::Error;
+use crate::migrate::fit::{DataOnly, Filled, Terms, fit};
+use crate::migrate::instant;
+use crate::migrate::scan::Answers;
+use crate::migrate::settings::Settings;
+use crate::mysql::catalog;
+use crate::mysql::connect::Options as SourceOptions;
+use crate::mysql::leftover::Leftover;
+use crate::mysql::schema::Schema;
+use crate::mysql::server::Server as Source;
+use crate::mysql::snapshot::{Ask, Choice, Snapshot};
+use crate::mysql::wire::Connection;
+use crate::postgres::connect::{Options as TargetOptions, Session};
+use crate::postgres::journal;
+use crate::postgres::server::Server as Target;
+use crate::postgres::standing;
+use crate::report::SnapshotReport;
+
+/// What is to be moved or compared, and how its ends are reached.
+#[derive(Clone, Debug)]
+pub(crate) struct Pair {
+    pub(crate) source: SourceOptions,
+    pub(crate) target: TargetOptions,
+    /// The target schema that everything is in.
+    pub(crate) schema: String,
+    /// Tables of the source; all of them if empty.
+    pub(crate) only: Vec<String>,
+    /// If the target's schema stands already, and only data is moved into it.
+    pub(crate) data_only: Option<DataOnly>,
+    /// What nirvana.toml says.
+    pub(crate) settings: Settings,
+    /// Connections to each end, and so many pieces of work at once.
+    pub(crate) jobs: usize,
+    /// How long writers may wait for the snapshot.
+    pub(crate) lock_timeout: Duration,
+    /// Which ways to the snapshot may be taken.
+    pub(crate) snapshot: Choice,
+}
+
+/// Both ends, as they were met.
+pub(crate) struct Met {
+    pub(crate) control: Connection,
+    pub(crate) source: Source,
+    pub(crate) session: Session,
+    pub(crate) target: Target,
+}
+
+impl Pair {
+    /// Connects to both; `leftover` are connections of ours that the source may still serve.
+    pub(crate) async fn meet(
+        &self,
+        leftover: Option<Leftover>,
+        events: &Events,
+    ) -> Result<Met, Error> {
+        events.emit(Event::PhaseStarted { phase: Phase::Connect });
+        let (control, session) =
+            tokio::join!(Connection::open(&self.source), Session::open(&self.target));
+        let (mut control, session) = (control?, session?);
+        if let Some(leftover) = leftover {
+            leftover.end(&mut control).await?;
+        }
+        let source = Source::read(&mut control).await?;
+        let target = Target::read(&session, &[&self.schema, journal::SCHEMA]).await?;
+        Ok(Met { control, source, session, target })
+    }
+
+    /// What becomes of the source's schema: one that is made, or the one that stands in the target.
+    pub(crate) async fn convert(
+        &self,
+        (session, target): (&Session, &Target),
+        schema: &Schema,
+        answers: &Answers,
+        filled: &Filled,
+    ) -> Result<Conversion, Error> {
+        let Some(data_only) = &self.data_only else {
+            let choices = match filled {
+                Filled::Compared => self.choices_as_is(target),
+                Filled::Unknown | Filled::ByRun(_) => self.choices(target),
+            };
+            return Ok(convert(schema, answers, &choices));
+        };
+        let standing = standing::read(session, &self.schema).await?;
+        let standing = standing.with_set_aside(session, &self.schema).await?;
+        let terms = Terms {
+            data_only,
+            filled,
+            schema: &self.schema,
+            rename: &self.settings.rename,
+            rows: &self.settings.rows,
+        };
+        Ok(fit(schema, &standing, terms))
+    }
+
+    fn choices(&self, target: &Target) -> Choices {
+        Choices {
+            target_schema: self.schema.clone(),
+            server_version: target.version_num,
+            settings: self.settings.clone(),
+            extensions: target.extensions.clone(),
+        }
+    }
+
+    /// For a target that is to be left as it is: what it could have is not looked for.
+    fn choices_as_is(&self, target: &Target) -> Choices {
+        let mut choices = self.choices(target);
+        choices.extensions.retain(|_, facts| facts.is_made);
+        choices
+    }
+
+    /// The tables that are asked for, and, if those are all, what is no table.
+    pub(crate) async fn read(
+        &self,
+        control: &mut Connection,
+        source: &Source,
+    ) -> Result<Schema, Error> {
+        let database = self.source.database.clone().unwrap_or_default();
+        let mut schema = catalog::read(control, source, &database).await?;
+        let has = |name: &&String| schema.tables.iter().any(|table| table.name.name == **name);
+        let unknown = self.only.iter().find(|name| !has(name)).cloned();
+        if let Some(name) = unknown.or_else(|| self.settings.unknown(&schema)) {
+            return Err(Error::UnknownTable { name, database });
+        }
+        let named = |name: &String| self.only.is_empty() || self.only.contains(name);
+        schema
+            .tables
+            .retain(|table| named(&table.name.name) && self.settings.takes(&table.name.name));
+        if !self.only.is_empty() || self.settings.is_selective() {
+            schema.objects.clear();
+            schema.views.clear();
+            schema.sequences.clear();
+        }
+        Ok(schema)
+    }
+
+    /// One instant, and the catalog at it: what the snapshot sees is what counts.
+    pub(crate) async fn take(
+        &self,
+        source: &Source,
+        known: &Schema,
+        events: &Events,
+    ) -> Result<(Schema, Snapshot, SnapshotReport), Error> {
+        let ask = Ask {
+            options: &self.source,
+            server: source,
+            connections: self.jobs,
+            lock_timeout: self.lock_timeout,
+        };
+        let read = async |connection: &mut Connection| self.read(connection, source).await;
+        let (schema, snapshot) = instant::take(&ask, self.snapshot, known, read).await?;
+        let (report, event) = instant::describe(&snapshot);
+        events.emit(event);
+        Ok((schema, snapshot, report))
+    }
+}

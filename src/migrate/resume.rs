@@ -1,0 +1,158 @@
+//! A run that goes on where another one ended.
+//!
+//! The journal says which chunks are in the target, and what the source's rows were. `MySQL` cannot
+//! keep a snapshot for us, so the source may have changed since: each chunk that is done is read
+//! again, in the new snapshot, and must still come to the same digest; one that does not is copied
+//! again in place of the old rows. So everything in the target is from the one new instant in the
+//! end, and of an unchanged source nothing is written twice but what was under way.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::event::{Event, Events, Phase};
+use crate::migrate::chunk::{Bound, Chunk, ChunkKey, Plan};
+use crate::migrate::copied::Copied;
+use crate::migrate::copy::read_source;
+use crate::migrate::error::Error;
+use crate::migrate::jobs::{self, TableJobs};
+use crate::migrate::mapping::TableMapping;
+use crate::mysql::schema::Schema;
+use crate::mysql::wire::Connection;
+use crate::postgres::connect::Session;
+use crate::postgres::journal::{self, Entry};
+use crate::shutdown::Shutdown;
+
+/// One table with its chunks as they were planned.
+struct Begun<'a> {
+    mapping: &'a TableMapping,
+    plan: Plan,
+    entries: Vec<Entry>,
+}
+
+/// A chunk that was done, and what the source's rows come to now.
+type Checked = BTreeMap<(usize, usize), Copied>;
+
+/// What is left to be done of a run, table by table.
+pub(crate) async fn jobs(
+    session: &Session,
+    run: i64,
+    (schema, mappings): (&Schema, &[TableMapping]),
+    readers: &mut [&mut Connection],
+    (events, shutdown): (&Events, &Shutdown),
+) -> Result<Vec<TableJobs>, Error> {
+    let mut by_table: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+    for entry in journal::entries(session, run).await? {
+        by_table.entry(entry.source_table.clone()).or_default().push(entry);
+    }
+    let mut begun = Vec::with_capacity(mappings.len());
+    for mapping in mappings {
+        let entries = by_table.remove(&mapping.source.name).unwrap_or_default();
+        begun.push(Begun { mapping, plan: plan(schema, mapping, &entries)?, entries });
+    }
+    events.emit(Event::PhaseStarted { phase: Phase::Recheck });
+    let checked = recheck(&begun, readers, shutdown).await?;
+    let mut all = Vec::with_capacity(begun.len());
+    for (at, table) in begun.iter().enumerate() {
+        all.push(table_jobs(session, run, (at, table), &checked).await?);
+    }
+    Ok(all)
+}
+
+/// The plan of which the journal has the bounds.
+fn plan(schema: &Schema, mapping: &TableMapping, entries: &[Entry]) -> Result<Plan, Error> {
+    let mut chunks = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let (lower, upper) =
+            (bound(entry.lower_bound.as_ref())?, bound(entry.upper_bound.as_ref())?);
+        chunks.push(Chunk { lower, upper });
+    }
+    let columns =
+        chunks.iter().find_map(|chunk| chunk.upper.as_ref()).map(|bound| bound.source.len());
+    let table = schema.tables.iter().find(|table| table.name == mapping.source);
+    let key = match (columns, table) {
+        (Some(columns), Some(table)) => {
+            Some(ChunkKey::of(table, mapping).and_then(|key| key.first(columns)))
+        }
+        _ => None,
+    };
+    match key {
+        // The key that the bounds speak of is gone.
+        Some(None) => Err(Error::Journal { table: mapping.source.clone() }),
+        key => Ok(Plan { key: key.flatten(), chunks }),
+    }
+}
+
+fn bound(json: Option<&String>) -> Result<Option<Bound>, Error> {
+    json.map(|json| serde_json::from_str(json)).transpose().map_err(Error::JournalBound)
+}
+
+/// Reads the source's rows of all chunks that are done, with all readers.
+async fn recheck(
+    begun: &[Begun<'_>],
+    readers: &mut [&mut Connection],
+    shutdown: &Shutdown,
+) -> Result<Checked, Error> {
+    let mut waiting = Vec::new();
+    for (at, table) in begun.iter().enumerate() {
+        let done = table.entries.iter().enumerate().filter(|(_, entry)| entry.done.is_some());
+        waiting.extend(done.map(|(chunk, _)| (at, chunk)));
+    }
+    let waiting = Mutex::new(waiting);
+    let reading = readers.iter_mut().map(async |reader| {
+        let mut checked = Checked::new();
+        loop {
+            let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let Some((at, chunk)) = next else { return Ok::<_, Error>(checked) };
+            let Begun { mapping, plan, .. } = &begun[at];
+            let select = plan.chunks[chunk].select(mapping, plan.key.as_ref());
+            let read = read_source(reader, (mapping, &select), shutdown, |_| ()).await?;
+            checked.insert((at, chunk), read);
+        }
+    });
+    let mut all = Checked::new();
+    for checked in futures_util::future::try_join_all(reading).await? {
+        all.extend(checked);
+    }
+    Ok(all)
+}
+
+async fn table_jobs(
+    session: &Session,
+    run: i64,
+    (at, table): (usize, &Begun<'_>),
+    checked: &Checked,
+) -> Result<TableJobs, Error> {
+    let mut result = TableJobs::default();
+    let mut must_empty = false;
+    for (number, (chunk, entry)) in table.plan.chunks.iter().zip(&table.entries).enumerate() {
+        let mut job = jobs::of_chunk(run, entry.number, table.mapping, (chunk, &table.plan));
+        if let Some(done) = &entry.done {
+            let now = checked.get(&(at, number)).cloned().unwrap_or_default();
+            if now.digest.rows == done.rows && now.digest.to_string() == done.digest {
+                result.done += &now;
+                continue;
+            }
+            if chunk.is_whole() {
+                job = jobs::emptied_first(job, table.mapping);
+            } else {
+                let key = table.plan.key.as_ref();
+                job.clear = key.and_then(|key| chunk.delete(table.mapping, key));
+                must_empty |= job.clear.is_none();
+            }
+        }
+        result.jobs.push(job);
+    }
+    if must_empty { empty(session, run, table).await } else { Ok(result) }
+}
+
+/// For a table whose chunks the target cannot tell apart: all of it is copied again.
+async fn empty(session: &Session, run: i64, table: &Begun<'_>) -> Result<TableJobs, Error> {
+    let truncate = jobs::truncate(table.mapping);
+    let undo = journal::undo_table(run, &table.mapping.source.name);
+    session.execute(&format!("BEGIN; {truncate}; {undo}; COMMIT")).await?;
+    let chunks = table.plan.chunks.iter().zip(&table.entries);
+    let jobs = chunks.map(|(chunk, entry)| {
+        jobs::of_chunk(run, entry.number, table.mapping, (chunk, &table.plan))
+    });
+    Ok(TableJobs { jobs: jobs.collect(), done: Copied::default() })
+}

@@ -1,0 +1,84 @@
+//! What is to be said of a table's rows. Pure.
+
+use crate::fault::Blame;
+use crate::finding::{Code, Finding, Place};
+use crate::migrate::copied::{ColumnAlteration, Copied, Refusals};
+use crate::migrate::error::Error;
+use crate::migrate::mapping::TableMapping;
+use crate::migrate::transcode::Alteration;
+use crate::postgres::quote::literal;
+use crate::postgres::schema::Table;
+
+/// What was altered on the way, which NOT NULL could not hold then, and which rows were set aside.
+pub(crate) fn altered(mapping: &TableMapping, table: &Table, copied: &Copied) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for ColumnAlteration { column: name, alteration, count, first_keys } in
+        copied.alterations(mapping)
+    {
+        let place = || Place::column(&mapping.source, name);
+        let first = first_keys.join(" · ");
+        let message = format!("{count} {}; first where {first}", words(alteration));
+        found.push(Finding::warning(Code::ValuesAltered, place(), message));
+        let column = mapping.columns.iter().find(|column| column.source == *name);
+        let planned = column
+            .and_then(|column| table.columns.iter().find(|planned| planned.name == column.target));
+        if planned.is_some_and(|planned| planned.not_null) {
+            found.extend(not_null_dropped(place(), alteration, count));
+        }
+    }
+    found.extend(quarantined(mapping, &copied.refused));
+    found
+}
+
+/// What the journal and the findings call an alteration.
+pub(crate) fn words(alteration: Alteration) -> &'static str {
+    match alteration {
+        Alteration::ZeroDate => "dates that do not exist (zero, partial, 30 February) became NULL",
+        Alteration::NulRemoved => "texts lost their U+0000, which PostgreSQL cannot hold",
+        Alteration::RepeatedKeys => "JSON values repeat a key in one object; the last was kept",
+        Alteration::EnumError => "invalid labels ('') became NULL",
+    }
+}
+
+/// Which rows are not in the target.
+pub(crate) fn quarantined(mapping: &TableMapping, refused: &Refusals) -> Option<Finding> {
+    let (key, reason) = refused.first.first()?;
+    let rows = if refused.count == 1 { "row is" } else { "rows are" };
+    let message = format!(
+        "{} {rows} not in the target, which cannot hold them: where {key}: {reason}",
+        refused.count
+    );
+    let help = format!(
+        "SELECT key, column_name, reason, row FROM nirvana.quarantined WHERE source_table = {}; \
+         mend them in the source, then run again with --resume",
+        literal(&mapping.source.name)
+    );
+    let place = Place::table(&mapping.source);
+    Some(Finding::error(Code::RowsQuarantined, place, message).help(help))
+}
+
+/// A NOT NULL that values break which become NULL; `None` if these do not.
+pub(crate) fn not_null_dropped(
+    place: Place,
+    alteration: Alteration,
+    values: u64,
+) -> Option<Finding> {
+    let what = match alteration {
+        Alteration::ZeroDate => "zero dates",
+        Alteration::EnumError => "'' for an invalid label",
+        Alteration::NulRemoved | Alteration::RepeatedKeys => return None,
+    };
+    let message = format!("NOT NULL is dropped: {values} rows hold {what}, which become NULL");
+    let help = "mend those rows in the source, or set them and ALTER … SET NOT NULL in the target";
+    Some(Finding::warning(Code::NotNullDropped, place, message).help(help))
+}
+
+/// Why a table has no rows.
+pub(crate) fn not_copied(mapping: &TableMapping, error: &Error) -> Finding {
+    let message = format!("not copied: {}", error.words());
+    let finding = Finding::error(Code::TableNotCopied, Place::table(&mapping.source), message);
+    match error.hint() {
+        Some(hint) => finding.help(hint),
+        None => finding,
+    }
+}
