@@ -1,6 +1,8 @@
 //! What happened in long work. The screen of a person and the JSON of a machine read these.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,6 +20,8 @@ pub(crate) enum Phase {
     Preflight,
     Scan,
     Create,
+    /// What an earlier run has moved is compared with the source as it is now.
+    Recheck,
     Copy,
     Build,
     Verify,
@@ -31,10 +35,12 @@ pub(crate) enum Event {
     PhaseStarted {
         phase: Phase,
     },
-    /// All snapshot connections see one and the same instant of the source.
+    /// The snapshot connections see the source as it was, at one instant unless `guarantee` says less.
     SnapshotTaken {
         /// How it was reached, such as `backup-stage`.
         rung: String,
+        /// What that promises, such as "all tables at one instant".
+        guarantee: String,
         connections: usize,
         /// How long writers had to wait, in milliseconds.
         writers_waited_ms: u64,
@@ -96,6 +102,12 @@ pub(crate) enum Event {
     Found {
         finding: Finding,
     },
+    /// The work is interrupted by something that time may mend, and begins again where it was.
+    Retrying {
+        /// What happened.
+        error: String,
+        seconds: u64,
+    },
     /// Somebody asked to stop; the work stops at its next safe points.
     Stopping,
 }
@@ -104,33 +116,45 @@ pub(crate) enum Event {
 /// listens any more, the work goes on all the same. Findings are kept besides, for the report.
 #[derive(Clone, Debug)]
 pub(crate) struct Events {
-    sender: mpsc::UnboundedSender<Event>,
-    findings: Arc<Mutex<Vec<Finding>>>,
+    sender: mpsc::UnboundedSender<(Instant, Event)>,
+    findings: Arc<Mutex<Kept>>,
+}
+
+/// Findings in their order, each once: work that begins again finds the same things again.
+#[derive(Debug, Default)]
+struct Kept {
+    order: Vec<Finding>,
+    known: HashSet<Finding>,
 }
 
 impl Events {
-    /// The two ends: workers send, one reader of `ui` receives.
-    pub(crate) fn channel() -> (Self, mpsc::UnboundedReceiver<Event>) {
+    /// The two ends: workers send, one reader of `ui` receives, with the instant of each.
+    pub(crate) fn channel() -> (Self, mpsc::UnboundedReceiver<(Instant, Event)>) {
         let (sender, receiver) = mpsc::unbounded_channel();
         (Self { sender, findings: Arc::default() }, receiver)
     }
 
     pub(crate) fn emit(&self, event: Event) {
         // A reader that has gone is no reason to stop moving rows.
-        let _ = self.sender.send(event);
+        let _ = self.sender.send((Instant::now(), event));
     }
 
     pub(crate) fn found(&self, finding: Finding) {
-        self.kept().push(finding.clone());
+        let mut kept = self.kept();
+        if !kept.known.insert(finding.clone()) {
+            return;
+        }
+        kept.order.push(finding.clone());
+        drop(kept);
         self.emit(Event::Found { finding });
     }
 
     /// All that was found so far, in the order it was found.
     pub(crate) fn findings(&self) -> Vec<Finding> {
-        self.kept().clone()
+        self.kept().order.clone()
     }
 
-    fn kept(&self) -> MutexGuard<'_, Vec<Finding>> {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
         self.findings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::name::TableName;
 
 /// How much it matters. A run with a warning or an error exits 1 at least.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Severity {
     /// Good to know; nothing was lost or changed.
@@ -18,7 +18,7 @@ pub(crate) enum Severity {
 }
 
 /// What kind of thing a place names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum PlaceKind {
     Source,
@@ -34,31 +34,54 @@ pub(crate) enum PlaceKind {
     Event,
     Sequence,
     Type,
+    /// A tree of files: a folder or a commit.
+    Project,
+    /// A file or a folder of a project.
+    /// A user at a host, or a role.
+    Account,
+    Database,
+    File,
 }
 
 /// Where a finding is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
 pub(crate) struct Place {
     pub(crate) kind: PlaceKind,
     /// The table concerned, as the source names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) table: Option<TableName>,
-    /// The column, index, key, view… within it.
+    /// The column, index, key, view… within it; of a file its path from the project's root.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
+    /// The line of a file, the first one being 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) line: Option<u32>,
 }
 
 impl Place {
     pub(crate) fn source() -> Self {
-        Self { kind: PlaceKind::Source, table: None, name: None }
+        Self::whole(PlaceKind::Source)
     }
 
     pub(crate) fn target() -> Self {
-        Self { kind: PlaceKind::Target, table: None, name: None }
+        Self::whole(PlaceKind::Target)
+    }
+
+    pub(crate) fn project() -> Self {
+        Self::whole(PlaceKind::Project)
+    }
+
+    /// A file of the project, or a folder, and the line if one is meant.
+    pub(crate) fn file(path: impl Into<String>, line: Option<u32>) -> Self {
+        Self { line, ..Self::object(PlaceKind::File, path) }
+    }
+
+    fn whole(kind: PlaceKind) -> Self {
+        Self { kind, table: None, name: None, line: None }
     }
 
     pub(crate) fn table(table: &TableName) -> Self {
-        Self { kind: PlaceKind::Table, table: Some(table.clone()), name: None }
+        Self { table: Some(table.clone()), ..Self::whole(PlaceKind::Table) }
     }
 
     pub(crate) fn column(table: &TableName, column: &str) -> Self {
@@ -67,12 +90,12 @@ impl Place {
 
     /// A part of a table: a column, an index, a key, a check, a trigger.
     pub(crate) fn part(kind: PlaceKind, table: &TableName, name: &str) -> Self {
-        Self { kind, table: Some(table.clone()), name: Some(name.to_owned()) }
+        Self { table: Some(table.clone()), ..Self::object(kind, name) }
     }
 
     /// An object of the schema that belongs to no table: a view, a routine, an event.
     pub(crate) fn object(kind: PlaceKind, name: impl Into<String>) -> Self {
-        Self { kind, table: None, name: Some(name.into()) }
+        Self { name: Some(name.into()), ..Self::whole(kind) }
     }
 }
 
@@ -81,8 +104,12 @@ impl std::fmt::Display for Place {
         match (&self.table, &self.name) {
             (Some(table), Some(name)) => write!(f, "{}.{name}", table.name),
             (Some(table), None) => f.write_str(&table.name),
-            (None, Some(name)) => f.write_str(name),
+            (None, Some(name)) => match self.line {
+                Some(line) => write!(f, "{name}:{line}"),
+                None => f.write_str(name),
+            },
             (None, None) if self.kind == PlaceKind::Source => f.write_str("source"),
+            (None, None) if self.kind == PlaceKind::Project => f.write_str("project"),
             (None, None) => f.write_str("target"),
         }
     }
@@ -111,6 +138,10 @@ pub(crate) enum Code {
     EngineWithoutSnapshot,
     /// The target database does not store UTF-8.
     TargetEncoding,
+    /// Nothing that the server has and the account may do gives one snapshot to all connections.
+    NoSnapshot,
+    /// Each table is read at an instant of its own, as was asked for.
+    SnapshotPerTable,
     /// A table was altered in the source during the copy.
     ChangedDuringCopy,
     // Convert
@@ -124,12 +155,24 @@ pub(crate) enum Code {
     GeneratedColumnFlattened,
     /// A partitioned table became one table.
     PartitionsFlattened,
+    /// The partitions of a table are not quite as they were.
+    PartitionsChanged,
+    /// A sequence is not quite as it was.
+    SequenceChanged,
+    /// A view is not quite as it was.
+    ViewChanged,
     /// A case-insensitive comparison became a case-sensitive one.
     CollationLost,
     /// A name was changed to fit.
     Renamed,
     /// A type was chosen that a reader might not expect.
     TypeChosen,
+    /// A type that was asked for has no exact way to it; the usual one was taken.
+    TypeRefused,
+    /// Not all rows of a table are moved, as was asked for.
+    RowsFiltered,
+    /// A type's extension is made in the target.
+    ExtensionMade,
     /// A type we do not know arrives as the text that the server prints.
     UnknownType,
     /// NOT NULL was dropped, as zero dates became NULL.
@@ -142,9 +185,34 @@ pub(crate) enum Code {
     CheckNotEnforced,
     /// A foreign key was changed, or could not be expressed.
     ForeignKeyChanged,
+    // Into a schema that stands
+    /// The target has no such table or column.
+    MissingInTarget,
+    /// What has no place in the target was counted, and stays behind, as was accepted.
+    LeftBehind,
+    /// The target has a column that the source has nothing for.
+    ExtraColumn,
+    /// The target's column may not hold every value; rows with such a value are set aside.
+    Narrower,
+    /// No exact way leads from a column's type to that of the target.
+    NoExactWay,
+    /// What becomes of a time where only one side has a time zone.
+    TimeZoneChosen,
+    /// A table that is to be filled has rows already.
+    TargetNotEmpty,
+    /// Rows of the target are deleted first, as was asked for.
+    TargetEmptied,
+    /// A table of the target is left as it is.
+    LeftAlone,
+    /// Foreign keys and triggers of the target are away until all rows are in.
+    SetAside,
+    /// What was accepted is no difference.
+    NothingToAccept,
     // Copy
     /// Values were altered by policy; the message counts them.
     ValuesAltered,
+    /// The target cannot hold some rows: they stand in its table `nirvana.quarantined`.
+    RowsQuarantined,
     /// A table could not be copied.
     TableNotCopied,
     // Build
@@ -157,6 +225,60 @@ pub(crate) enum Code {
     RowsDiffer,
     /// The target's catalog is not what was planned.
     CatalogDiffers,
+    /// A table was not compared, or its differing rows could not be told one by one.
+    TableNotCompared,
+    /// Differing rows of a table could not be mended; the message has the server's words.
+    NotRepaired,
+    // Project
+    /// A clone without its whole history.
+    ShallowClone,
+    /// The git repository of a folder cannot be opened; the folder was read without it.
+    RepositoryNotOpened,
+    /// A file or a folder could not be read; the message says why.
+    Unreadable,
+    /// Only the pointer of a file is here; its contents are in Git LFS.
+    LfsPointer,
+    /// A submodule, whose files are in another repository and were not looked at.
+    SubmoduleNotRead,
+    /// A symbolic link that leads out of the tree.
+    LinkNotFollowed,
+    /// No application of a kind that we know.
+    NothingDetected,
+    /// Two frameworks have the same folder for a root.
+    AmbiguousFramework,
+    // Provision
+    /// Others than its owner may read the file of a password.
+    SecretReadable,
+    /// A password will be made, and kept in a file.
+    NewPassword,
+    /// Somebody has a privilege that the file does not give.
+    NotInFile,
+    /// A grant that was written for another kind of server was replaced.
+    GrantReplaced,
+    /// A grant reaches more than its name says.
+    GrantReachesFurther,
+    /// Of several grants on a database only the most specific counts.
+    GrantHidden,
+    /// A grant could not be read.
+    GrantNotRead,
+    /// Nobody can log in as this account.
+    NoLogin,
+    /// The account logs in by a plugin that is weaker than the server's best.
+    WeakLogin,
+    /// The expiry of an account can be undone by who has it.
+    ExpiryIsSoft,
+    /// The account has expired.
+    Expired,
+    /// Objects belong to somebody else than the database's owner.
+    OwnedByOthers,
+    /// After a run there is still something to do.
+    NotSettled,
+    /// A role of that name is there already, and stays as it is.
+    RoleIsThere,
+    /// The other server has nothing like it.
+    NoEqual,
+    /// A password's hash cannot move between servers.
+    PasswordNotCarried,
 }
 
 impl Code {
@@ -175,7 +297,7 @@ impl Code {
 }
 
 /// One thing a person should know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 pub(crate) struct Finding {
     pub(crate) severity: Severity,
     pub(crate) code: Code,

@@ -8,11 +8,15 @@ mod cli;
 // The only code that prints.
 mod ui;
 // Verbs.
+mod detect;
 mod migrate;
+mod provision;
 // Places.
 mod mysql;
 mod postgres;
+mod project;
 // Words.
+mod application;
 mod environment;
 mod event;
 mod fault;
@@ -20,14 +24,16 @@ mod finding;
 mod name;
 mod report;
 mod secret;
+mod settings;
 mod shutdown;
+mod statement;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Runs the command that `args` name, the program's own name first, and says how it ended:
 /// 0 done, nothing to report · 1 findings · 2 usage or configuration · 3 failed, nothing changed ·
-/// 4 failed after a partial change.
+/// 4 failed after a partial change · 5 locked by another run.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     cli::run(args)
 }

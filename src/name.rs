@@ -5,13 +5,15 @@
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Bytes a `PostgreSQL` identifier keeps; the server silently cuts what is longer.
 pub(crate) const POSTGRES_NAME_BYTES: usize = 63;
 
 /// A table with the `MySQL` database or `PostgreSQL` schema it stands in.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub(crate) struct TableName {
     pub(crate) schema: String,
     pub(crate) name: String,

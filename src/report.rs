@@ -6,6 +6,7 @@ use std::error::Error;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::application::Detected;
 use crate::fault::{Blame, Fault};
 use crate::finding::{Finding, Severity};
 use crate::name::TableName;
@@ -17,7 +18,10 @@ pub(crate) const SCHEMA: &str = "nirvana-report/1";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Verb {
+    Detect,
     Migrate,
+    Verify,
+    Provision,
 }
 
 /// How a run ended. The verb that ran sets it; the exit code follows from it alone.
@@ -34,12 +38,16 @@ pub(crate) enum Outcome {
     Planned,
     /// As `Planned`, and a warning or an error stands in the findings.
     PlannedWithFindings,
+    /// Asked whether it would do something, and it would.
+    WouldChange,
     /// An argument, a file or the environment is wrong; nothing was tried.
     UsageError,
     /// Failed before anything was written.
     FailedUnchanged,
     /// Failed after something was written.
     FailedPartial,
+    /// Another run is at work on the same part of the target; nothing was tried.
+    Locked,
     /// Somebody asked to stop before anything was written.
     StoppedUnchanged,
     /// Somebody asked to stop after something was written; all of it is whole and journalled.
@@ -51,10 +59,14 @@ impl Outcome {
     pub(crate) fn exit_code(self) -> u8 {
         match self {
             Self::Done | Self::Planned => 0,
-            Self::DoneWithFindings | Self::Differs | Self::PlannedWithFindings => 1,
+            Self::DoneWithFindings
+            | Self::Differs
+            | Self::PlannedWithFindings
+            | Self::WouldChange => 1,
             Self::UsageError => 2,
             Self::FailedUnchanged | Self::StoppedUnchanged => 3,
             Self::FailedPartial | Self::StoppedPartial => 4,
+            Self::Locked => 5,
         }
     }
 }
@@ -81,11 +93,30 @@ pub(crate) struct Report {
     pub(crate) plan: Vec<TablePlan>,
     /// What was moved or compared, table by table; a table that was not finished is not among it.
     pub(crate) tables: Vec<TableReport>,
-    /// What was changed beside rows, a sentence each.
+    /// Tables whose rows differ, and how many of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) differing: Vec<DifferingTable>,
+    /// What differs: of each table no more than the first 1,000.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) differences: Vec<Difference>,
+    /// Statements that give those differences the source's values. One that would be longer than
+    /// 10,000 characters is left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) repair: Vec<String>,
+    /// What was changed beside the rows that were moved, a sentence each.
     pub(crate) changes: Vec<String>,
+    /// What a tree of files was found to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) detected: Option<Detected>,
     pub(crate) findings: Vec<Finding>,
     /// The statements that a dry run would execute, in order.
     pub(crate) statements: Vec<String>,
+    /// Where those statements would run, if not all in the target.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) places: Vec<StatementsAt>,
+    /// Which databases an account reaches today, grant by grant.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) reach: Vec<Reach>,
     pub(crate) duration_ms: u64,
 }
 
@@ -103,9 +134,15 @@ impl Report {
             snapshot: None,
             plan: Vec::new(),
             tables: Vec::new(),
+            differing: Vec::new(),
+            differences: Vec::new(),
+            repair: Vec::new(),
             changes: Vec::new(),
+            detected: None,
             findings: Vec::new(),
             statements: Vec::new(),
+            places: Vec::new(),
+            reach: Vec::new(),
             duration_ms: 0,
         }
     }
@@ -161,6 +198,8 @@ pub(crate) enum Verified {
     Equal,
     /// At least one row is missing, extra or different.
     Differs,
+    /// A share of the rows was read on both sides, and is the same.
+    SampleEqual,
     /// Nobody looked.
     NotChecked,
 }
@@ -172,6 +211,9 @@ pub(crate) struct TableReport {
     pub(crate) target: TableName,
     pub(crate) rows: u64,
     pub(crate) bytes: u64,
+    /// Rows that the target cannot hold; they are not among `rows`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) quarantined: u64,
     /// From its first row read to its last row verified.
     pub(crate) duration_ms: u64,
     pub(crate) verified: Verified,
@@ -181,6 +223,83 @@ pub(crate) struct TableReport {
     /// The sum of its rows' digests in the target, in hexadecimal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) target_digest: Option<String>,
+}
+
+/// Where statements would run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct StatementsAt {
+    /// The server, and the database where it matters.
+    pub(crate) place: String,
+    /// How many of the statements; they stand in the order of these places.
+    pub(crate) count: usize,
+}
+
+/// What a grant opens today.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct Reach {
+    pub(crate) server: String,
+    pub(crate) account: String,
+    /// The grant, or why else the databases are open.
+    pub(crate) grant: String,
+    pub(crate) databases: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// How many rows of a table differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct DifferingTable {
+    /// As the source names it.
+    pub(crate) table: TableName,
+    /// Rows of the source that the target does not have.
+    pub(crate) missing: u64,
+    /// Rows of the target that the source does not have.
+    pub(crate) extra: u64,
+    /// Rows with the same key and another value.
+    pub(crate) changed: u64,
+    /// Whether these are all: a table with very many is not counted to the end.
+    pub(crate) complete: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum DifferenceKind {
+    /// A row of the source is not in the target.
+    Missing,
+    /// A row of the target is not in the source.
+    Extra,
+    /// A value of a row is not the same.
+    Changed,
+}
+
+/// One row that is on one side only, or one value that is not the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct Difference {
+    /// As the source names it.
+    pub(crate) table: TableName,
+    pub(crate) kind: DifferenceKind,
+    /// What tells the row from others: its key, or all its columns where the table has no key.
+    pub(crate) key: Vec<KeyValue>,
+    /// The column that was changed, as the target names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) column: Option<String>,
+    /// The source's value in PostgreSQL's text form, cut at 200 characters; absent if NULL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<String>,
+    /// The target's value, in the same way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) target: Option<String>,
+}
+
+/// A column of a key and its value in PostgreSQL's text form, cut at 200 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct KeyValue {
+    pub(crate) column: String,
+    /// Null if the value is NULL.
+    pub(crate) value: Option<String>,
 }
 
 /// An error with all it is due to, as text.
@@ -236,6 +355,7 @@ mod tests {
             target: TableName::new("shop", "orders"),
             rows: 1,
             bytes: 1,
+            quarantined: 0,
             duration_ms: 1,
             verified,
             source_digest: None,

@@ -11,6 +11,11 @@ impl Shutdown {
         Self::default()
     }
 
+    /// A wish of its own that hears this one too; asking it does not ask this one.
+    pub(crate) fn child(&self) -> Self {
+        Self(self.0.child_token())
+    }
+
     /// Asks everyone to stop at their next safe point.
     pub(crate) fn request(&self) {
         self.0.cancel();

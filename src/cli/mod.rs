@@ -1,11 +1,19 @@
 //! The surface: what was typed becomes what is meant, once. One file per command.
 
+mod detect;
+mod ends;
 mod migrate;
+mod perform;
+mod provision;
+mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::provision::Wanted;
+use crate::settings::Section;
 
 /// Moves an application from MySQL to PostgreSQL, and proves each step.
 #[derive(Debug, Parser)]
@@ -28,13 +36,21 @@ Exit codes, the same for every command:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Detect(detect::Arguments),
     Migrate(migrate::Arguments),
+    Verify(verify::Arguments),
+    Provision(provision::Arguments),
 }
 
 /// Runs the command that was typed.
 pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Arguments::try_parse_from(args) {
-        Ok(Arguments { command: Command::Migrate(arguments) }) => migrate::run(arguments),
+        Ok(Arguments { command }) => match command {
+            Command::Detect(arguments) => detect::run(arguments),
+            Command::Migrate(arguments) => migrate::run(arguments),
+            Command::Verify(arguments) => verify::run(arguments),
+            Command::Provision(arguments) => provision::run(arguments),
+        },
         // Help and version are no errors; clap knows where each belongs, and its colours.
         Err(error) => match error.print() {
             Ok(()) => ExitCode::from(error.exit_code() as u8),
@@ -43,9 +59,31 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// The sections of nirvana.toml, each with the struct that its verb reads it as.
+const SECTIONS: [Section; 2] =
+    [Section::of::<crate::migrate::Settings>(MIGRATE), Section::of::<Wanted>("provision")];
+
+/// What `migrate` and `verify` read.
+const MIGRATE: &str = "migrate";
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+
+    use crate::settings;
+
+    #[test]
+    fn the_published_schema_is_that_of_the_sections() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas");
+        let schema = settings::schema(&super::SECTIONS);
+        let wanted = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
+        let path = folder.join("nirvana.toml.json");
+        if std::env::var_os("NIRVANA_UPDATE_SCHEMAS").is_some_and(|value| value == "1") {
+            std::fs::write(&path, &wanted).unwrap();
+        }
+        let published = std::fs::read_to_string(&path).unwrap();
+        assert!(published == wanted, "it is old: run this with NIRVANA_UPDATE_SCHEMAS=1");
+    }
 
     #[test]
     fn the_command_line_is_sound() {

@@ -199,5 +199,9 @@ fn nouns(kind: PlaceKind) -> (&'static str, &'static str) {
         PlaceKind::Event => ("event", "events"),
         PlaceKind::Sequence => ("sequence", "sequences"),
         PlaceKind::Type => ("type", "types"),
+        PlaceKind::Project => ("time in the project", "times in the project"),
+        PlaceKind::Account => ("account", "accounts"),
+        PlaceKind::Database => ("database", "databases"),
+        PlaceKind::File => ("file", "files"),
     }
 }

@@ -24,7 +24,7 @@ pub(crate) enum Line<'a> {
     Report(ReportLine<'a>),
 }
 
-/// An event and when it was heard of.
+/// An event and when it happened.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct EventLine<'a> {
     #[serde(flatten)]

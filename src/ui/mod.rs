@@ -1,6 +1,8 @@
 //! The only code that prints: stdout carries data, stderr carries talk.
 
 mod ddl;
+mod detected;
+mod differences;
 mod error;
 mod figures;
 mod findings;
@@ -8,6 +10,7 @@ mod grid;
 mod json;
 mod paper;
 mod progress;
+mod provision;
 mod report;
 mod report_file;
 #[cfg(test)]

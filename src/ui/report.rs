@@ -11,7 +11,7 @@ use crate::ui::figures::{counted, mebibytes, seconds, span, thousands};
 use crate::ui::grid::{Grid, Side, labelled, name_for};
 use crate::ui::paper::{Stream, Tone, harmless};
 use crate::ui::sheet::Sheet;
-use crate::ui::{ddl, error, findings, verdict};
+use crate::ui::{detected, differences, error, findings, provision, verdict};
 
 /// Lines for tables in brief, the fewest and the most; differing ones are named all the same.
 const BRIEF_TABLES: (usize, usize) = (5, 20);
@@ -40,7 +40,7 @@ pub(crate) fn pieces(report: &Report, stdout: &Sheet, stderr: &Sheet) -> Vec<Pie
     };
     let mut to = (Stream::Stdout, stdout);
     if !report.statements.is_empty() {
-        piece(Stream::Stdout, ddl::script(&report.statements));
+        piece(Stream::Stdout, provision::script(&report.statements, &report.places));
         to = (Stream::Stderr, stderr);
         if stdout.paper.width.is_some() {
             piece(to.0, "\n".to_owned());
@@ -62,11 +62,16 @@ pub(crate) fn pieces(report: &Report, stdout: &Sheet, stderr: &Sheet) -> Vec<Pie
 fn body(report: &Report, sheet: &Sheet) -> String {
     let room = Room::of(report, sheet);
     let first = match report.outcome {
-        Outcome::Planned | Outcome::PlannedWithFindings => plan(&report.plan, room, sheet),
+        Outcome::Planned | Outcome::PlannedWithFindings | Outcome::WouldChange => {
+            plan(&report.plan, room, sheet)
+        }
         _ => tables(&report.tables, room, sheet),
     };
     let sections = [
         first,
+        detected::lines(report.detected.as_ref(), sheet),
+        differences::lines(report, sheet),
+        provision::reach(&report.reach, sheet),
         snapshot(report.snapshot.as_ref(), sheet),
         changes(&report.changes, sheet),
         found(&report.findings, room, sheet),
@@ -131,7 +136,7 @@ fn tables(tables: &[TableReport], room: Room, sheet: &Sheet) -> Vec<String> {
             thousands(table.rows),
             mebibytes(table.bytes),
             seconds(table.duration_ms),
-            verified(table.verified, sheet),
+            verified(table, sheet),
         ]);
     }
     let rest = &tables[shown..];
@@ -148,8 +153,11 @@ fn tables(tables: &[TableReport], room: Room, sheet: &Sheet) -> Vec<String> {
 fn rest_of(rest: &[&TableReport]) -> Vec<String> {
     let mut cells = total(rest, more(rest.len()));
     let equal = rest.iter().filter(|table| table.verified == Verified::Equal).count();
+    let sampled = rest.iter().filter(|table| table.verified == Verified::SampleEqual).count();
     cells[4] = if equal == rest.len() {
         "✓ all equal".to_owned()
+    } else if sampled == rest.len() {
+        "≈ all samples equal".to_owned()
     } else {
         format!("– {} not checked", thousands((rest.len() - equal) as u64))
     };
@@ -163,11 +171,16 @@ fn total(tables: &[&TableReport], name: String) -> Vec<String> {
     vec![name, thousands(rows), mebibytes(bytes), String::new(), String::new()]
 }
 
-fn verified(verified: Verified, sheet: &Sheet) -> String {
+fn verified(table: &TableReport, sheet: &Sheet) -> String {
     let ink = sheet.paper.ink;
-    match verified {
+    match table.verified {
+        Verified::Equal if table.quarantined > 0 => {
+            let aside = format!("✓ equal, {} quarantined", thousands(table.quarantined));
+            ink.paint(Tone::Warning, &aside)
+        }
         Verified::Equal => ink.paint(Tone::Good, "✓ equal"),
         Verified::Differs => ink.paint(Tone::Error, "✗ DIFFERS"),
+        Verified::SampleEqual => ink.paint(Tone::Warning, "≈ sample equal"),
         Verified::NotChecked => ink.paint(Tone::Warning, "– not checked"),
     }
 }
@@ -257,7 +270,7 @@ fn found(findings: &[Finding], room: Room, sheet: &Sheet) -> Vec<String> {
 }
 
 /// Where what does not fit the screen can be read.
-fn elsewhere(sheet: &Sheet) -> String {
+pub(crate) fn elsewhere(sheet: &Sheet) -> String {
     match sheet.saved {
         Some(file) => format!("all are in {}", harmless(file)),
         None => "--verbose prints them, --report FILE keeps them".to_owned(),

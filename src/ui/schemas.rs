@@ -8,6 +8,10 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
+use crate::application::{
+    Application, Component, ComponentKind, Confidence, Database, Detected, Driver, Evidence,
+    Framework, Language, PackageManager, Process, Server, Version,
+};
 use crate::event::{Event, Phase};
 use crate::fault::Fault;
 use crate::finding::{Code, Finding, Place};
@@ -127,6 +131,7 @@ fn sample() -> Report {
         target: table(),
         rows: 1,
         bytes: 2,
+        quarantined: 0,
         duration_ms: 3,
         verified: Verified::Differs,
         source_digest: Some("0f".to_owned()),
@@ -136,7 +141,59 @@ fn sample() -> Report {
     let finding = Finding::error(Code::RowsDiffer, Place::column(&table(), "id"), "differs");
     report.findings = vec![finding.help("look")];
     report.statements = vec!["SELECT 1".to_owned()];
+    report.detected = Some(detected());
     report
+}
+
+fn detected() -> Detected {
+    let evidence = || Evidence {
+        path: "Gemfile.lock".to_owned(),
+        line: Some(6),
+        rule: "rails-version",
+        what: "rails 8.0.1".to_owned(),
+    };
+    let version = || Some(Version { value: "8.0.1".to_owned(), exact: true, evidence: evidence() });
+    let application = Application {
+        root: ".".to_owned(),
+        folder: Vec::new(),
+        framework: Framework::Rails,
+        version: version(),
+        confidence: Confidence::Certain,
+        document_root: Some("public".to_owned()),
+        languages: vec![Language { name: "Ruby", version: version() }],
+        package_managers: vec![PackageManager { name: "Bundler", evidence: evidence() }],
+        databases: vec![Database {
+            environment: "production".to_owned(),
+            connection: Some("primary".to_owned()),
+            server: Server::Mysql,
+            adapter: Some("mysql2".to_owned()),
+            variable: Some("DATABASE_ADAPTER".to_owned()),
+            evidence: evidence(),
+        }],
+        drivers: vec![Driver {
+            name: "mysql2".to_owned(),
+            server: Server::Mysql,
+            evidence: evidence(),
+        }],
+        processes: vec![Process {
+            name: "worker".to_owned(),
+            command: "bin/jobs".to_owned(),
+            evidence: evidence(),
+        }],
+        evidence: vec![evidence()],
+    };
+    let component = Component {
+        root: "test/dummy".to_owned(),
+        kind: ComponentKind::TestApplication,
+        reason: "for tests".to_owned(),
+        evidence: evidence(),
+    };
+    Detected {
+        commit: Some("0f".to_owned()),
+        files: 2,
+        applications: vec![application],
+        components: vec![component],
+    }
 }
 
 fn check(schema: &Value, value: &Value) {

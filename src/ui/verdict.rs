@@ -1,12 +1,14 @@
 //! The last lines: how it ended in one sentence with its exit code, and what to do next.
 
+use crate::application::Detected;
+use crate::fault::Fault;
 use crate::finding::Severity;
 use crate::report::{Outcome, Report, TableReport, Verb, Verified};
 use crate::ui::figures::{counted, size, span, thousands};
-use crate::ui::findings;
 use crate::ui::grid::{hanging, labelled};
 use crate::ui::paper::{Tone, harmless};
 use crate::ui::sheet::Sheet;
+use crate::ui::{findings, provision};
 
 /// Differing tables that the sentence names.
 const NAMED: usize = 5;
@@ -15,7 +17,7 @@ const NAMED: usize = 5;
 pub(crate) fn text(report: &Report, sheet: &Sheet) -> String {
     let tone = match report.outcome {
         Outcome::Done => Tone::Good,
-        Outcome::Planned | Outcome::PlannedWithFindings => Tone::Strong,
+        Outcome::Planned | Outcome::PlannedWithFindings | Outcome::WouldChange => Tone::Strong,
         Outcome::DoneWithFindings | Outcome::StoppedUnchanged | Outcome::StoppedPartial => {
             Tone::Warning
         }
@@ -41,14 +43,24 @@ fn sentence(report: &Report) -> (&'static str, String) {
     if differs(report) {
         return ("NOT EQUAL:", format!("{} {exit}.", differing(report)));
     }
+    if let Some(detected) = &report.detected {
+        let head = if detected.applications.is_empty() { "NOTHING FOUND:" } else { "Found:" };
+        let exit = if report.outcome == Outcome::Done { String::new() } else { format!(" {exit}") };
+        return (head, format!("{}{}{exit}.", detection(report, detected), found(report)));
+    }
+    let is_over = report.outcome.exit_code() < 2;
+    if report.verb == Verb::Provision && is_over {
+        return provision::sentence(report);
+    }
     match report.outcome {
         Outcome::Done => (proof(report), format!("{}.", proven(report))),
         Outcome::DoneWithFindings | Outcome::Differs => {
             (proof(report), format!("{}{} {exit}.", proven(report), found(report)))
         }
-        Outcome::Planned | Outcome::PlannedWithFindings => {
+        Outcome::Planned | Outcome::PlannedWithFindings | Outcome::WouldChange => {
             ("Nothing was written:", format!("{}{} {exit}.", would(report), found(report)))
         }
+        Outcome::Locked => ("LOCKED, nothing was changed,", after),
         Outcome::UsageError => ("Nothing was tried", format!("{exit}.")),
         Outcome::FailedUnchanged => ("FAILED, nothing was changed,", after),
         Outcome::FailedPartial => ("FAILED part-way", format!("{after}{}", kept(report))),
@@ -57,16 +69,39 @@ fn sentence(report: &Report) -> (&'static str, String) {
     }
 }
 
+/// `2 applications (Rails, Hugo) and 1 component in 1,204 files, in 0.1 s`
+fn detection(report: &Report, detected: &Detected) -> String {
+    let applications = counted(detected.applications.len() as u64, "application", "applications");
+    let names: Vec<&str> =
+        detected.applications.iter().map(|one| one.framework.name()).take(NAMED).collect();
+    let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+    let components = counted(detected.components.len() as u64, "component", "components");
+    let files = counted(detected.files as u64, "file", "files");
+    let time = span(report.duration_ms);
+    format!("{applications}{names} and {components} in {files}, in {time}")
+}
+
 fn next(report: &Report) -> Option<&'static str> {
+    if report.verb == Verb::Provision {
+        return provision::next(report);
+    }
     if differs(report) {
-        return Some("let no application use the target; see the findings above.");
+        return Some(match report.verb {
+            Verb::Migrate => {
+                "let no application use the target; `nirvana verify` tells which rows."
+            }
+            Verb::Detect | Verb::Provision | Verb::Verify => {
+                "--repair gives the target the source's rows, where they differ."
+            }
+        });
     }
     match (report.verb, report.outcome) {
         (Verb::Migrate, Outcome::Planned | Outcome::PlannedWithFindings) => {
             Some("the same command without --dry-run moves them.")
         }
+        (Verb::Migrate, Outcome::FailedPartial) if fault(report) == Some(Fault::Operator) => None,
         (Verb::Migrate, Outcome::FailedPartial | Outcome::StoppedPartial) => {
-            Some("drop what is in the target schema, then start again.")
+            Some("the same command with --resume goes on from here.")
         }
         (Verb::Migrate, Outcome::Done | Outcome::DoneWithFindings)
             if with(report, Verified::NotChecked).next().is_some() =>
@@ -78,6 +113,11 @@ fn next(report: &Report) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// Whose fault it is; the error's hint then says what to do first.
+fn fault(report: &Report) -> Option<Fault> {
+    report.error.as_ref().map(|error| error.fault)
 }
 
 /// Whether it came to its end, and the end is that rows differ; whatever the verb calls that.
@@ -97,9 +137,15 @@ fn proof(report: &Report) -> &'static str {
     match report.verb {
         _ if report.tables.is_empty() && report.plan.is_empty() => "Done:",
         _ if report.plan.len() > report.tables.len() => "NOT ALL TABLES:",
+        Verb::Detect => "Done:",
         Verb::Migrate if !all_equal => "Moved, NOT PROVEN:",
         Verb::Migrate if errors => "Moved, WITH ERRORS:",
         Verb::Migrate => "Moved and proven:",
+        Verb::Verify if with(report, Verified::SampleEqual).next().is_some() => "SAMPLED ONLY:",
+        Verb::Verify if !all_equal => "NOT ALL COMPARED:",
+        Verb::Verify if errors => "Rows equal, WITH ERRORS:",
+        Verb::Verify => "Equal:",
+        Verb::Provision => "Done:",
     }
 }
 
@@ -110,17 +156,25 @@ fn proven(report: &Report) -> String {
         return format!("no table moved or compared, in {time}");
     }
     let checked = with(report, Verified::Equal).count();
+    let sampled = with(report, Verified::SampleEqual).count();
     let unchecked = with(report, Verified::NotChecked).count();
     let read = match report.verb {
         Verb::Migrate => "read back and equal",
+        Verb::Detect | Verb::Provision | Verb::Verify => "compared and equal",
     };
     let proof = match (checked, unchecked) {
+        _ if sampled > 0 => "all that was compared is equal, the rest nobody read".to_owned(),
         (_, 0) if report.plan.len() > report.tables.len() => format!("every row of these {read}"),
         (_, 0) => format!("every row {read}"),
         (0, _) => "nothing was read back".to_owned(),
         _ => format!("{checked} of them {read}, {unchecked} not checked"),
     };
-    format!("{} in {time}; {proof}", tables_and_rows(report))
+    let quarantined: u64 = report.tables.iter().map(|table| table.quarantined).sum();
+    let aside = match quarantined {
+        0 => String::new(),
+        rows => format!("; {} quarantined", counted(rows, "row", "rows")),
+    };
+    format!("{} in {time}; {proof}{aside}", tables_and_rows(report))
 }
 
 /// `2 of 16 tables differ: orders, items`

@@ -81,6 +81,10 @@ impl Bars {
                 let line = findings::headline(finding, self.ink);
                 format!("{}{line}\n", self.end())
             }
+            Event::Retrying { error, seconds } => {
+                let line = format!("interrupted, goes on in {seconds} s: {error}");
+                format!("{}{}\n", self.end(), harmless(&line))
+            }
             _ => String::new(),
         }
     }

@@ -97,7 +97,7 @@ impl Lines {
         let name = |table| harmless(&self.tally.name(table));
         Some(match event {
             Event::PhaseStarted { phase } => words::phase(*phase).to_owned(),
-            Event::SnapshotTaken { rung, connections, writers_waited_ms, position } => {
+            Event::SnapshotTaken { rung, connections, writers_waited_ms, position, .. } => {
                 let at = position.as_ref().map_or(String::new(), |at| format!(", at {at}"));
                 let connections = counted(*connections as u64, "connection", "connections");
                 let waited = span(*writers_waited_ms);
@@ -129,6 +129,9 @@ impl Lines {
             Event::Found { finding } if finding.severity == Severity::Error => {
                 findings::headline(finding, Ink::Plain)
             }
+            Event::Retrying { error, seconds } => {
+                harmless(&format!("interrupted, goes on in {seconds} s: {error}"))
+            }
             Event::Stopping => "stopping at the next safe points".to_owned(),
             _ => return None,
         })
@@ -144,6 +147,16 @@ mod tests {
     use crate::finding::{Code, Finding, Place};
     use crate::name::TableName;
 
+    fn snapshot_taken() -> Event {
+        Event::SnapshotTaken {
+            rung: "backup-stage".to_owned(),
+            guarantee: "all tables at one instant".to_owned(),
+            connections: 5,
+            writers_waited_ms: 12,
+            position: Some("bin.000004:1573".to_owned()),
+        }
+    }
+
     #[test]
     fn a_log_tells_what_began_what_ended_and_that_it_goes_on() {
         let table = || TableName::new("shop", "orders");
@@ -153,12 +166,7 @@ mod tests {
         let (rows_estimate, bytes_estimate) = (100_000, 10_000_000);
         for event in [
             start(Phase::Connect),
-            Event::SnapshotTaken {
-                rung: "backup-stage".to_owned(),
-                connections: 5,
-                writers_waited_ms: 12,
-                position: Some("bin.000004:1573".to_owned()),
-            },
+            snapshot_taken(),
             Event::Planned { tables: 2, rows_estimate, bytes_estimate },
             start(Phase::Copy),
             Event::CopyStarted { table: table(), rows_estimate, bytes_estimate },

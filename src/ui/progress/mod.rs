@@ -46,7 +46,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn start(face: Face, events: UnboundedReceiver<Event>) -> Self {
+    pub(crate) fn start(face: Face, events: UnboundedReceiver<(Instant, Event)>) -> Self {
         let (over, is_over) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("progress".to_owned())
@@ -71,7 +71,7 @@ impl Progress {
 
 fn show(
     face: Face,
-    mut events: UnboundedReceiver<Event>,
+    mut events: UnboundedReceiver<(Instant, Event)>,
     over: &mpsc::Receiver<()>,
 ) -> Result<(), UiError> {
     let start = Instant::now();
@@ -83,8 +83,8 @@ fn show(
     loop {
         let still = over.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout);
         let mut text = String::new();
-        while let Ok(event) = events.try_recv() {
-            text.push_str(&reader.take(&event, start.elapsed())?);
+        while let Ok((at, event)) = events.try_recv() {
+            text.push_str(&reader.take(&event, at.saturating_duration_since(start))?);
         }
         if !still {
             text.push_str(&reader.end(start.elapsed())?);

@@ -173,6 +173,12 @@ impl Tally {
                 Severity::Note => {}
             },
             Event::Stopping => self.course = Course::Stopping,
+            // What was under way is over; what is done is told again.
+            Event::Retrying { .. } => {
+                let Counts { warnings, errors, .. } = self.counts;
+                let counts = Counts { warnings, errors, ..Counts::default() };
+                *self = Self { counts, course: self.course, ..Self::default() };
+            }
             Event::SnapshotTaken { .. } => {}
         }
     }

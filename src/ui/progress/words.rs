@@ -14,6 +14,7 @@ pub(crate) fn phase(phase: Phase) -> &'static str {
         Phase::Preflight => "checking both ends",
         Phase::Scan => "scanning values",
         Phase::Create => "creating tables",
+        Phase::Recheck => "comparing what is done with the source",
         Phase::Copy => "copying",
         Phase::Build => "building indexes and keys",
         Phase::Verify => "verifying",

@@ -36,6 +36,7 @@ fn table(name: &str, rows: u64, verified: Verified) -> TableReport {
         target: TableName::new("public", name),
         rows,
         bytes: rows * 97,
+        quarantined: 0,
         duration_ms: rows / 50,
         verified,
         source_digest: None,
@@ -143,7 +144,7 @@ fn of_many_tables_the_differing_and_the_largest_are_named() {
     <stdout>
     NOT EQUAL: 2 of 300 tables differ: table_003, table_007 (exit 1).
     Report: report.json
-    Next: let no application use the target; see the findings above.
+    Next: let no application use the target; `nirvana verify` tells which rows.
     ");
     let lines = |detail| screen(&report, detail, None).lines().count();
     assert_eq!(lines(Detail::Full) - lines(Detail::Brief), 300 - 19 - 1);
@@ -261,7 +262,7 @@ fn a_failure_says_what_is_kept_and_how_to_go_on() {
       hint: is max_allowed_packet on the source large enough?
     <stderr>
     FAILED part-way after 3.2 s (exit 4). Moved so far: 1 table, 1,234,567 rows.
-    Next: drop what is in the target schema, then start again.
+    Next: the same command with --resume goes on from here.
     ");
 }
 
@@ -308,7 +309,7 @@ fn no_more_is_promised_than_was_checked() {
     Moved, NOT PROVEN: 2 tables, 5,070 rows in 3.2 s; nothing was read back.
     Next: do not rely on the tables that are not proven.
     NOT EQUAL: 1 of 1 table differs: a (exit 4).
-    Next: let no application use the target; see the findings above.
+    Next: let no application use the target; `nirvana verify` tells which rows.
     Moved, WITH ERRORS: 1 table, 5,000 rows in 3.2 s; every row read back and equal;
     1 error (exit 1).
     Next: read the findings above before an application uses the target.
@@ -319,6 +320,6 @@ fn no_more_is_promised_than_was_checked() {
     FAILED, nothing was changed, after 3.2 s (exit 3).
     Stopped as asked, nothing was changed, after 3.2 s (exit 3).
     Stopped as asked after 3.2 s (exit 4).
-    Next: drop what is in the target schema, then start again.
+    Next: the same command with --resume goes on from here.
     ");
 }

@@ -1,0 +1,135 @@
+//! Arguments of all commands that speak to both servers.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::perform::boxed;
+use crate::cli::{MIGRATE, SECTIONS};
+use crate::environment::Environment;
+use crate::fault::Blame;
+use crate::migrate::{Accept, DataOnly, Pair, RowsThere, Settings as MigrateSettings};
+use crate::mysql::connect::Options as SourceOptions;
+use crate::mysql::snapshot::{Choice, Rung};
+use crate::postgres::connect::Options as TargetOptions;
+use crate::settings::Settings;
+
+#[derive(Debug, Args)]
+pub(super) struct Ends {
+    /// mysql://user@host:3306/database, or mariadb://…; parameters: socket, ssl-mode, ssl-ca,
+    /// ssl-cert, ssl-key
+    #[arg(value_name = "SOURCE")]
+    source: String,
+    /// postgres://user@host:5432/database; libpq's parameters and environment
+    #[arg(value_name = "TARGET")]
+    target: String,
+    /// These tables only; what is no table is left out
+    #[arg(long, visible_alias = "tables", value_name = "TABLE", value_delimiter = ',')]
+    only: Vec<String>,
+    /// The schema of the target that everything is in [default: public]
+    #[arg(long, value_name = "NAME")]
+    schema: Option<String>,
+    /// TARGET's schema stands already, as Rails, Laravel, Django or Prisma made it: only data is
+    /// moved into it, or compared; tables and columns are matched by their names
+    #[arg(long)]
+    data_only: bool,
+    /// A difference between SOURCE and a schema that stands which is no reason to stop, as the
+    /// finding names it: missing-column:orders.legacy, narrower:users.name, …; once for each
+    #[arg(long, value_name = "DIFFERENCE", requires = "data_only")]
+    accept: Vec<Accept>,
+    /// Settings; without it the nearest nirvana.toml, from the working directory upward, if there
+    /// is one
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Pieces of work at once, each with one connection to each end [default: the number of
+    /// processors, at most 8]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: Option<u16>,
+    /// Seconds that writers may wait for the snapshot, and that it may wait for them
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    lock_timeout: u64,
+    /// How all connections come to see one instant of the source: auto takes the best way that the
+    /// account may go; per-table gives it up, each table then has an instant of its own
+    #[arg(long, value_enum, value_name = "WAY", default_value_t = SnapshotWord::Auto)]
+    snapshot: SnapshotWord,
+    /// Seconds until a server that does not answer is given up
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    connect_timeout: u64,
+    /// Seconds that a server may keep silent before its connection counts as lost [default: 30 for
+    /// the target, 600 for the source, which may read a large table before it answers]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    answer_timeout: Option<u32>,
+}
+
+/// The rungs of the snapshot's ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SnapshotWord {
+    Auto,
+    BackupStage,
+    GlobalReadLock,
+    BinlogPosition,
+    LockTables,
+    PerTable,
+}
+
+impl SnapshotWord {
+    fn choice(self) -> Choice {
+        Choice::Only(match self {
+            Self::Auto => return Choice::Auto,
+            Self::BackupStage => Rung::BackupStage,
+            Self::GlobalReadLock => Rung::GlobalReadLock,
+            Self::BinlogPosition => Rung::BinlogPosition,
+            Self::LockTables => Rung::LockTables,
+            Self::PerTable => Rung::PerTable,
+        })
+    }
+}
+
+/// The most connections to each end that we take unasked.
+const DEFAULT_JOBS_AT_MOST: usize = 8;
+
+impl Ends {
+    /// How long the target may give no sign of life.
+    pub(super) fn answer_timeout(&self) -> Duration {
+        self.answer_timeout
+            .map_or(Duration::from_secs(30), |limit| Duration::from_secs(limit.into()))
+    }
+
+    /// The section of the settings that speaks of moving databases.
+    fn settings(&self) -> Result<MigrateSettings, Box<dyn Blame>> {
+        let folder = std::env::current_dir().unwrap_or_default();
+        let file = Settings::find(self.config.as_deref(), &folder, &SECTIONS).map_err(boxed)?;
+        let section = file.map(|file| file.section(MIGRATE)).transpose().map_err(boxed)?;
+        Ok(section.flatten().unwrap_or_default())
+    }
+
+    /// What was typed, as what is meant.
+    pub(super) fn pair(self, environment: &Environment) -> Result<Pair, Box<dyn Blame>> {
+        let connect_timeout = Duration::from_secs(self.connect_timeout.max(1));
+        let mut source =
+            SourceOptions::from_url(&self.source, environment, connect_timeout).map_err(boxed)?;
+        let target =
+            TargetOptions::from_url(&self.target, environment, connect_timeout).map_err(boxed)?;
+        if let Some(seconds) = self.answer_timeout {
+            source.read_timeout = Duration::from_secs(seconds.into());
+        }
+        let settings = self.settings()?;
+        let schema = self.schema.or_else(|| settings.schema.clone());
+        let jobs = self.jobs.or(settings.jobs).filter(|jobs| *jobs > 0);
+        let (accepts, rows_there) = (self.accept, RowsThere::Refuse);
+        let data_only = self.data_only.then_some(DataOnly { accepts, rows_there });
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        Ok(Pair {
+            source,
+            target,
+            schema: schema.unwrap_or_else(|| "public".to_owned()),
+            only: self.only,
+            data_only,
+            settings,
+            jobs: jobs.map_or(processors.min(DEFAULT_JOBS_AT_MOST), usize::from),
+            lock_timeout: Duration::from_secs(self.lock_timeout.max(1)),
+            snapshot: self.snapshot.choice(),
+        })
+    }
+}

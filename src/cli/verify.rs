@@ -1,0 +1,53 @@
+//! `nirvana verify`
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::cli::ends::Ends;
+use crate::cli::perform::{Output, perform};
+use crate::environment::Environment;
+use crate::migrate::{Judge, Manner, Repair, Share, VerifyRequest, verify};
+
+/// Compare a database with what it became, to the row.
+///
+/// Reads both sides afresh, SOURCE in one consistent snapshot, and compares every row and then the
+/// catalog. Rows that differ are named with their keys and both values, and the SQL that would give
+/// TARGET the source's values is printed.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    ends: Ends,
+    /// Give the target the source's rows where they differ, one transaction a table, and compare
+    /// those tables again
+    #[arg(long)]
+    repair: bool,
+    /// Compare so many of a hundred rows of each table, chosen by chance, and no others
+    #[arg(long, value_name = "PERCENT", conflicts_with = "repair")]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=100))]
+    sample: Option<u8>,
+    /// Have both servers sum hashes of all rows by SQL of their own, too: a second opinion in which
+    /// no code of ours reads a value
+    #[arg(long)]
+    independent: bool,
+    #[command(flatten)]
+    output: Output,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  nirvana verify mysql://reader@db1/shop postgres://shop@db2/shop
+  nirvana verify --only orders,items mysql://reader@db1/shop postgres://shop@db2/shop --report diff.json";
+
+pub(super) fn run(arguments: Arguments) -> ExitCode {
+    let Arguments { ends, repair, sample, independent, output } = arguments;
+    let manner = Manner {
+        share: sample.map_or(Share::All, Share::Percent),
+        judge: if independent { Judge::RowsAndServers } else { Judge::Rows },
+        repair: if repair { Repair::Apply } else { Repair::Leave },
+    };
+    let request =
+        |environment: &Environment| Ok(VerifyRequest { pair: ends.pair(environment)?, manner });
+    perform(&output, request, verify)
+}
