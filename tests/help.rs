@@ -22,7 +22,17 @@ fn help_names_every_command_and_every_exit_code() {
 #[test]
 fn help_of_migrate_shows_both_ends_and_how_to_keep_passwords() {
     let text = help(&["migrate", "--help"]);
-    for word in ["mysql://", "postgres://", "MYSQL_PWD", "PGPASSWORD", "--dry-run", "--jobs"] {
+    for word in [
+        "mysql://",
+        "postgres://",
+        "MYSQL_PWD",
+        "PGPASSWORD",
+        "--dry-run",
+        "--jobs",
+        "--data-only",
+        "--accept",
+        "--if-exists",
+    ] {
         assert!(text.contains(word), "{word}\n{text}");
     }
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");

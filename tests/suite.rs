@@ -5,10 +5,21 @@
 
 mod support;
 
+mod choices;
 mod connections;
+mod data_only;
 mod databases;
+mod detect;
+mod grants;
 mod help;
 mod migrate;
+mod pains;
+mod provision;
+mod quarantine;
+mod random;
+mod resume;
+mod snapshot;
 mod tidy;
 mod trouble;
 mod types;
+mod verify;

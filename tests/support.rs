@@ -92,7 +92,7 @@ pub(crate) fn fixtures() -> PathBuf {
 }
 
 /// A program from `ci/servers`' folder of clients.
-fn client(name: &str) -> Command {
+pub(crate) fn client(name: &str) -> Command {
     let folder = setting("NIRVANA_TEST_CLIENTS").unwrap();
     Command::new(Path::new(&folder).join(name))
 }
@@ -133,7 +133,7 @@ impl SourceDatabase {
         database
     }
 
-    fn client(&self) -> Command {
+    pub(crate) fn client(&self) -> Command {
         let (host, port) = address(&self.url);
         // MariaDB's client talks to MySQL too, except for its newest plugins: each has its own.
         let mut command = client(self.server.word());
@@ -200,10 +200,14 @@ pub(crate) struct TargetDatabase {
 
 impl TargetDatabase {
     pub(crate) fn create(server: Target, stem: &str) -> Option<Self> {
-        let url = setting(server.variable())?;
-        let database = Self { url, name: unique(stem) };
+        Some(Self::on(&setting(server.variable())?, stem))
+    }
+
+    /// A database of a server that is not one of the shared ones.
+    pub(crate) fn on(url: &str, stem: &str) -> Self {
+        let database = Self { url: url.to_owned(), name: unique(stem) };
         database.run("postgres", &format!("CREATE DATABASE {}", database.name));
-        Some(database)
+        database
     }
 
     fn run(&self, database: &str, sql: &str) -> String {
@@ -250,6 +254,73 @@ pub(crate) fn databases(
     Some((SourceDatabase::create(pair.0, stem)?, TargetDatabase::create(pair.1, stem)?))
 }
 
+/// A server of its own, which a test may ill-treat.
+pub(crate) struct Victim {
+    kind: String,
+    options: Vec<String>,
+    folder: tempfile::TempDir,
+    pub(crate) url: String,
+}
+
+impl Victim {
+    pub(crate) fn spawn(kind: &str) -> Option<Self> {
+        Self::spawn_with(kind, &[])
+    }
+
+    /// With options of the server's own.
+    pub(crate) fn spawn_with(kind: &str, options: &[&str]) -> Option<Self> {
+        setting("NIRVANA_TEST_SERVERS")?;
+        let folder = tempfile::tempdir().unwrap();
+        open_to_all(folder.path());
+        let options = options.iter().map(|option| (*option).to_owned()).collect();
+        let mut victim = Self { kind: kind.to_owned(), options, folder, url: String::new() };
+        victim.url = victim.start();
+        Some(victim)
+    }
+
+    /// Starts it, again if it was killed: on the same port, with the same data. Gives its URL.
+    pub(crate) fn start(&self) -> String {
+        let servers = setting("NIRVANA_TEST_SERVERS").unwrap();
+        let data = self.folder.path().join("server");
+        let mut command = Command::new(servers);
+        command.arg("spawn").arg(&self.kind).arg(&data).arg("--").args(&self.options);
+        let output = command.output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+        let Some((scheme, rest)) = text.lines().find_map(|line| line.split_once("://")) else {
+            panic!("no URL in {text}");
+        };
+        let scheme = scheme.rsplit(['=', '\'', '"']).next().unwrap();
+        format!("{scheme}://{}", rest.trim_end_matches(['\'', '"']))
+    }
+
+    /// PostgreSQL's first process.
+    pub(crate) fn postmaster(&self) -> u32 {
+        let file = self.folder.path().join("server/data/postmaster.pid");
+        std::fs::read_to_string(file).unwrap().lines().next().unwrap().trim().parse().unwrap()
+    }
+
+    /// kill −9.
+    pub(crate) fn kill(&self) {
+        let servers = setting("NIRVANA_TEST_SERVERS").unwrap();
+        let data = self.folder.path().join("server");
+        let killed = Command::new(servers).arg("kill").arg(data).status().unwrap();
+        assert!(killed.success());
+    }
+}
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Servers may run as another user, who must reach the folder.
+fn open_to_all(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
 fn output(mut command: Command, input: &[u8]) -> Output {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -270,7 +341,7 @@ fn feed(command: Command, input: &[u8], what: &str) -> String {
 }
 
 /// What a client prints, or what it complains of.
-fn attempt(command: Command, input: &[u8]) -> Result<String, String> {
+pub(crate) fn attempt(command: Command, input: &[u8]) -> Result<String, String> {
     let output = output(command, input);
     if output.status.success() {
         Ok(String::from_utf8(output.stdout).unwrap())
@@ -324,11 +395,21 @@ pub(crate) fn migrate(
     target: &TargetDatabase,
     more: &[&str],
 ) -> (Run, Report) {
+    migrate_as(&source.url(), target, more)
+}
+
+/// Migrates from a URL; gives how it ended, and the report.
+pub(crate) fn migrate_as(source: &str, target: &TargetDatabase, more: &[&str]) -> (Run, Report) {
+    migrate_between(source, &target.url(), more)
+}
+
+/// Migrates from a URL to another; gives how it ended, and the report.
+pub(crate) fn migrate_between(source: &str, target: &str, more: &[&str]) -> (Run, Report) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.json");
     let mut command = nirvana();
     command.arg("migrate").args(more).arg("--report").arg(&file);
-    command.arg(source.url()).arg(target.url());
+    command.arg(source).arg(target);
     let run = run(command);
     let report = std::fs::read_to_string(&file).unwrap_or_else(|_| panic!("{}", run.all()));
     (run, Report(serde_json::from_str(&report).unwrap()))

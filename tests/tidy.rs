@@ -7,11 +7,23 @@ use std::path::{Path, PathBuf};
 const FILE_LINES: usize = 500;
 
 /// Floors, the highest first. A file imports from lower floors and from its own module only.
-const FLOORS: [&[&str]; 4] = [&["cli"], &["ui", "migrate"], &["mysql", "postgres"], WORDS];
+const FLOORS: [&[&str]; 4] =
+    [&["cli"], &["ui", "detect", "migrate", "provision"], &["mysql", "postgres", "project"], WORDS];
 
 /// Files at the root of `src`.
-const WORDS: &[&str] =
-    &["environment", "event", "fault", "finding", "name", "report", "secret", "shutdown"];
+const WORDS: &[&str] = &[
+    "application",
+    "environment",
+    "event",
+    "fault",
+    "finding",
+    "name",
+    "report",
+    "secret",
+    "settings",
+    "shutdown",
+    "statement",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -125,9 +137,10 @@ fn no_file_is_too_long() {
 #[test]
 fn every_command_has_a_test_file_and_every_test_file_is_run() {
     let suite = std::fs::read_to_string(root().join("tests/suite.rs")).unwrap();
-    for path in sources("src/cli").into_keys() {
+    for (path, text) in sources("src/cli") {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        if name != "mod" {
+        // What commands share has no `run`.
+        if name != "mod" && text.contains("fn run(") {
             assert!(root().join(format!("tests/{name}.rs")).is_file(), "no tests/{name}.rs");
         }
     }

@@ -1,13 +1,12 @@
 //! What can go wrong at 2 a.m., each with its message and its exit code.
 
 use std::net::TcpListener;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    PASSWORD, Run, Source, SourceDatabase, Target, TargetDatabase, databases, migrate, nirvana,
-    run, setting, unique,
+    PASSWORD, Run, Source, SourceDatabase, Target, TargetDatabase, Victim, databases, migrate,
+    nirvana, run, unique,
 };
 
 const PAIR: (Source, Target) = (Source::MariaDb, Target::Postgres15);
@@ -130,7 +129,12 @@ fn a_missing_privilege_names_the_grant_that_mends_it() {
             source.name
         ));
         let url = source.url().replace("nirvana_admin", &user);
-        let run = migrate_urls(&url, &target.url());
+        let migrate = || {
+            let mut command = nirvana();
+            command.args(["migrate", "--snapshot", "lock-tables", &url, &target.url()]);
+            run(command)
+        };
+        let run = migrate();
         assert_eq!(run.code, 3, "{}", run.all());
         let grant = run.all();
         let grant = grant.lines().find_map(|line| Some(&line[line.find("GRANT ")?..]));
@@ -141,60 +145,18 @@ fn a_missing_privilege_names_the_grant_that_mends_it() {
                 source.admin(&line[at..]);
             }
         }
-        let again = migrate_urls(&url, &target.url());
+        let again = migrate();
         assert!(again.code <= 1, "after {grant}: {}", again.all());
         source.admin(&format!("DROP USER '{user}'@'%'"));
     }
-}
-
-/// A server of its own, which a test may ill-treat.
-struct Victim {
-    folder: tempfile::TempDir,
-    url: String,
-}
-
-impl Victim {
-    fn spawn(kind: &str) -> Option<Self> {
-        let servers = setting("NIRVANA_TEST_SERVERS")?;
-        let folder = tempfile::tempdir().unwrap();
-        open_to_all(folder.path());
-        let data = folder.path().join("server");
-        let output = Command::new(servers).arg("spawn").arg(kind).arg(&data).output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-        let Some((scheme, rest)) = text.lines().find_map(|line| line.split_once("://")) else {
-            panic!("no URL in {text}");
-        };
-        let scheme = scheme.rsplit(['=', '\'', '"']).next().unwrap();
-        let url = format!("{scheme}://{}", rest.trim_end_matches(['\'', '"']));
-        Some(Self { folder, url })
-    }
-
-    fn kill(&self) {
-        let servers = setting("NIRVANA_TEST_SERVERS").unwrap();
-        let data = self.folder.path().join("server");
-        let killed = Command::new(servers).arg("kill").arg(data).status().unwrap();
-        assert!(killed.success());
-    }
-}
-
-impl Drop for Victim {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-/// Servers may run as another user, who must reach the folder.
-fn open_to_all(folder: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// Starts a migration, waits until a table is being copied, does something, and waits for the end.
 fn while_copying(source: &str, target: &str, act: impl FnOnce(u32)) -> Run {
     use std::io::{BufRead, BufReader, Read};
     let mut command = nirvana();
-    command.args(["migrate", "--format", "json", "--jobs", "1", source, target]);
+    command.args(["migrate", "--format", "json", "--jobs", "1", "--chunk-mib", "8"]);
+    command.args(["--retry-for", "2", source, target]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -224,10 +186,14 @@ const LARGE: &str = "CREATE TABLE large (id bigint PRIMARY KEY AUTO_INCREMENT, t
     DELIMITER //
     CREATE PROCEDURE grow() BEGIN
       DECLARE i int DEFAULT 0;
-      WHILE i < 21 DO INSERT INTO large (t) SELECT t FROM large; SET i = i + 1; END WHILE;
+      WHILE i < 19 DO INSERT INTO large (t) SELECT t FROM large; SET i = i + 1; END WHILE;
     END //
     DELIMITER ;
     CALL grow(); DROP PROCEDURE grow;";
+
+/// A chunk's rows and its line in the journal are there together, or neither is.
+const ROWS_OUTSIDE_THE_JOURNAL: &str = "SELECT (SELECT count(*) FROM large)
+    - (SELECT coalesce(sum(rows), 0) FROM nirvana.chunk WHERE done_at IS NOT NULL)";
 
 #[test]
 fn a_source_that_is_killed() {
@@ -244,7 +210,8 @@ fn a_source_that_is_killed() {
     let run = while_copying(&url, &target.url(), |_| victim.kill());
     assert_eq!(run.code, 4, "{}", run.all());
     assert!(run.stdout.contains("source"), "{}", run.all());
-    assert_eq!(target.sql("SELECT count(*) FROM large"), "0\n");
+    assert!(run.stdout.contains("\"retrying\""), "{}", run.all());
+    assert_eq!(target.sql(ROWS_OUTSIDE_THE_JOURNAL), "0\n");
 }
 
 #[test]
@@ -273,11 +240,14 @@ fn being_asked_to_stop() {
     });
     assert_eq!(run.code, 4, "{}", run.all());
     assert!(run.stdout.contains("stopped-partial"), "{}", run.all());
-    assert_eq!(target.sql("SELECT count(*) FROM large"), "0\n");
+    assert_eq!(target.sql(ROWS_OUTSIDE_THE_JOURNAL), "0\n");
     let left = format!(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND pid <> pg_backend_pid() \
          AND state <> 'idle'",
         target.name
     );
     assert_eq!(target.sql(&left), "0\n");
+    let (run, _) = migrate(&source, &target, &["--resume"]);
+    assert!(run.code <= 1, "{}", run.all());
+    assert_eq!(target.sql("SELECT count(*) FROM large"), "524288\n");
 }

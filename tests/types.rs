@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::support::{
-    Source, SourceDatabase, Target, TargetDatabase, databases, fixtures, migrate,
+    Source, SourceDatabase, Target, TargetDatabase, databases, fixtures, migrate, nirvana, run,
 };
 
 /// What a fixture says of itself in its head; `fixtures/mysql-types/README.md` has the form.
@@ -13,6 +13,8 @@ struct Fixture {
     file: PathBuf,
     flavours: Vec<String>,
     findings: Vec<String>,
+    /// An extension that the target must, or must not, be able to make.
+    extension: Option<(bool, String)>,
     tables: Vec<Expected>,
     /// Statements that both ends take or refuse after the copy.
     statements: Vec<(Verdict, String)>,
@@ -81,6 +83,10 @@ impl Fixture {
             self.flavours = words(rest);
         } else if let Some(rest) = line.strip_prefix("findings:") {
             self.findings = words(rest);
+        } else if let Some(rest) = line.strip_prefix("with:") {
+            self.extension = Some((true, rest.trim().to_owned()));
+        } else if let Some(rest) = line.strip_prefix("without:") {
+            self.extension = Some((false, rest.trim().to_owned()));
         } else if let Some(rest) = line.strip_prefix("compare ") {
             let (what, rest) = named(rest);
             let rest = rest.strip_prefix("mysql: ").unwrap();
@@ -173,10 +179,26 @@ fn all() -> Vec<Fixture> {
     files.iter().map(|file| Fixture::read(file)).collect()
 }
 
+/// At a desk `NIRVANA_TEST_FIXTURE` narrows the fixtures to those whose names begin so.
+fn is_wanted(fixture: &Fixture) -> bool {
+    let wanted = std::env::var("NIRVANA_TEST_FIXTURE").unwrap_or_default();
+    let name = fixture.file.file_stem().unwrap().to_string_lossy();
+    wanted.is_empty() || wanted.split(' ').any(|wanted| name.starts_with(wanted))
+}
+
 /// Moves one fixture, and lists what is not as it should be.
 fn judge(fixture: &Fixture, pair: (Source, Target)) -> Vec<String> {
     let name = fixture.file.file_stem().unwrap().to_string_lossy().into_owned();
     let Some((source, target)) = databases(pair, &name) else { return Vec::new() };
+    if let Some((wanted, extension)) = &fixture.extension {
+        let found = target.sql(&format!(
+            "SELECT count(*) FROM pg_available_extensions WHERE name = '{extension}'"
+        ));
+        if (found.trim() == "1") != *wanted {
+            eprintln!("skipped: {name}: {:?} and {extension}", pair.1);
+            return Vec::new();
+        }
+    }
     source.load(&fixture.file, false);
     let (run, report) = migrate(&source, &target, &["--jobs", "1"]);
     let mut wrong = Vec::new();
@@ -193,11 +215,23 @@ fn judge(fixture: &Fixture, pair: (Source, Target)) -> Vec<String> {
             wrong.extend(table.types(&target));
             wrong.extend(table.differences(&source, &target));
         }
+        wrong.extend(second_opinion(&source, &target));
         if wrong.is_empty() {
             wrong.extend(behaviour(fixture, &source, &target));
         }
     }
     wrong.into_iter().map(|wrong| format!("{name}: {wrong}")).collect()
+}
+
+/// What both servers find to differ by SQL of their own, values of odd rows included.
+fn second_opinion(source: &SourceDatabase, target: &TargetDatabase) -> Option<String> {
+    let mut verify = nirvana();
+    verify.args(["verify", "--independent", "--jobs", "1", "--format", "json"]);
+    verify.args([source.url(), target.url()]);
+    let verified = run(verify);
+    let told = ["by SQL of both servers", "no second opinion:", "could not be compared"];
+    let agreed = verified.code <= 1 && !told.iter().any(|words| verified.stdout.contains(words));
+    (!agreed).then(|| verified.all())
 }
 
 /// Both ends take and refuse the same statements, and hold the same afterwards.
@@ -225,6 +259,7 @@ fn judge_all(pair: (Source, Target)) {
     let wrong: Vec<String> = all()
         .iter()
         .filter(|fixture| fixture.flavours.iter().any(|flavour| flavour == pair.0.word()))
+        .filter(|fixture| is_wanted(fixture))
         .flat_map(|fixture| judge(fixture, pair))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
