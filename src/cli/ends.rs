@@ -9,7 +9,7 @@ use crate::cli::perform::boxed;
 use crate::cli::{MIGRATE, SECTIONS};
 use crate::environment::Environment;
 use crate::fault::Blame;
-use crate::migrate::{Accept, DataOnly, Pair, RowsThere, Settings as MigrateSettings};
+use crate::migrate::{Accept, DataOnly, Identifiers, Pair, RowsThere, Settings as MigrateSettings};
 use crate::mysql::connect::Options as SourceOptions;
 use crate::mysql::snapshot::{Choice, Rung};
 use crate::postgres::connect::Options as TargetOptions;
@@ -38,6 +38,14 @@ pub(super) struct Ends {
     /// finding names it: missing-column:orders.legacy, narrower:users.name, …; once for each
     #[arg(long, value_name = "DIFFERENCE", requires = "data_only")]
     accept: Vec<Accept>,
+    /// How names are written in TARGET: preserve, lower, snake (OrderItems → order_items); two that
+    /// would become one are refused [default: preserve]
+    #[arg(long, value_enum, value_name = "WAY")]
+    identifiers: Option<IdentifiersWord>,
+    /// Do not ask the data what its types leave open: take the wider type each time (smallint for
+    /// TINYINT(1), numeric for BIGINT UNSIGNED, interval for TIME, json for JSON)
+    #[arg(long)]
+    no_scan: bool,
     /// Settings; without it the nearest nirvana.toml, from the working directory upward, if there
     /// is one
     #[arg(long, value_name = "FILE")]
@@ -60,6 +68,23 @@ pub(super) struct Ends {
     /// the target, 600 for the source, which may read a large table before it answers]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     answer_timeout: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum IdentifiersWord {
+    Preserve,
+    Lower,
+    Snake,
+}
+
+impl IdentifiersWord {
+    fn meant(self) -> Identifiers {
+        match self {
+            Self::Preserve => Identifiers::Preserve,
+            Self::Lower => Identifiers::Lower,
+            Self::Snake => Identifiers::Snake,
+        }
+    }
 }
 
 /// The rungs of the snapshot's ladder.
@@ -114,7 +139,12 @@ impl Ends {
         if let Some(seconds) = self.answer_timeout {
             source.read_timeout = Duration::from_secs(seconds.into());
         }
-        let settings = self.settings()?;
+        let mut settings = self.settings()?;
+        settings.identifiers =
+            self.identifiers.map(IdentifiersWord::meant).or(settings.identifiers);
+        if self.no_scan {
+            settings.scan = Some(false);
+        }
         let schema = self.schema.or_else(|| settings.schema.clone());
         let jobs = self.jobs.or(settings.jobs).filter(|jobs| *jobs > 0);
         let (accepts, rows_there) = (self.accept, RowsThere::Refuse);

@@ -30,6 +30,7 @@ fn before_copy(target: &Server, schema: &Schema) -> Vec<String> {
 
 fn tables(schema: &Schema) -> Vec<String> {
     let mut statements = Vec::new();
+    statements.extend(schema.collations.iter().map(ddl::create_collation));
     statements.extend(schema.enums.iter().map(ddl::create_type));
     statements.extend(schema.touch_functions.iter().map(ddl::create_touch_function));
     for sequence in &schema.sequences {

@@ -41,6 +41,8 @@ impl Altered {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Refusals {
     pub(crate) count: u64,
+    /// How many of them somebody has asked for by name.
+    pub(crate) asked: u64,
     /// Of the first ones: what tells them from others, and why.
     pub(crate) first: Vec<(String, String)>,
 }
@@ -101,6 +103,7 @@ impl AddAssign<&Self> for Copied {
         self.digest += other.digest;
         self.bytes += other.bytes;
         self.refused.count += other.refused.count;
+        self.refused.asked += other.refused.asked;
         self.refused.first.extend(other.refused.first.iter().cloned());
         self.refused.first.truncate(TOLD);
         if self.altered.len() < other.altered.len() {
@@ -149,6 +152,17 @@ impl<'a> Account<'a> {
             let row = row_as_json(payload, self.columns).unwrap_or_default();
             altered.first_keys.push(key_words(self.mapping, &row));
         }
+    }
+
+    /// Sets a row aside as somebody has asked for by name.
+    #[cold]
+    pub(crate) fn quarantine_as_asked(
+        &mut self,
+        payload: &[u8],
+        refusal: (Option<String>, String),
+    ) -> bool {
+        self.copied.refused.asked += 1;
+        self.quarantine(payload, refusal)
     }
 
     /// Sets a row aside; `false` if there are too many of them.

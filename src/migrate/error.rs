@@ -88,7 +88,8 @@ impl Error {
             | Self::SourceAltered { .. }
             | Self::CutForOneInstant { .. }
             | Self::UnknownTable { .. }
-            | Self::Refused { .. } => true,
+            | Self::Refused { .. }
+            | Self::Value { source: ValueError::Stop(_), .. } => true,
             Self::Value { .. }
             | Self::TooManyRefused { .. }
             | Self::UnexpectedType { .. }

@@ -20,6 +20,7 @@ use self::accept::Kind as Difference;
 use self::accept::nearest;
 use self::left::Left;
 use self::names::Match;
+pub(crate) use self::passage::way;
 use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::convert::Conversion;
 use crate::migrate::digest::Digest;

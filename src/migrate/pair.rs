@@ -7,7 +7,7 @@ use crate::migrate::convert::{Choices, Conversion, convert};
 use crate::migrate::error::Error;
 use crate::migrate::fit::{DataOnly, Filled, Terms, fit};
 use crate::migrate::instant;
-use crate::migrate::scan::Answers;
+use crate::migrate::scan::{Answers, Depth};
 use crate::migrate::settings::Settings;
 use crate::mysql::catalog;
 use crate::mysql::connect::Options as SourceOptions;
@@ -95,6 +95,13 @@ impl Pair {
             rows: &self.settings.rows,
         };
         Ok(fit(schema, &standing, terms))
+    }
+
+    /// How much the data is asked, of `wanted`.
+    pub(crate) fn depth(&self, wanted: Depth) -> Depth {
+        // Of a schema that stands the types are decided.
+        let is_open = self.data_only.is_none() && self.settings.scan.unwrap_or(true);
+        if is_open { wanted } else { Depth::None }
     }
 
     fn choices(&self, target: &Target) -> Choices {

@@ -1,46 +1,69 @@
 //! Asks the data what the types leave open, in the same snapshot that is copied and before any
-//! table is made: is a TINYINT(1) a boolean, does a BIGINT UNSIGNED fit, is a TIME a time of
-//! day. All questions about one table are one statement, so that it is read once. Whether NOT NULL
-//! holds once zero dates have become NULL is asked by a dry run only: a copy sees it as it goes,
-//! and need not read a large table twice for it.
+//! table is made: is a TINYINT(1) a boolean, does a BIGINT UNSIGNED fit, is a TIME a time of day.
+//!
+//! What is asked is planned as values, apart from the SQL that asks a server; all questions about
+//! one table are one statement, so that it is read once. What the copy sees as it goes (zero dates,
+//! U+0000) is asked by a dry run only, and where a policy of nirvana.toml hangs on it: a copy need
+//! not read a large table twice.
+
+mod question;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+pub(crate) use self::question::{Asked, BTREE_BYTES, Question, is_text, lost_characters};
+use crate::migrate::settings::Settings;
 use crate::mysql::error::Error;
-use crate::mysql::schema::{Column, ColumnType, Schema, Table};
+use crate::mysql::schema::{Column, Schema, Table};
 use crate::mysql::wire::{Connection, TextRow};
-use crate::name::mysql_quoted;
 
-/// What the scan found about one column. An unasked or skipped question is `Unknown`, and the
-/// conversion then takes the wider type.
+/// What the scan found. An unasked or skipped question is `Unknown`, and the conversion then takes
+/// the wider type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Answer {
     #[default]
     Unknown,
-    /// The values fit the narrow type.
+    /// There is no such value: the values fit the narrow type.
     Fits,
-    /// So many values do not.
+    /// So many values there are.
     Beyond { values: u64 },
+}
+
+impl Answer {
+    /// So many values there are, as far as is known.
+    pub(crate) fn values(self) -> u64 {
+        match self {
+            Self::Unknown | Self::Fits => 0,
+            Self::Beyond { values } => values,
+        }
+    }
 }
 
 /// How much is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Depth {
-    /// What a type hangs on.
+    /// Nothing.
+    None,
+    /// What a type, an index or the reading of a column hangs on.
     Types,
     /// Also what the copy would find.
     Foresight,
 }
 
-/// Answers by table and column, as the source names them.
+/// Answers by table, by column or index, and by question; names as the source has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Answers(BTreeMap<(String, String), Answer>);
+pub(crate) struct Answers(BTreeMap<(String, Asked), Answer>);
 
 impl Answers {
+    /// Whether a column's values fit the narrow type.
     pub(crate) fn of(&self, table: &Table, column: &Column) -> Answer {
-        let key = (table.name.name.clone(), column.name.clone());
-        self.0.get(&key).copied().unwrap_or_default()
+        self.about(table, &column.name, Question::Fits)
+    }
+
+    /// What is known of a column, or of an index.
+    pub(crate) fn about(&self, table: &Table, subject: &str, question: Question) -> Answer {
+        let asked = Asked { subject: subject.to_owned(), question };
+        self.0.get(&(table.name.name.clone(), asked)).copied().unwrap_or_default()
     }
 
     fn extend(&mut self, other: Self) {
@@ -50,9 +73,9 @@ impl Answers {
 
 /// All that is to be asked of one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Questions {
-    table: String,
-    columns: Vec<String>,
+pub(crate) struct Questions {
+    pub(crate) table: String,
+    pub(crate) asked: Vec<Asked>,
     sql: String,
 }
 
@@ -60,9 +83,9 @@ struct Questions {
 pub(crate) async fn answers(
     schema: &Schema,
     readers: &mut [&mut Connection],
-    depth: Depth,
+    (depth, settings): (Depth, &Settings),
 ) -> Result<Answers, Error> {
-    let questions = Mutex::new(plan(schema, depth));
+    let questions = Mutex::new(plan(schema, depth, settings));
     let asking = readers.iter_mut().map(async |reader| {
         let mut answers = Answers::default();
         loop {
@@ -78,73 +101,31 @@ pub(crate) async fn answers(
     Ok(answers)
 }
 
-/// The tables that leave something open.
-fn plan(schema: &Schema, depth: Depth) -> Vec<Questions> {
-    schema.tables.iter().filter_map(|table| questions(table, depth)).collect()
-}
-
-fn questions(table: &Table, depth: Depth) -> Option<Questions> {
-    let asked = table.columns.iter().filter_map(|column| {
-        let condition = match misfit(column) {
-            None if depth == Depth::Foresight => broken_not_null(column)?,
-            condition => condition?,
-        };
-        Some((column.name.clone(), format!("COUNT(CASE WHEN {condition} THEN 1 END)")))
-    });
-    let (columns, counts): (Vec<String>, Vec<String>) = asked.unzip();
-    if columns.is_empty() {
-        return None;
-    }
-    let sql = format!("SELECT {} FROM {}", counts.join(", "), table.name.mysql());
-    Some(Questions { table: table.name.name.clone(), columns, sql })
-}
-
-/// The condition that a value meets when it does not fit; `None` where nothing is open.
-fn misfit(column: &Column) -> Option<String> {
-    let name = mysql_quoted(&column.name);
-    match &column.column_type {
-        ColumnType::TinyInt { display_width: Some(1), .. } => Some(format!("{name} NOT IN (0, 1)")),
-        ColumnType::BigInt { unsigned: true } => Some(format!("{name} > {}", i64::MAX)),
-        ColumnType::Time { .. } => Some(format!("{name} < '00:00:00' OR {name} >= '24:00:00'")),
-        // MySQL's number of dimensions is a limit.
-        ColumnType::Vector { dimensions } => Some(format!("LENGTH({name}) <> {}", 4 * dimensions)),
-        // The escape of U+0000, which jsonb cannot hold. A backslash before it may make it
-        // harmless; then the wider type is chosen without need.
-        ColumnType::Json { .. } => Some(format!("{name} LIKE '%\\\\\\\\u0000%'")),
-        _ => None,
-    }
-}
-
-/// The condition that a value meets which becomes NULL where none may stand. Elsewhere that needs no
-/// preparation: it is counted as it is read.
-fn broken_not_null(column: &Column) -> Option<String> {
-    let name = mysql_quoted(&column.name);
-    match &column.column_type {
-        _ if column.nullable => None,
-        // LAST_DAY has no answer for dates such as 30 February.
-        ColumnType::Date | ColumnType::DateTime { .. } | ColumnType::Timestamp { .. } => {
-            Some(format!("MONTH({name}) = 0 OR DAYOFMONTH({name}) = 0 OR LAST_DAY({name}) IS NULL"))
-        }
-        ColumnType::Enum { labels } => {
-            let legal = labels.iter().any(String::is_empty);
-            (!legal).then(|| format!("{name} + 0 = 0"))
-        }
-        _ => None,
-    }
+/// The tables that leave something open, and what.
+pub(crate) fn plan(schema: &Schema, depth: Depth, settings: &Settings) -> Vec<Questions> {
+    let questions = |table| {
+        let asked = question::of_table(table, depth, settings);
+        let counts = asked.iter().filter_map(|asked| question::sql(table, asked));
+        let counts: Vec<String> =
+            counts.map(|condition| format!("COUNT(CASE WHEN {condition} THEN 1 END)")).collect();
+        let sql = format!("SELECT {} FROM {}", counts.join(", "), table.name.mysql());
+        (!asked.is_empty()).then(|| Questions { table: table.name.name.clone(), asked, sql })
+    };
+    schema.tables.iter().filter_map(questions).collect()
 }
 
 /// Puts the questions about one table to the server.
 async fn ask(reader: &mut Connection, questions: &Questions) -> Result<Answers, Error> {
     let rows = reader.rows(&questions.sql).await?;
     let mut answers = Answers::default();
-    for (index, column) in questions.columns.iter().enumerate() {
+    for (index, asked) in questions.asked.iter().enumerate() {
         let values = rows.first().map(|row: &TextRow| row.number(index)).transpose()?.flatten();
         let answer = match values {
             None => Answer::Unknown,
             Some(0) => Answer::Fits,
             Some(values) => Answer::Beyond { values },
         };
-        answers.0.insert((questions.table.clone(), column.clone()), answer);
+        answers.0.insert((questions.table.clone(), asked.clone()), answer);
     }
     Ok(answers)
 }

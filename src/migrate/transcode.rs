@@ -3,11 +3,15 @@
 //!
 //! Source: `MySQL` internals, "Binary Protocol Resultset Row".
 
+mod cast;
 mod fitted;
+mod ruled;
 
 use std::net::IpAddr;
 
+pub(crate) use self::cast::{Cast, truth};
 pub(crate) use self::fitted::{Digits, Fitted, Number};
+pub(crate) use self::ruled::{Losses, Ruled, Step};
 
 use crate::mysql::error::Truncated;
 use crate::mysql::schema::ColumnType as Source;
@@ -67,8 +71,12 @@ pub(crate) enum Transcoder {
     Vector,
     /// What the server prints, for types that we do not know.
     Printed,
-    /// Into a column that somebody else has made.
+    /// Into a column that somebody else has made, or of a type that was asked for.
     Fitted(Fitted),
+    /// Into another kind of value, as was asked for.
+    Cast(Cast),
+    /// With policies or rewriting that were asked for.
+    Ruled(Box<Ruled>),
 }
 
 /// A value that is not what it was, by policy; each is counted per column.
@@ -82,11 +90,39 @@ pub(crate) enum Alteration {
     EnumError,
     /// Of members with the same key in one JSON object the last was kept.
     RepeatedKeys,
+    /// A zero or partial date became 1970-01-01.
+    ZeroDateEpoch,
+    /// A zero or partial date became -infinity.
+    ZeroDateInfinity,
+    /// U+0000 became U+FFFD.
+    NulReplaced,
+    /// Bytes that are no UTF-8 became U+FFFD.
+    InvalidReplaced,
+    /// Characters that Unicode does not have became '?'.
+    CharactersLost,
+    /// Spaces around a text were taken away.
+    Trimmed,
+    /// '' became NULL.
+    EmptyToNull,
+    /// Text that was encoded twice was decoded once.
+    Repaired,
 }
 
 impl Alteration {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::ZeroDate, Self::NulRemoved, Self::EnumError, Self::RepeatedKeys];
+    pub(crate) const ALL: [Self; 12] = [
+        Self::ZeroDate,
+        Self::NulRemoved,
+        Self::EnumError,
+        Self::RepeatedKeys,
+        Self::ZeroDateEpoch,
+        Self::ZeroDateInfinity,
+        Self::NulReplaced,
+        Self::InvalidReplaced,
+        Self::CharactersLost,
+        Self::Trimmed,
+        Self::EmptyToNull,
+        Self::Repaired,
+    ];
 }
 
 /// A value that the target's type cannot hold.
@@ -100,6 +136,14 @@ pub(crate) enum ValueError {
     Json(#[from] jsonb::Invalid),
     #[error("{what} cannot be read from {bytes} bytes")]
     Malformed { what: &'static str, bytes: usize },
+    #[error("the value has {0}")]
+    NoText(&'static str),
+    /// To be set aside, as somebody has asked for by name.
+    #[error("{0}")]
+    Asked(String),
+    /// Nothing more is to be moved, as somebody has asked for by name.
+    #[error("{0}, and that is to stop the run")]
+    Stop(String),
     #[error("the server sent a row that cannot be read")]
     Wire(#[from] Truncated),
 }
@@ -157,6 +201,28 @@ impl Transcoder {
         Some(transcoder)
     }
 
+    /// Whether it reads characters.
+    pub(crate) fn is_text(&self) -> bool {
+        match self {
+            Self::Text | Self::Enum { .. } | Self::SetToArray | Self::Json | Self::Jsonb => true,
+            Self::Fitted(fitted) => matches!(
+                fitted,
+                Fitted::Text { .. }
+                    | Fitted::Padded { .. }
+                    | Fitted::Label { .. }
+                    | Fitted::UuidText
+            ),
+            Self::Cast(Cast::YesNo) => true,
+            Self::Ruled(ruled) => ruled.inner.is_text(),
+            _ => false,
+        }
+    }
+
+    /// Whether an alteration is what somebody has asked for by name.
+    pub(crate) fn asks(&self, alteration: Alteration) -> bool {
+        matches!(self, Self::Ruled(ruled) if ruled.asks(alteration))
+    }
+
     /// Whether the server sends what this transcoder reads.
     pub(crate) fn reads(&self, wire: WireType) -> bool {
         match self {
@@ -173,6 +239,8 @@ impl Transcoder {
             Self::Timestamp => matches!(wire, WireType::DateTime | WireType::Timestamp),
             Self::TimeToTime | Self::TimeToInterval => wire == WireType::Time,
             Self::Fitted(fitted) => fitted.reads(wire),
+            Self::Cast(cast) => cast.reads(wire),
+            Self::Ruled(ruled) => ruled.reads(wire),
             Self::BitToBoolean
             | Self::DecimalToNumeric
             | Self::BitToBit { .. }
@@ -262,6 +330,8 @@ impl Transcoder {
             Self::VectorToArray => encode::real_array(out, cursor.bytes()?),
             Self::Vector => encode::vector(out, cursor.bytes()?),
             Self::Fitted(fitted) => return fitted.encode(cursor, out),
+            Self::Cast(cast) => cast.encode(cursor, out)?,
+            Self::Ruled(ruled) => return ruled.encode(cursor, out),
         }
         Ok(None)
     }

@@ -21,8 +21,8 @@ pub(crate) use self::view::create_view;
 use crate::name::{TableName, postgres_list, postgres_quoted};
 use crate::postgres::quote::literal;
 use crate::postgres::schema::{
-    Check, Column, ColumnType, EnumType, Extension, ForeignKey, Index, IndexKey, IndexMethod,
-    IndexPart, IndexRole, Schema, Table,
+    Check, Collation, Column, ColumnType, EnumType, Extension, ForeignKey, Index, IndexKey,
+    IndexMethod, IndexPart, IndexRole, Schema, Table,
 };
 
 /// The schemas that the plan's objects stand in, each once, in order of first use.
@@ -82,7 +82,18 @@ fn column_sql(column: &Column) -> String {
     } else {
         String::new()
     };
-    format!("{name} {}{not_null}{value}", column.column_type)
+    let collation = column.collation.as_ref();
+    let collate = collation.map_or(String::new(), |name| format!(" COLLATE {}", name.postgres()));
+    format!("{name} {}{collate}{not_null}{value}", column.column_type)
+}
+
+/// CREATE COLLATION; the name says what it does, so that one that is there does.
+pub(crate) fn create_collation(collation: &Collation) -> String {
+    format!(
+        "CREATE COLLATION IF NOT EXISTS {} (provider = icu, locale = {}, deterministic = false)",
+        collation.name.postgres(),
+        literal(&collation.locale)
+    )
 }
 
 /// Lets a column have NULL after all.
@@ -176,6 +187,7 @@ pub(crate) fn is_descending(index: &Index, part: &IndexPart) -> bool {
 pub(crate) fn method_word(method: IndexMethod) -> &'static str {
     match method {
         IndexMethod::BTree => "btree",
+        IndexMethod::Hash => "hash",
         IndexMethod::Gin => "gin",
         IndexMethod::Gist => "gist",
     }

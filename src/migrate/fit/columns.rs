@@ -135,7 +135,7 @@ impl Fitter<'_> {
             self.found(Finding::warning(Code::NotCarried, place(), message).help(help));
         }
         let (source, target) = (from.name.clone(), to.name.clone());
-        Some(ColumnMapping { source, target, transcoder: way.transcoder })
+        Some(ColumnMapping { source, target, transcoder: way.transcoder, read: None })
     }
 
     /// Columns that the source has nothing for.

@@ -125,7 +125,8 @@ impl Comparison {
         self.report.snapshot = Some(report);
         events.emit(Event::PhaseStarted { phase: Phase::Scan });
         let mut readers: Vec<&mut Connection> = snapshot.readers.iter_mut().collect();
-        let answers = scan::answers(&schema, &mut readers, Depth::Types).await?;
+        let asked = (ends.depth(Depth::Types), &ends.settings);
+        let answers = scan::answers(&schema, &mut readers, asked).await?;
         let target = (&met.session, &met.target);
         let conversion = ends.convert(target, &schema, &answers, &Filled::Compared).await?;
         let found = catalog::read(&met.session, &ddl::schema_names(&conversion.target)).await?;
