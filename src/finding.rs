@@ -206,6 +206,8 @@ pub(crate) enum Code {
     TargetNotEmpty,
     /// Rows of the target are deleted first, as was asked for.
     TargetEmptied,
+    /// An object of the target that stood in the way is dropped first, as was asked for.
+    TargetDropped,
     /// A table of the target is left as it is.
     LeftAlone,
     /// Foreign keys and triggers of the target are away until all rows are in.

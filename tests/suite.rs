@@ -14,6 +14,7 @@ mod grants;
 mod help;
 mod migrate;
 mod pains;
+mod policies;
 mod provision;
 mod quarantine;
 mod random;

@@ -9,11 +9,14 @@ use crate::cli::perform::boxed;
 use crate::cli::{MIGRATE, SECTIONS};
 use crate::environment::Environment;
 use crate::fault::Blame;
-use crate::migrate::{Accept, DataOnly, Identifiers, Pair, RowsThere, Settings as MigrateSettings};
+use crate::migrate::{
+    Accept, DataOnly, Identifiers, InTheWay, InitRequest, Pair, RowsThere,
+    Settings as MigrateSettings,
+};
 use crate::mysql::connect::Options as SourceOptions;
 use crate::mysql::snapshot::{Choice, Rung};
 use crate::postgres::connect::Options as TargetOptions;
-use crate::settings::Settings;
+use crate::settings::{FILE, Settings};
 
 #[derive(Debug, Args)]
 pub(super) struct Ends {
@@ -21,9 +24,6 @@ pub(super) struct Ends {
     /// ssl-cert, ssl-key
     #[arg(value_name = "SOURCE")]
     source: String,
-    /// postgres://user@host:5432/database; libpq's parameters and environment
-    #[arg(value_name = "TARGET")]
-    target: String,
     /// These tables only; what is no table is left out
     #[arg(long, visible_alias = "tables", value_name = "TABLE", value_delimiter = ',')]
     only: Vec<String>,
@@ -121,6 +121,25 @@ impl Ends {
             .map_or(Duration::from_secs(30), |limit| Duration::from_secs(limit.into()))
     }
 
+    fn connect_timeout(&self) -> Duration {
+        Duration::from_secs(self.connect_timeout.max(1))
+    }
+
+    fn source(&self, environment: &Environment) -> Result<SourceOptions, Box<dyn Blame>> {
+        let source = SourceOptions::from_url(&self.source, environment, self.connect_timeout());
+        let mut source = source.map_err(boxed)?;
+        if let Some(seconds) = self.answer_timeout {
+            source.read_timeout = Duration::from_secs(seconds.into());
+        }
+        Ok(source)
+    }
+
+    /// A file of settings that is to be written for the source.
+    pub(super) fn init(self, environment: &Environment) -> Result<InitRequest, Box<dyn Blame>> {
+        let source = self.source(environment)?;
+        Ok(InitRequest { source, file: self.config.unwrap_or_else(|| PathBuf::from(FILE)) })
+    }
+
     /// The section of the settings that speaks of moving databases.
     fn settings(&self) -> Result<MigrateSettings, Box<dyn Blame>> {
         let folder = std::env::current_dir().unwrap_or_default();
@@ -130,15 +149,14 @@ impl Ends {
     }
 
     /// What was typed, as what is meant.
-    pub(super) fn pair(self, environment: &Environment) -> Result<Pair, Box<dyn Blame>> {
-        let connect_timeout = Duration::from_secs(self.connect_timeout.max(1));
-        let mut source =
-            SourceOptions::from_url(&self.source, environment, connect_timeout).map_err(boxed)?;
-        let target =
-            TargetOptions::from_url(&self.target, environment, connect_timeout).map_err(boxed)?;
-        if let Some(seconds) = self.answer_timeout {
-            source.read_timeout = Duration::from_secs(seconds.into());
-        }
+    pub(super) fn pair(
+        self,
+        target: &str,
+        environment: &Environment,
+    ) -> Result<Pair, Box<dyn Blame>> {
+        let source = self.source(environment)?;
+        let target = TargetOptions::from_url(target, environment, self.connect_timeout());
+        let target = target.map_err(boxed)?;
         let mut settings = self.settings()?;
         settings.identifiers =
             self.identifiers.map(IdentifiersWord::meant).or(settings.identifiers);
@@ -155,6 +173,7 @@ impl Ends {
             target,
             schema: schema.unwrap_or_else(|| "public".to_owned()),
             only: self.only,
+            in_the_way: InTheWay::Refuse,
             data_only,
             settings,
             jobs: jobs.map_or(processors.min(DEFAULT_JOBS_AT_MOST), usize::from),

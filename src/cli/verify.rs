@@ -19,6 +19,9 @@ use crate::migrate::{Judge, Manner, Repair, Share, VerifyRequest, verify};
 pub(super) struct Arguments {
     #[command(flatten)]
     ends: Ends,
+    /// postgres://user@host:5432/database; libpq's parameters and environment
+    #[arg(value_name = "TARGET")]
+    target: String,
     /// Give the target the source's rows where they differ, one transaction a table, and compare
     /// those tables again
     #[arg(long)]
@@ -41,13 +44,14 @@ Examples:
   nirvana verify --only orders,items mysql://reader@db1/shop postgres://shop@db2/shop --report diff.json";
 
 pub(super) fn run(arguments: Arguments) -> ExitCode {
-    let Arguments { ends, repair, sample, independent, output } = arguments;
+    let Arguments { ends, target, repair, sample, independent, output } = arguments;
     let manner = Manner {
         share: sample.map_or(Share::All, Share::Percent),
         judge: if independent { Judge::RowsAndServers } else { Judge::Rows },
         repair: if repair { Repair::Apply } else { Repair::Leave },
     };
-    let request =
-        |environment: &Environment| Ok(VerifyRequest { pair: ends.pair(environment)?, manner });
+    let request = |environment: &Environment| {
+        Ok(VerifyRequest { pair: ends.pair(&target, environment)?, manner })
+    };
     perform(&output, request, verify)
 }

@@ -75,7 +75,8 @@ pub(crate) async fn create(
 ) -> Result<i64, Error> {
     in_transaction(session, async {
         let Some(fit) = &conversion.fit else {
-            for statement in before_copy(target, &conversion.target) {
+            let dropped = conversion.dropped.statements.iter().cloned();
+            for statement in dropped.chain(before_copy(target, &conversion.target)) {
                 session.execute(&statement).await?;
             }
             return Ok(journal::begin(session, run, chunks).await?);

@@ -179,8 +179,8 @@ impl<'a> Account<'a> {
             refused.first.push((key_words(self.mapping, &row), reason.clone()));
         }
         let key = key(self.mapping, &row);
-        let key = (!key.is_empty()).then(|| Value::Object(key).to_string());
-        let row = Value::Object(row).to_string();
+        let key = (!key.is_empty()).then(|| Value::Object(readable(key)).to_string());
+        let row = Value::Object(readable(row)).to_string();
         self.quarantined_bytes += row.len();
         self.quarantined.push(QuarantinedRow { key, column, reason, row });
         self.quarantined.len() <= QUARANTINED_ROWS && self.quarantined_bytes <= QUARANTINED_BYTES
@@ -193,6 +193,18 @@ impl<'a> Account<'a> {
         self.quarantined_bytes += other.quarantined_bytes;
         self.quarantined.len() <= QUARANTINED_ROWS && self.quarantined_bytes <= QUARANTINED_BYTES
     }
+}
+
+/// The target's JSON functions read no U+0000: it is written as the six characters `\u0000`.
+fn readable(mut row: Map<String, Value>) -> Map<String, Value> {
+    for value in row.values_mut() {
+        if let Value::String(text) = value
+            && text.contains('\0')
+        {
+            *text = text.replace('\0', "\\u0000");
+        }
+    }
+    row
 }
 
 /// The key's columns.

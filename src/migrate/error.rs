@@ -1,5 +1,7 @@
 //! What can end a migration, or the move of one table.
 
+use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::fault::{Blame, Fault};
@@ -53,6 +55,8 @@ pub(crate) enum Error {
          --snapshot per-table would"
     )]
     CutForOneInstant { table: String },
+    #[error("cannot write {}", .file.display())]
+    Unwritten { file: PathBuf, source: std::io::Error },
     #[error("stopped, as asked")]
     Stopped,
 }
@@ -78,6 +82,7 @@ impl Error {
                 error.is_connection_lost() || error.is_out_of_resources() || self.is_transient()
             }
             Self::Stopped
+            | Self::Unwritten { .. }
             | Self::Panicked(_)
             | Self::Locked(_)
             | Self::NothingToResume { .. }
@@ -124,6 +129,7 @@ impl Blame for Error {
             Self::Value { .. } | Self::TooManyRefused { .. } => Fault::Data,
             Self::UnexpectedType { .. } | Self::RowsLost { .. } | Self::Panicked(_) => Fault::Bug,
             Self::Stopped
+            | Self::Unwritten { .. }
             | Self::Locked(_)
             | Self::NothingToResume { .. }
             | Self::PlanChanged { .. }
@@ -173,7 +179,10 @@ impl Blame for Error {
                  and begin anew without --resume"
                     .to_owned(),
             ),
-            Self::Stopped => None,
+            Self::Unwritten { source, .. } if source.kind() == ErrorKind::AlreadyExists => {
+                Some("it is there already: move it away, or name another by --config".to_owned())
+            }
+            Self::Unwritten { .. } | Self::Stopped => None,
         }
     }
 }

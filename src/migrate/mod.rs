@@ -36,6 +36,7 @@ mod encoder;
 mod error;
 mod fit;
 mod foresee;
+mod init;
 mod instant;
 mod jobs;
 mod mapping;
@@ -56,7 +57,8 @@ mod work;
 
 pub(crate) use chunk::CHUNK_BYTES;
 pub(crate) use fit::{Accept, DataOnly, RowsThere};
-pub(crate) use pair::Pair;
+pub(crate) use init::{Request as InitRequest, init};
+pub(crate) use pair::{InTheWay, Pair};
 pub(crate) use run::{Mode, Request, run};
 pub(crate) use settings::{Identifiers, Settings};
 pub(crate) use verify::{Judge, Manner, Repair, Request as VerifyRequest, Share, run as verify};

@@ -36,7 +36,10 @@ pub(crate) fn describe(
         .collect();
     report.statements = match &conversion.fit {
         Some(fit) => fit.statements(),
-        None => ddl::statements(&conversion.target),
+        None => {
+            let dropped = conversion.dropped.statements.into_iter();
+            dropped.chain(ddl::statements(&conversion.target)).collect()
+        }
     };
 }
 

@@ -21,7 +21,11 @@ pub(crate) fn altered(mapping: &TableMapping, table: &Table, copied: &Copied) ->
         let asked = column.is_some_and(|column| column.transcoder.asks(alteration));
         let as_asked = if asked { ", as was asked for" } else { "" };
         let message = format!("{count} {}{as_asked}; first where {first}", words(alteration));
-        found.push(told(asked, Code::ValuesAltered, place(), message));
+        let help = format!(
+            "SELECT column_name, what, count, first_keys FROM nirvana.altered WHERE source_table = {}",
+            literal(&mapping.source.name)
+        );
+        found.push(told(asked, Code::ValuesAltered, place(), message).help(help));
         let planned = column
             .and_then(|column| table.columns.iter().find(|planned| planned.name == column.target));
         if planned.is_some_and(|planned| planned.not_null) {

@@ -18,7 +18,9 @@ pub(crate) use self::script::statements;
 pub(crate) use self::sequence::{create_sequence, next_of, sequence_comment, set_sequence};
 pub(crate) use self::touch::{create_touch_function, create_trigger};
 pub(crate) use self::view::create_view;
+use crate::finding::PlaceKind;
 use crate::name::{TableName, postgres_list, postgres_quoted};
+use crate::postgres::catalog::Existing;
 use crate::postgres::quote::literal;
 use crate::postgres::schema::{
     Check, Collation, Column, ColumnType, EnumType, Extension, ForeignKey, Index, IndexKey,
@@ -245,6 +247,27 @@ pub(crate) fn add_foreign_key(table: &Table, key: &ForeignKey) -> String {
         action("DELETE", &key.on_delete),
         action("UPDATE", &key.on_update)
     )
+}
+
+/// Removes objects, all of a kind at once, as they may hang on each other. What else hangs on them
+/// is not removed: the server refuses then.
+pub(crate) fn drop_objects(objects: &[Existing]) -> Vec<String> {
+    /// An index may have gone with its table, and a type with its row.
+    const KINDS: [(PlaceKind, &str, &str); 6] = [
+        (PlaceKind::View, "VIEW", ""),
+        (PlaceKind::Table, "TABLE", ""),
+        (PlaceKind::Index, "INDEX IF EXISTS", ""),
+        (PlaceKind::Sequence, "SEQUENCE IF EXISTS", ""),
+        (PlaceKind::Type, "TYPE IF EXISTS", ""),
+        (PlaceKind::Routine, "FUNCTION IF EXISTS", "()"),
+    ];
+    let statement = |(kind, word, behind): &(PlaceKind, &str, &str)| {
+        let of_kind = objects.iter().filter(|object| object.kind == *kind);
+        let names: Vec<String> =
+            of_kind.map(|object| format!("{}{behind}", object.name.postgres())).collect();
+        (!names.is_empty()).then(|| format!("DROP {word} {}", names.join(", ")))
+    };
+    KINDS.iter().filter_map(statement).collect()
 }
 
 /// Removes a constraint, if the table has it.

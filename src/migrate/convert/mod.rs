@@ -26,6 +26,7 @@ use crate::migrate::scan::{Answers, Question};
 use crate::migrate::settings::{ColumnRule, Settings};
 use crate::mysql::schema as mysql;
 use crate::name::TableName;
+use crate::postgres::catalog::Existing;
 use crate::postgres::schema as postgres;
 use crate::postgres::server::ExtensionFacts;
 
@@ -49,8 +50,17 @@ pub(crate) struct Conversion {
     /// One per table, in the order of `target.tables`.
     pub(crate) mappings: Vec<TableMapping>,
     pub(crate) findings: Vec<Finding>,
+    /// What is removed from the target first, as was asked for.
+    pub(crate) dropped: Dropped,
     /// If somebody else has made the target, what is done to it besides filling it.
     pub(crate) fit: Option<Fit>,
+}
+
+/// Objects of the target that stand in the way and are to go.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Dropped {
+    pub(crate) objects: Vec<Existing>,
+    pub(crate) statements: Vec<String>,
 }
 
 /// Decides what every table, column, key and index becomes.

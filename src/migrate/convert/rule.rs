@@ -128,6 +128,10 @@ fn plain(source: &Source, rule: &ColumnRule, target: &Target) -> Option<Transcod
         }
         // Whether a JSON text is one is not known of what is text to the source.
         (source, Target::Jsonb | Target::Json) if crate::migrate::scan::is_text(source) => None,
+        // Of a type that was asked for the limits are seen to before the server would round or cut.
+        _ if rule.wanted.is_some() => {
+            way(source, target).or_else(|| Transcoder::between(source, target))
+        }
         _ => Transcoder::between(source, target).or_else(|| way(source, target)),
     }
 }
@@ -212,7 +216,8 @@ pub(super) fn compared<'a>(
     let mut said = Cow::Borrowed(table);
     for (at, (column, target)) in table.columns.iter().zip(columns).enumerate() {
         let rule = choices.settings.rule(table, column);
-        if is_ci(&rule, column, &target.column_type)
+        if choices.extensions.contains_key(ICU)
+            && is_ci(&rule, column, &target.column_type)
             && let Some(collation) = &mut said.to_mut().columns[at].collation
         {
             collation.name = format!("{}_as_cs", collation.charset);
@@ -229,6 +234,12 @@ pub(super) fn collate(
     found: &mut Vec<Finding>,
 ) {
     for ((column, said), target) in table.columns.iter().zip(&said.columns).zip(columns) {
+        let rule = choices.settings.rule(table, column);
+        if !choices.extensions.contains_key(ICU) && is_ci(&rule, column, &target.column_type) {
+            let message = "compares with regard to case: the target's server is built without ICU";
+            let place = Place::column(&table.name, &column.name);
+            found.push(Finding::warning(Code::CollationLost, place, message));
+        }
         let Some(collation) =
             column.collation.as_ref().filter(|_| column.collation != said.collation)
         else {
@@ -249,6 +260,9 @@ pub(super) fn collate(
         found.push(Finding::note(Code::CollationLost, place, message).help(help));
     }
 }
+
+/// What such collations are of.
+const ICU: &str = "icu";
 
 /// The collation that ignores what one of the source's does: its name, and its ICU locale.
 fn icu(collation: &str) -> (&'static str, &'static str) {
