@@ -17,7 +17,8 @@ use crate::migrate::copied::{Account, Copied};
 use crate::migrate::encoder::RowEncoder;
 use crate::migrate::error::Error;
 use crate::migrate::mapping::{Age, Owner, TableMapping};
-use crate::mysql::wire::{Buffered, ColumnDefinition, Connection, RowStream};
+use crate::migrate::source::{Reader, Rows, Selection};
+use crate::mysql::wire::{Buffered, ColumnDefinition};
 use crate::postgres::connect::Session;
 use crate::postgres::ddl;
 use crate::postgres::journal::{self, QuarantinedRow};
@@ -31,7 +32,7 @@ pub(crate) struct ChunkJob {
     pub(crate) run: i64,
     pub(crate) number: u32,
     /// The rows, in the source.
-    pub(crate) select: String,
+    pub(crate) selection: Selection,
     /// Removes what the target has in their place, if it has something.
     pub(crate) clear: Option<String>,
     pub(crate) age: Age,
@@ -39,7 +40,7 @@ pub(crate) struct ChunkJob {
 
 /// Both ends of one worker, and whom it tells.
 pub(crate) struct Copier<'a> {
-    pub(crate) reader: &'a mut Connection,
+    pub(crate) reader: &'a mut Reader,
     pub(crate) session: &'a Session,
     pub(crate) events: &'a Events,
     pub(crate) shutdown: &'a Shutdown,
@@ -132,7 +133,7 @@ impl Copier<'_> {
         care: Care,
     ) -> Result<(Copied, Vec<QuarantinedRow>), Error> {
         let (session, shutdown) = (self.session, self.shutdown);
-        let mut rows = self.reader.stream(&job.select).await?;
+        let mut rows = self.reader.rows(mapping, &job.selection).await?;
         let columns = rows.columns().to_vec();
         let table = (mapping, columns.as_slice());
         let loaded = match care {
@@ -150,7 +151,7 @@ impl Copier<'_> {
 }
 
 async fn load<'a>(
-    rows: &mut RowStream<'_>,
+    rows: &mut Rows<'_>,
     session: &Session,
     ((mapping, columns), age): ((&'a TableMapping, &'a [ColumnDefinition]), Age),
     (mut progress, shutdown): (Progress<'_>, &Shutdown),
@@ -185,12 +186,12 @@ async fn load<'a>(
 /// What a query's rows come to, without moving them. Each row is shown to `row`, as its fields in
 /// binary COPY; those that the target cannot hold are counted only.
 pub(crate) async fn read_source(
-    reader: &mut Connection,
-    (mapping, select): (&TableMapping, &str),
+    reader: &mut Reader,
+    (mapping, selection): (&TableMapping, &Selection),
     shutdown: &Shutdown,
     row: impl FnMut(&[u8]),
 ) -> Result<Copied, Error> {
-    let mut rows = reader.stream(select).await?;
+    let mut rows = reader.rows(mapping, selection).await?;
     let read = read_rows(&mut rows, mapping, shutdown, row).await;
     if read.as_ref().is_err_and(|error| !error.ends_the_run()) {
         drain(&mut rows, shutdown).await?;
@@ -199,7 +200,7 @@ pub(crate) async fn read_source(
 }
 
 async fn read_rows(
-    rows: &mut RowStream<'_>,
+    rows: &mut Rows<'_>,
     mapping: &TableMapping,
     shutdown: &Shutdown,
     mut row: impl FnMut(&[u8]),
@@ -230,13 +231,15 @@ async fn read_rows(
 }
 
 /// Reads what is left of an answer and throws it away, as the reader is still needed.
-async fn drain(rows: &mut RowStream<'_>, shutdown: &Shutdown) -> Result<(), Error> {
-    while rows.next().await?.is_some() {
-        if shutdown.is_requested() {
-            return Err(Error::Stopped);
+async fn drain(rows: &mut Rows<'_>, shutdown: &Shutdown) -> Result<(), Error> {
+    loop {
+        match rows.next_buffered()? {
+            Buffered::Row(_) => {}
+            Buffered::Incomplete if shutdown.is_requested() => return Err(Error::Stopped),
+            Buffered::Incomplete => rows.fill().await?,
+            Buffered::End => return Ok(()),
         }
     }
-    Ok(())
 }
 
 /// The server must send what the transcoders read: a surprise here would be misread bytes.
