@@ -41,7 +41,7 @@ pub(crate) fn findings(ends: &Ends<'_>) -> Vec<Finding> {
     target_version(ends.target, &mut found);
     source_privileges(server, &ends.schema.name, &mut found);
     target_privileges(ends, &mut found);
-    snapshot(ends, server, &mut found);
+    snapshot(server, &ends.schema.name, ends.snapshot, &mut found);
     connections(ends.source, ends.target, ends.jobs, &mut found);
     if !matches!(ends.past, Past::Resumed(_)) && ends.conversion.fit.is_none() {
         in_the_way(ends, &mut found);
@@ -160,12 +160,11 @@ fn target_privileges(ends: &Ends<'_>, found: &mut Vec<Finding>) {
 }
 
 /// How the snapshot will be taken, if that says less than the best; why it cannot, if it cannot.
-fn snapshot(ends: &Ends<'_>, source: &Server, found: &mut Vec<Finding>) {
-    let database = ends.schema.name.as_str();
+fn snapshot(source: &Server, database: &str, choice: Choice, found: &mut Vec<Finding>) {
     let place = Place::source;
-    let rungs = rungs(source, database, ends.snapshot);
+    let rungs = rungs(source, database, choice);
     let Some(best) = rungs.first() else {
-        no_snapshot(ends, source, found);
+        no_snapshot(source, database, choice, found);
         return;
     };
     if *best == Rung::PerTable {
@@ -173,7 +172,7 @@ fn snapshot(ends: &Ends<'_>, source: &Server, found: &mut Vec<Finding>) {
                        need not fit together";
         let help = "stop writers during the run, or leave --snapshot per-table out";
         found.push(Finding::warning(Code::SnapshotPerTable, place(), message).help(help));
-    } else if ends.snapshot == Choice::Auto && !source.may_lock_globally() {
+    } else if choice == Choice::Auto && !source.may_lock_globally() {
         let message = format!(
             "RELOAD is missing: the snapshot is taken by {}, which does as well, but {}",
             best.word(),
@@ -188,9 +187,8 @@ fn snapshot(ends: &Ends<'_>, source: &Server, found: &mut Vec<Finding>) {
     }
 }
 
-fn no_snapshot(ends: &Ends<'_>, source: &Server, found: &mut Vec<Finding>) {
-    let database = ends.schema.name.as_str();
-    let asked = match ends.snapshot {
+fn no_snapshot(source: &Server, database: &str, choice: Choice, found: &mut Vec<Finding>) {
+    let asked = match choice {
         Choice::Auto => {
             vec![Rung::BackupStage, Rung::GlobalReadLock, Rung::BinlogPosition, Rung::LockTables]
         }
