@@ -10,7 +10,7 @@ use crate::cli::{MIGRATE, SECTIONS};
 use crate::environment::Environment;
 use crate::fault::Blame;
 use crate::migrate::{
-    Accept, DataOnly, Identifiers, InTheWay, InitRequest, Pair, RowsThere,
+    Accept, DataOnly, Identifiers, InTheWay, InitRequest, Origin, Pair, RowsThere,
     Settings as MigrateSettings,
 };
 use crate::mysql::connect::Options as SourceOptions;
@@ -169,7 +169,7 @@ impl Ends {
         let data_only = self.data_only.then_some(DataOnly { accepts, rows_there });
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Pair {
-            source,
+            source: Origin::Server(Box::new(source)),
             target,
             schema: schema.unwrap_or_else(|| "public".to_owned()),
             only: self.only,

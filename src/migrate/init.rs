@@ -13,6 +13,7 @@ use crate::migrate::error::Error;
 use crate::migrate::foresee;
 use crate::migrate::scan::{self, Answers, Depth, Question};
 use crate::migrate::settings::Settings;
+use crate::migrate::source::Reader;
 use crate::mysql::catalog;
 use crate::mysql::connect::Options as SourceOptions;
 use crate::mysql::schema::{Column, Schema, Table};
@@ -81,8 +82,8 @@ async fn look(options: &SourceOptions, events: &Events) -> Result<String, Error>
     let schema = catalog::read(&mut connection, &server, &database).await?;
     events.emit(Event::PhaseStarted { phase: Phase::Scan });
     let settings = Settings { uuid: true, ..Settings::default() };
-    let mut readers = [&mut connection];
-    let answers = scan::answers(&schema, &mut readers, (Depth::Foresight, &settings)).await?;
+    let mut reader = Reader::Server(connection);
+    let answers = scan::answers(&schema, &mut [&mut reader], (Depth::Foresight, &settings)).await?;
     Ok(text(&schema, &answers, &server.version_text))
 }
 

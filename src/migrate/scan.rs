@@ -12,8 +12,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 pub(crate) use self::question::{Asked, BTREE_BYTES, Question, is_text, lost_characters};
+use crate::migrate::error::Error;
 use crate::migrate::settings::Settings;
-use crate::mysql::error::Error;
+use crate::migrate::source::Reader;
 use crate::mysql::schema::{Column, Schema, Table};
 use crate::mysql::wire::{Connection, TextRow};
 
@@ -82,7 +83,7 @@ pub(crate) struct Questions {
 /// Asks the open questions, as many at once as there are readers.
 pub(crate) async fn answers(
     schema: &Schema,
-    readers: &mut [&mut Connection],
+    readers: &mut [&mut Reader],
     (depth, settings): (Depth, &Settings),
 ) -> Result<Answers, Error> {
     let questions = Mutex::new(plan(schema, depth, settings));
@@ -91,7 +92,9 @@ pub(crate) async fn answers(
         loop {
             let next = questions.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let Some(questions) = next else { return Ok::<_, Error>(answers) };
-            answers.extend(ask(reader, &questions).await?);
+            answers.extend(match reader {
+                Reader::Server(connection) => ask(connection, &questions).await?,
+            });
         }
     });
     let mut answers = Answers::default();

@@ -18,7 +18,7 @@ pub(crate) use self::ruled::{Losses, Ruled, Step};
 use crate::mysql::schema::ColumnType as Source;
 use crate::mysql::wire::{ValueCursor, WireType};
 use crate::postgres::encode;
-use crate::postgres::jsonb::{self, Canonicalizer};
+use crate::postgres::jsonb::Canonicalizer;
 use crate::postgres::schema::ColumnType as Target;
 
 /// How a column's values are read and written.
