@@ -110,6 +110,7 @@ impl Pair {
             data_only,
             filled,
             schema: &self.schema,
+            settings: &self.settings,
             rename: &self.settings.rename,
             rows: &self.settings.rows,
         };

@@ -321,7 +321,7 @@ impl Journey {
             return Ok(Answers::default());
         }
         self.events.emit(Event::PhaseStarted { phase: Phase::Scan });
-        Ok(scan::answers(schema, readers, (depth, &pair.settings)).await?)
+        scan::answers(schema, readers, (depth, &pair.settings)).await
     }
 
     async fn migrate(&mut self, prepared: Prepared) -> Result<(), Error> {

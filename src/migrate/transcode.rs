@@ -13,7 +13,7 @@ use std::net::IpAddr;
 pub(crate) use self::cast::{Cast, truth};
 pub(crate) use self::fitted::{Digits, Fitted, Number};
 pub(crate) use self::outcome::{Alteration, ValueError};
-pub(crate) use self::ruled::{Losses, Ruled, Step};
+pub(crate) use self::ruled::{Losses, Ruled};
 
 use crate::mysql::schema::ColumnType as Source;
 use crate::mysql::wire::{ValueCursor, WireType};
@@ -133,6 +133,15 @@ impl Transcoder {
         Some(transcoder)
     }
 
+    /// The one without policies; `None` if values become others on their way.
+    pub(crate) fn unruled(&self) -> Option<&Self> {
+        match self {
+            Self::Cast(_) => None,
+            Self::Ruled(ruled) => ruled.unruled(),
+            other => Some(other),
+        }
+    }
+
     /// Whether it reads characters.
     pub(crate) fn is_text(&self) -> bool {
         match self {
@@ -145,7 +154,7 @@ impl Transcoder {
                     | Fitted::UuidText
             ),
             Self::Cast(Cast::YesNo) => true,
-            Self::Ruled(ruled) => ruled.inner.is_text(),
+            Self::Ruled(ruled) => ruled.is_text(),
             _ => false,
         }
     }

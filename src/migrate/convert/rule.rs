@@ -7,7 +7,7 @@ use crate::migrate::convert::Choices;
 use crate::migrate::fit::way;
 use crate::migrate::scan::{Answer, Answers, Question, lost_characters};
 use crate::migrate::settings::{ColumnRule, Comparison, EnumErrors, Settings, Transform};
-use crate::migrate::transcode::{Cast, Digits, Fitted, Losses, Ruled, Step, Transcoder};
+use crate::migrate::transcode::{Cast, Digits, Fitted, Losses, Ruled, Transcoder};
 use crate::mysql::schema::{Column, ColumnType as Source, Table};
 use crate::name::{TableName, mysql_quoted};
 use crate::postgres::schema::{Collation, Column as TargetColumn, ColumnType as Target};
@@ -145,29 +145,10 @@ pub(super) fn transcoder(
 ) -> Option<(Transcoder, Option<String>)> {
     let rule = settings.rule(table, column);
     let inner = inner(&column.column_type, &rule, target)?;
-    let steps = rule.using.iter().filter_map(|transform| match transform {
-        Transform::Trim => Some(Step::Trim),
-        Transform::NullifEmpty => Some(Step::NullifEmpty),
-        Transform::RepairUtf8 => Some(Step::RepairUtf8),
-        _ => None,
-    });
-    let steps: Vec<Step> = steps.collect();
     let lost = answers.about(table, &column.name, Question::LostCharacters).values() > 0;
     let losses = if lost && inner.is_text() { Losses::Marked } else { Losses::Unmarked };
     let read = (losses == Losses::Marked).then(|| marked(column));
-    let mut policies = rule.policies();
-    // Those that are about other types cost nothing.
-    let is_date = matches!(inner, Transcoder::Date | Transcoder::Timestamp)
-        || matches!(inner, Transcoder::Fitted(Fitted::Moment { .. }));
-    policies.zero_dates = policies.zero_dates.filter(|_| is_date);
-    policies.nul = policies.nul.filter(|_| inner.is_text());
-    policies.invalid_text = policies.invalid_text.filter(|_| inner.is_text());
-    policies.enum_errors =
-        policies.enum_errors.filter(|_| matches!(inner, Transcoder::Enum { .. }));
-    if steps.is_empty() && losses == Losses::Unmarked && policies == Default::default() {
-        return Some((inner, None));
-    }
-    Some((Transcoder::Ruled(Box::new(Ruled { inner, steps, policies, losses })), read))
+    Some((Ruled::around(inner, &rule, losses), read))
 }
 
 /// A text in UTF-8, with a byte before it that none has where characters are lost.

@@ -191,8 +191,8 @@ fn may_be_uuid(column: &ColumnType) -> bool {
 /// Values with the digits of a UUID's version and variant in place: of sixteen bytes nothing else
 /// would tell.
 fn uuid(column: &Column) -> Option<String> {
-    let name = mysql_quoted(&column.name);
     const PARTS: &str = "[1-8][0-9A-F]{3}-?[89AB][0-9A-F]{3}-?[0-9A-F]{12}";
+    let name = mysql_quoted(&column.name);
     let (digits, first) = match column.column_type {
         ColumnType::Binary { length: 16 } => (format!("HEX({name})"), "[0-9A-F]{8}[0-9A-F]{4}"),
         ColumnType::Char { length: 32 } | ColumnType::VarChar { length: 32 } => {

@@ -78,13 +78,11 @@ impl Cast {
             Self::IpBytes => encode::inet(out, address(cursor.bytes()?)?),
             Self::SwappedUuid => {
                 let value = cursor.bytes()?;
-                let [a, b, c, d, e, f, g, h, rest @ ..] = value else {
-                    return Err(malformed("a uuid", value));
-                };
-                let rest: [u8; 8] = rest.try_into().map_err(|_| malformed("a uuid", value))?;
-                let mut uuid = [0; 16];
-                uuid[..8].copy_from_slice(&[*e, *f, *g, *h, *c, *d, *a, *b]);
-                uuid[8..].copy_from_slice(&rest);
+                let swapped: [u8; 16] = value.try_into().map_err(|_| malformed("a uuid", value))?;
+                let mut uuid = swapped;
+                uuid[..4].copy_from_slice(&swapped[4..8]);
+                uuid[4..6].copy_from_slice(&swapped[2..4]);
+                uuid[6..8].copy_from_slice(&swapped[..2]);
                 encode::fixed(out, uuid);
             }
         }

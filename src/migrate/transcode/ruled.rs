@@ -8,24 +8,26 @@
 use std::borrow::Cow;
 
 use super::cast::EPOCH_MICROS;
-use super::{Alteration, Transcoder, ValueError};
-use crate::migrate::settings::{EnumErrors, InvalidText, Nul, OutOfRange, Policies, ZeroDates};
+use super::{Alteration, Fitted, Transcoder, ValueError};
+use crate::migrate::settings::{
+    ColumnRule, EnumErrors, InvalidText, Nul, OutOfRange, Policies, Transform, ZeroDates,
+};
 use crate::mysql::wire::{ValueCursor, WireType, row_of_bytes};
 use crate::postgres::encode;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ruled {
-    pub(crate) inner: Transcoder,
+    inner: Transcoder,
     /// One after the other.
-    pub(crate) steps: Vec<Step>,
+    steps: Vec<Step>,
     /// Those that were asked for by name.
-    pub(crate) policies: Policies,
-    pub(crate) losses: Losses,
+    policies: Policies,
+    losses: Losses,
 }
 
 /// How text is rewritten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+enum Step {
     Trim,
     NullifEmpty,
     RepairUtf8,
@@ -40,9 +42,48 @@ pub(crate) enum Losses {
 }
 
 /// Stands before a value with lost characters: a byte that no UTF-8 has.
-pub(crate) const LOST: u8 = 0xFF;
+const LOST: u8 = 0xFF;
 
 impl Ruled {
+    /// What was said of a column around the transcoder that it would have anyway, which it is alone
+    /// if nothing was said that concerns it.
+    pub(crate) fn around(inner: Transcoder, rule: &ColumnRule, losses: Losses) -> Transcoder {
+        let text = inner.is_text();
+        let steps = rule.using.iter().filter(|_| text).filter_map(|transform| match transform {
+            Transform::Trim => Some(Step::Trim),
+            Transform::NullifEmpty => Some(Step::NullifEmpty),
+            Transform::RepairUtf8 => Some(Step::RepairUtf8),
+            _ => None,
+        });
+        let steps: Vec<Step> = steps.collect();
+        let is_date = matches!(
+            inner,
+            Transcoder::Date | Transcoder::Timestamp | Transcoder::Fitted(Fitted::Moment { .. })
+        );
+        let is_enum =
+            matches!(inner, Transcoder::Enum { .. } | Transcoder::Fitted(Fitted::Label { .. }));
+        let said = rule.policies();
+        let policies = Policies {
+            zero_dates: said.zero_dates.filter(|_| is_date),
+            nul: said.nul.filter(|_| text),
+            invalid_text: said.invalid_text.filter(|_| text),
+            enum_errors: said.enum_errors.filter(|_| is_enum),
+            out_of_range: said.out_of_range,
+        };
+        if steps.is_empty() && losses == Losses::Unmarked && policies == Policies::default() {
+            return inner;
+        }
+        Transcoder::Ruled(Box::new(Self { inner, steps, policies, losses }))
+    }
+
+    pub(super) fn is_text(&self) -> bool {
+        self.inner.is_text()
+    }
+
+    pub(super) fn unruled(&self) -> Option<&Transcoder> {
+        self.steps.is_empty().then(|| self.inner.unruled()).flatten()
+    }
+
     pub(super) fn reads(&self, wire: WireType) -> bool {
         self.inner.reads(wire)
     }
@@ -136,8 +177,9 @@ impl Ruled {
     ) -> Result<(Cow<'v, [u8]>, Option<Alteration>), ValueError> {
         let lost = self.losses == Losses::Marked && value.first() == Some(&LOST);
         let value = if lost { &value[1..] } else { value };
-        let checked = self.policies.invalid_text.is_some();
-        if !lost && !(checked && std::str::from_utf8(value).is_err()) {
+        let is_checked = self.policies.invalid_text.is_some();
+        let invalid = is_checked && std::str::from_utf8(value).is_err();
+        if !(lost || invalid) {
             return Ok((Cow::Borrowed(value), None));
         }
         let what = if lost { "characters that Unicode does not have" } else { "invalid UTF-8" };
