@@ -40,11 +40,9 @@ fn rows_are_set_aside_as_asked_and_that_is_no_warning() {
     for pair in [PAIRS[0], PAIRS[3]] {
         let Some((source, target)) = databases(pair, "aside") else { return };
         source.sql(ODD);
-        let rules: String = WORDS
-            .iter()
-            .map(|(word, column)| format!("'odd.{column}' = {{ {word} = 'quarantine' }}\n"))
-            .collect();
-        let rules = rules.replace("{ out-of-range", "{ type = 'bigint', out-of-range");
+        let rules =
+            WORDS.map(|(word, column)| format!("'odd.{column}' = {{ {word} = 'quarantine' }}"));
+        let rules = rules.join("\n").replace("{ out-of-range", "{ type = 'bigint', out-of-range");
         let text = format!("[migrate.columns]\n{rules}");
         let (run, report) = moved(&source, &target, (&text, &[]));
         assert_eq!(run.code, 0, "{}", run.all());
@@ -183,6 +181,9 @@ fn two_names_that_would_become_one_are_refused() {
     told.sort();
     assert_eq!(told, collisions);
     assert_eq!(target.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0\n");
+    let text = "[migrate]\nrename = { c = 'order_id' }";
+    let (run, _) = moved(&source, &target, (text, &[]));
+    assert_eq!(run.code, 3, "{}", run.all());
     // One of them named by hand, and there is no collision.
     let text = "[migrate]\nidentifiers = 'snake'\nexclude = ['c']\nrename = { orderId = 'orders' }";
     let (run, _) = moved(&source, &target, (text, &[]));

@@ -6,7 +6,9 @@ use crate::migrate::settings::{Comparison, Settings};
 use crate::mysql::schema::{ForeignKey as SourceKey, IndexKey, IndexKind, ReferentialAction};
 use crate::mysql::schema::{Schema, Table};
 use crate::name::TableName;
-use crate::postgres::schema::{ForeignKey, IndexKey as TargetKey, IndexRole, Schema as Made};
+use crate::postgres::schema::{
+    ForeignKey, Index, IndexKey as TargetKey, IndexPart, IndexRole, Schema as Made,
+};
 
 /// The target's form of a table's foreign keys, and what is to be said of those that have none.
 pub(super) fn foreign_keys(
@@ -35,7 +37,8 @@ pub(super) fn foreign_keys(
             found.push(Finding::warning(Code::ForeignKeyChanged, place(), message).help(help));
             continue;
         }
-        if !is_unique_in(made, (&target_name(&referenced.name), referenced), key) {
+        let referenced_columns: Vec<String> = key.referenced_columns.iter().map(fitted).collect();
+        if !is_unique_in(made, &target_name(&referenced.name), &referenced_columns) {
             let columns = key.referenced_columns.join(", ");
             let message = format!(
                 "left out: {} ({columns}) is too long for a unique key of PostgreSQL",
@@ -49,7 +52,7 @@ pub(super) fn foreign_keys(
             name: fitted(&key.name),
             columns: key.columns.iter().map(fitted).collect(),
             referenced_table: target_name(&key.referenced_table),
-            referenced_columns: key.referenced_columns.iter().map(fitted).collect(),
+            referenced_columns,
             on_delete: action(key.on_delete),
             on_update: action(key.on_update),
         });
@@ -72,21 +75,18 @@ fn has_unique_key(table: &Table, columns: &[String]) -> bool {
 }
 
 /// Whether the key that is referred to could be made of whole columns.
-fn is_unique_in(made: &Made, (name, referenced): (&TableName, &Table), key: &SourceKey) -> bool {
-    let Some(target) = made.tables.iter().find(|table| table.name == *name) else { return true };
-    let of_key = |index: &&crate::mysql::schema::Index| {
-        has_unique_key(
-            &Table { indexes: vec![(*index).clone()], ..referenced.clone() },
-            &key.referenced_columns,
-        )
+fn is_unique_in(made: &Made, table: &TableName, columns: &[String]) -> bool {
+    let has = |part: &IndexPart| match &part.key {
+        TargetKey::Column(name) => columns.contains(name),
+        TargetKey::Expression(_) => false,
     };
-    let candidates = referenced.indexes.iter().filter(of_key).count();
-    let whole = target.indexes.iter().filter(|index| {
+    let unique = |index: &Index| {
         index.role != IndexRole::Plain
-            && index.parts.len() == key.referenced_columns.len()
-            && index.parts.iter().all(|part| matches!(part.key, TargetKey::Column(_)))
-    });
-    candidates == 0 || whole.count() > 0
+            && index.parts.len() == columns.len()
+            && index.parts.iter().all(has)
+    };
+    let table = made.tables.iter().find(|made| made.name == *table);
+    table.is_none_or(|table| table.indexes.iter().any(unique))
 }
 
 /// A reference from 'foo' to 'Foo' holds in `MySQL` where case does not count.

@@ -7,6 +7,7 @@ use super::Converter;
 use super::names::{Names, fitted};
 use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::settings::Identifiers;
+use crate::mysql::schema::Table;
 
 /// A name that had to be cut.
 pub(super) fn cut(
@@ -23,45 +24,13 @@ pub(super) fn cut(
 }
 
 impl Converter<'_> {
-    /// What is written in another way, table by table, and what must not be.
+    /// What is written in another way, and what must not be.
     pub(super) fn renamed(&mut self) {
         let identifiers = self.names.identifiers;
-        if identifiers == Identifiers::Preserve {
-            return;
-        }
-        let source = self.source;
         let mut found = Vec::new();
-        for table in &source.tables {
-            let renamed = self.choices.settings.rename.get(&table.name.name);
-            let own = renamed.unwrap_or(&table.name.name);
-            let columns: Vec<&str> = table.columns.iter().map(|one| one.name.as_str()).collect();
-            for (name, one, other) in collisions(&columns, identifiers) {
-                let message = format!("{one} and {other} would both be named {name}");
-                found.push(collide(Place::column(&table.name, other), message));
-            }
-            let indexes = table.indexes.iter().map(|index| index.name.as_str());
-            let indexes = indexes.filter(|name| *name != "PRIMARY");
-            let keys = table.foreign_keys.iter().map(|key| key.name.as_str());
-            let checks = table.checks.iter().map(|check| check.name.as_str());
-            let mut told = changed(identifiers, std::iter::once(own.as_str()));
-            for (what, names) in [
-                ("columns", changed(identifiers, columns.iter().copied())),
-                ("indexes", changed(identifiers, indexes)),
-                ("foreign keys", changed(identifiers, keys)),
-                ("checks", changed(identifiers, checks)),
-            ] {
-                if !names.is_empty() {
-                    told.push(format!("{what}: {}", names.join(", ")));
-                }
-            }
-            if !told.is_empty() {
-                let message = format!("named anew, as was asked for: {}", told.join("; "));
-                let place = Place::table(&table.name);
-                found.push(Finding::note(Code::Renamed, place, message));
-            }
-        }
-        let views = source.views.iter().map(|view| (PlaceKind::View, view.name.as_str()));
-        let sequences = source.sequences.iter().map(|one| (PlaceKind::Sequence, one.name.as_str()));
+        let views = self.source.views.iter().map(|view| (PlaceKind::View, view.name.as_str()));
+        let sequences = self.source.sequences.iter();
+        let sequences = sequences.map(|one| (PlaceKind::Sequence, one.name.as_str()));
         let others: Vec<(PlaceKind, &str)> = views.chain(sequences).collect();
         for (kind, name) in &others {
             if let Some(change) = changed(identifiers, std::iter::once(*name)).first() {
@@ -69,15 +38,54 @@ impl Converter<'_> {
                 found.push(Finding::note(Code::Renamed, Place::object(*kind, *name), message));
             }
         }
-        let tables = source.tables.iter().map(|table| {
-            self.choices.settings.rename.get(&table.name.name).unwrap_or(&table.name.name).as_str()
-        });
+        let tables = self.source.tables.iter().map(|table| self.wanted(table));
         let relations: Vec<&str> = tables.chain(others.iter().map(|(_, name)| *name)).collect();
         for (name, one, other) in collisions(&relations, identifiers) {
             let message = format!("{one} and {other} would both be named {name}");
             found.push(collide(Place::object(PlaceKind::Table, other), message));
         }
+        for table in &self.source.tables {
+            found.extend(self.renamed_of(table));
+        }
         self.conversion.findings.extend(found);
+    }
+
+    /// The name that a table wants.
+    fn wanted<'t>(&'t self, table: &'t Table) -> &'t str {
+        self.choices.settings.rename.get(&table.name.name).unwrap_or(&table.name.name)
+    }
+
+    /// The same of a table and all that belongs to it.
+    fn renamed_of(&self, table: &Table) -> Vec<Finding> {
+        let identifiers = self.names.identifiers;
+        let columns: Vec<&str> = table.columns.iter().map(|one| one.name.as_str()).collect();
+        let collisions = collisions(&columns, identifiers).into_iter();
+        let mut found: Vec<Finding> = collisions
+            .map(|(name, one, other)| {
+                let message = format!("{one} and {other} would both be named {name}");
+                collide(Place::column(&table.name, other), message)
+            })
+            .collect();
+        let indexes = table.indexes.iter().map(|index| index.name.as_str());
+        let indexes = indexes.filter(|name| *name != "PRIMARY");
+        let keys = table.foreign_keys.iter().map(|key| key.name.as_str());
+        let checks = table.checks.iter().map(|check| check.name.as_str());
+        let mut told = changed(identifiers, std::iter::once(self.wanted(table)));
+        for (what, names) in [
+            ("columns", changed(identifiers, columns.iter().copied())),
+            ("indexes", changed(identifiers, indexes)),
+            ("foreign keys", changed(identifiers, keys)),
+            ("checks", changed(identifiers, checks)),
+        ] {
+            if !names.is_empty() {
+                told.push(format!("{what}: {}", names.join(", ")));
+            }
+        }
+        if !told.is_empty() {
+            let message = format!("named anew, as was asked for: {}", told.join("; "));
+            found.push(Finding::note(Code::Renamed, Place::table(&table.name), message));
+        }
+        found
     }
 }
 
