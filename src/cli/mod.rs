@@ -5,6 +5,7 @@ mod ends;
 mod migrate;
 mod perform;
 mod provision;
+mod release;
 mod verify;
 
 use std::ffi::OsString;
@@ -40,6 +41,7 @@ enum Command {
     Migrate(migrate::Arguments),
     Verify(verify::Arguments),
     Provision(provision::Arguments),
+    Release(release::Arguments),
 }
 
 /// Runs the command that was typed.
@@ -50,6 +52,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Migrate(arguments) => migrate::run(arguments),
             Command::Verify(arguments) => verify::run(arguments),
             Command::Provision(arguments) => provision::run(arguments),
+            Command::Release(arguments) => release::run(arguments),
         },
         // Help and version are no errors; clap knows where each belongs, and its colours.
         Err(error) => match error.print() {
@@ -60,8 +63,11 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 /// The sections of nirvana.toml, each with the struct that its verb reads it as.
-const SECTIONS: [Section; 2] =
-    [Section::of::<crate::migrate::Settings>(MIGRATE), Section::of::<Wanted>("provision")];
+const SECTIONS: [Section; 3] = [
+    Section::of::<crate::migrate::Settings>(MIGRATE),
+    Section::of::<Wanted>("provision"),
+    Section::of::<crate::release::Settings>("release"),
+];
 
 /// What `migrate` and `verify` read.
 const MIGRATE: &str = "migrate";

@@ -110,7 +110,7 @@ impl Host {
         let mut ssh = Process::new("ssh");
         ssh.args(["-W", to, "-o", "ClearAllForwardings=no"]);
         ssh.args(link.options(&sockets()?, Role::Further)).args(["--", &link.destination]);
-        started(own(&mut ssh), "ssh").map(Some)
+        started(own(&mut ssh).kill_on_drop(true), "ssh").map(Some)
     }
 
     fn spawn(&self, command: &Command) -> Result<Child, Error> {
@@ -171,8 +171,7 @@ impl Host {
     }
 }
 
-/// A command that we speak with. Dropped, it is killed; on another machine it reads the end of its
-/// input.
+/// A command that we speak with. Dropped, it is not killed: it reads the end of its input.
 #[derive(Debug)]
 pub(crate) struct Session {
     host: Host,
@@ -186,6 +185,11 @@ impl Session {
     pub(crate) async fn line(&mut self) -> Result<Option<String>, Error> {
         let Some(stdout) = &mut self.stdout else { return Ok(None) };
         stdout.next_line().await.map_err(|source| self.host.lost(source))
+    }
+
+    /// Whether the command still runs.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     pub(crate) async fn say(&mut self, line: &str) -> Result<(), Error> {
@@ -222,7 +226,7 @@ fn started(process: &mut Process, program: &str) -> Result<Child, Error> {
 /// In a group of processes of its own: Ctrl-C at the terminal is for us to hear, not for it.
 fn own(process: &mut Process) -> &mut Process {
     process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    process.process_group(0).kill_on_drop(true)
+    process.process_group(0)
 }
 
 /// Reads all, keeps the first part. What is no longer there to be read is no loss.

@@ -11,6 +11,7 @@ mod json;
 mod paper;
 mod progress;
 mod provision;
+mod release;
 mod report;
 mod report_file;
 #[cfg(test)]
