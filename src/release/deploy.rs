@@ -39,14 +39,40 @@ pub(crate) async fn deploy(wanted: DeployRequest, events: Events, shutdown: Shut
     run.end(ended).await
 }
 
-/// All that a release is made of, and where it goes.
+/// A release, and where it goes.
 pub(super) struct Job {
-    pub(super) files: Arc<Files>,
-    pub(super) digest: String,
+    pub(super) action: Action,
+    /// The commit's full name.
+    pub(super) commit: String,
     pub(super) sites: Vec<Site>,
     pub(super) choice: Choice,
-    pub(super) deltas: Vec<Option<Delta>>,
     pub(super) steps: Vec<StepReport>,
+    pub(super) content: Content,
+}
+
+/// What a release is made of; nothing where it is there already.
+#[derive(Default)]
+pub(super) struct Content {
+    pub(super) files: Option<Arc<Files>>,
+    pub(super) digest: String,
+    /// What each host needs of the files.
+    pub(super) deltas: Vec<Option<Delta>>,
+}
+
+/// What a switch is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Deploy,
+    Rollback,
+}
+
+impl Action {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Deploy => "deploy",
+            Self::Rollback => "rollback",
+        }
+    }
 }
 
 async fn go(run: &mut Run, rev: &str, anew: bool) -> Result<Outcome, Error> {
@@ -59,20 +85,25 @@ async fn go(run: &mut Run, rev: &str, anew: bool) -> Result<Outcome, Error> {
     let digest = digest(run, &files)?;
     let sites = run.look().await?;
     contract::check(run, &files, &sites)?;
-    let job = plan(run, (files, digest), sites, anew).await?;
+    let job = plan(run, (Arc::clone(&files), digest), sites, anew).await?;
     run.subject = Some(Subject::of(&job));
     run.report.steps.clone_from(&job.steps);
     if run.request.mode == Mode::Show {
-        prepare::show(run, &job)?;
+        prepare::show(run, &job, &files);
         return Ok(run.planned());
     }
     let board = Board::new(&run.events, &run.env, job.steps.clone());
     board.step(StepKind::Contract, None, async { Ok(()) }).await?;
-    let acted = act(run, job, board, anew).await;
+    let acted = act(run, (job, files), board, anew).await;
     acted.map(|()| run.done())
 }
 
-async fn act(run: &mut Run, job: Job, board: Board, anew: bool) -> Result<(), Error> {
+async fn act(
+    run: &mut Run,
+    (job, files): (Job, Arc<Files>),
+    board: Board,
+    anew: bool,
+) -> Result<(), Error> {
     if job.choice.course == Course::Settled {
         board.tell_skipped();
         let asked = switch::ask_all(run, &job, &board).await;
@@ -83,13 +114,13 @@ async fn act(run: &mut Run, job: Job, board: Board, anew: bool) -> Result<(), Er
     let held = hold_all(run, &job.choice.id, &board).await;
     run.report.steps = board.report();
     let mut holds = held?;
-    let done = under_lock(run, job, &mut holds, anew).await;
+    let done = under_lock(run, (files, job.content.digest), &mut holds, anew).await;
     release_all(holds).await;
     done
 }
 
 /// Takes every host's lock, in the order of the file: two runs cannot wait for each other.
-async fn hold_all(run: &Run, id: &Id, board: &Board) -> Result<Vec<Hold>, Error> {
+pub(super) async fn hold_all(run: &Run, id: &Id, board: &Board) -> Result<Vec<Hold>, Error> {
     let who = Who { by: run.by.clone(), release: Some(id.to_string()) };
     let mut holds = Vec::new();
     for host in &run.hosts {
@@ -107,13 +138,13 @@ async fn hold_all(run: &Run, id: &Id, board: &Board) -> Result<Vec<Hold>, Error>
 
 async fn under_lock(
     run: &mut Run,
-    job: Job,
+    content: (Arc<Files>, String),
     holds: &mut [Hold],
     anew: bool,
 ) -> Result<(), Error> {
     // Another run may have been at work until we had the lock.
     let sites = run.look().await?;
-    let mut job = plan(run, (job.files, job.digest), sites, anew).await?;
+    let mut job = plan(run, content, sites, anew).await?;
     for step in &mut job.steps {
         if step.step == StepKind::Lock.word() || step.step == StepKind::Contract.word() {
             step.state = StepState::Done;
@@ -122,6 +153,7 @@ async fn under_lock(
     let board = Board::new(&run.events, &run.env, job.steps.clone());
     board.tell_skipped();
     let done = Box::pin(work(run, &job, &board, holds)).await;
+    run.subject = Some(Subject::of(&job));
     run.report.steps = board.report();
     done
 }
@@ -187,7 +219,7 @@ pub(super) async fn hook_of(
     let previous = job.sites.first().map_or(String::new(), |site| site.seen.back());
     let told = Told {
         release: job.choice.id.as_str(),
-        commit: &job.files.commit,
+        commit: &job.commit,
         previous: previous.strip_prefix("releases/").unwrap_or(&previous),
         by: &run.by,
     };
@@ -231,7 +263,7 @@ fn digest(run: &Run, files: &Files) -> Result<String, Error> {
         add(text);
     }
     add(settings.command.as_ref().map_or("", |command| command.run.as_str()));
-    for (path, mode, text) in prepare::rendered(run, &placeholder, &files.commit)? {
+    for (path, mode, text) in prepare::rendered(run, &placeholder)? {
         add(&path);
         add(&mode);
         add(text.expose());
@@ -271,8 +303,9 @@ async fn plan(
     };
     let deltas = try_join_all(sites.iter().map(survey)).await?;
     let steps = steps(&wish, &choice, &sites, &deltas);
-    drop(wish);
-    Ok(Job { files, digest, sites, choice, deltas, steps })
+    let commit = files.commit.clone();
+    let content = Content { files: Some(files), digest, deltas };
+    Ok(Job { action: Action::Deploy, commit, sites, choice, steps, content })
 }
 
 /// A shared file of the repository would never be seen: the link stands in its place.
@@ -295,7 +328,7 @@ pub(super) fn wants_command(job: &Job) -> bool {
 pub(super) fn settings_of(run: &Run, job: &Job, more: &[(&str, &str)]) -> Secret {
     let mut variables = vec![
         ("NIRVANA_RELEASE", job.choice.id.as_str()),
-        ("NIRVANA_COMMIT", job.files.commit.as_str()),
+        ("NIRVANA_COMMIT", job.commit.as_str()),
         ("NIRVANA_PATH", run.scripts.root()),
     ];
     variables.extend(more);

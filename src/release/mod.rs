@@ -16,6 +16,7 @@
 //! one on each release; the next run finishes.
 
 mod board;
+mod check;
 mod command_lock;
 mod contract;
 mod deploy;
@@ -27,16 +28,25 @@ mod health;
 mod hold;
 mod hook;
 mod ledger;
+mod list;
 mod notice;
 mod plan;
 mod prepare;
+mod prune;
+mod rollback;
 mod run;
 mod script;
 mod settings;
 mod site;
 mod step;
 mod switch;
+mod unlock;
 
+pub(crate) use self::check::{Level, Status, check};
 pub(crate) use self::deploy::{DeployRequest, deploy};
+pub(crate) use self::list::list;
+pub(crate) use self::prune::prune;
+pub(crate) use self::rollback::{RollbackRequest, rollback};
 pub(crate) use self::run::{Mode, Request};
 pub(crate) use self::settings::Settings;
+pub(crate) use self::unlock::unlock;

@@ -160,6 +160,43 @@ fn prune(plan: &mut Steps, settings: &Settings, choice: &Choice, sites: &[Site])
     });
 }
 
+/// Of a return to an older release.
+pub(super) fn rollback_steps(
+    settings: &Settings,
+    choice: &Choice,
+    sites: &[Site],
+    check: Option<&Check>,
+) -> Vec<StepReport> {
+    let mut plan = Steps { steps: Vec::new() };
+    let all: Vec<Needs> = sites.iter().map(|site| needs(&site.seen, &choice.id)).collect();
+    let serves = |at: usize| (!all[at].switch).then(|| "it serves already".to_owned());
+    plan.each(StepKind::Lock, sites, |_| (format!("{}/.nirvana/lock", settings.path), None));
+    plan.each(StepKind::Switch, sites, |at| switch(settings, choice, &sites[at].seen, all[at]));
+    if let Some(check) = check {
+        let what = format!("{} answers with {}", check.address(), choice.id);
+        plan.each(StepKind::Health, sites, |at| (what.clone(), serves(at)));
+    }
+    plan.each(StepKind::Confirm, sites, |at| (format!("{} is good", choice.id), serves(at)));
+    plan.steps
+}
+
+/// Of nothing but the removal of old releases.
+pub(super) fn prune_steps(settings: &Settings, sites: &[Site]) -> Vec<StepReport> {
+    let mut plan = Steps { steps: Vec::new() };
+    plan.each(StepKind::Lock, sites, |_| (format!("{}/.nirvana/lock", settings.path), None));
+    plan.each(StepKind::Prune, sites, |at| {
+        let seen = &sites[at].seen;
+        let current = seen.current();
+        let ids = seen.ledger.to_prune(&seen.folders, current.as_ref(), settings.keep());
+        let ids: Vec<&str> = ids.iter().map(Id::as_str).collect();
+        match ids.as_slice() {
+            [] => (format!("keep {}", settings.keep()), Some("nothing to remove".to_owned())),
+            ids => (ids.join(", "), None),
+        }
+    });
+    plan.steps
+}
+
 /// What is removed once `id` is good too.
 pub(super) fn pruned_after(seen: &Seen, id: &Id, keep: usize) -> Vec<Id> {
     let is_new = seen.ledger.get(id).is_none_or(|release| !release.is_known_good());

@@ -11,6 +11,7 @@ use super::command_lock::CommandLock;
 use super::deploy::{Job, hidden, hook_of, settings_of, wants_command};
 use super::env::find;
 use super::error::{Error, Printed};
+use super::files::Files;
 use super::hold::Hold;
 use super::hook::When;
 use super::ledger::{Entry, Id, State};
@@ -79,8 +80,8 @@ async fn begin(run: &Run, job: &Job) -> Result<(), Error> {
     for site in &job.sites {
         if needs(&site.seen, &job.choice.id).begin {
             let mut entry = Entry::new(&job.choice.id, State::Begun);
-            entry.commit = Some(job.files.commit.clone());
-            entry.digest = Some(job.digest.clone());
+            entry.commit = Some(job.commit.clone());
+            entry.digest = Some(job.content.digest.clone());
             entry.by = Some(run.by.clone());
             run.record(&site.host, &entry).await?;
         }
@@ -138,9 +139,10 @@ async fn on_host(
 
 async fn upload(run: &Run, job: &Job, at: usize) -> Result<(), Error> {
     let (site, id) = (&job.sites[at], &job.choice.id);
-    let delta = job.deltas[at].clone().unwrap_or_default();
+    let Some(files) = &job.content.files else { return Ok(()) };
+    let delta = job.content.deltas[at].clone().unwrap_or_default();
     let command = run.scripts.upload(id, &Entry::new(id, State::Uploaded));
-    let writer = Arc::clone(&job.files).writer(id, run.settings().id_file(), &delta);
+    let writer = Arc::clone(files).writer(id, run.settings().id_file(), &delta);
     let (output, written) = site.host.feed(&command, writer).await?;
     if output.code != 0 {
         return Err(failed(run, site, (StepKind::Upload, "tar -x"), (output.code, &output.stderr)));
@@ -164,7 +166,6 @@ fn links(run: &Run) -> Vec<[String; 3]> {
 pub(super) fn rendered(
     run: &Run,
     id: &Id,
-    _commit: &str,
 ) -> Result<Vec<(String, String, Secret)>, Error> {
     let settings = run.settings();
     let mut files = Vec::new();
@@ -176,7 +177,7 @@ pub(super) fn rendered(
 }
 
 async fn render(run: &Run, job: &Job, site: &Site) -> Result<(), Error> {
-    for (path, mode, text) in rendered(run, &job.choice.id, &job.files.commit)? {
+    for (path, mode, text) in rendered(run, &job.choice.id)? {
         let command = run.scripts.render(&job.choice.id, &path, &mode, text);
         ran(run, site, (StepKind::Render, &path), command).await?;
     }
@@ -243,7 +244,7 @@ fn failed(
 }
 
 /// What a dry run tells beside the steps: which files are other ones than those that serve now.
-pub(super) fn show(run: &mut Run, job: &Job) -> Result<(), Error> {
+pub(super) fn show(run: &mut Run, job: &Job, files: &Files) {
     let serving = job.sites.first().and_then(|site| {
         let id = site.seen.current()?;
         site.seen.ledger.get(&id).cloned()
@@ -253,7 +254,7 @@ pub(super) fn show(run: &mut Run, job: &Job) -> Result<(), Error> {
     // A commit that this clone does not have cannot be compared, and nothing hangs on it.
     let before = serving.as_ref().and_then(|it| Tree::open(&repository, Some(&it.commit)).ok());
     if let (Some(serving), Some(before)) = (&serving, &before) {
-        let changes = job.files.changes(before);
+        let changes = files.changes(before);
         text.push_str(&format!("--- {}\n+++ {}\n", serving.id, job.choice.id));
         for (letter, path) in changes.iter().take(MOST_TOLD) {
             text.push_str(&format!("{letter} {path}\n"));
@@ -262,12 +263,11 @@ pub(super) fn show(run: &mut Run, job: &Job) -> Result<(), Error> {
             text.push_str(&format!("… and {} more\n", changes.len() - MOST_TOLD));
         }
     } else {
-        text.push_str(&format!("+++ {}: {} files, all new\n", job.choice.id, job.files.len()));
+        text.push_str(&format!("+++ {}: {} files, all new\n", job.choice.id, files.len()));
     }
     run.report.diffs.push(text);
     if run.settings().env.is_some() {
         let text = format!("+++ {}\n{}", run.settings().env_file(), run.env.shown());
         run.report.diffs.push(text);
     }
-    Ok(())
 }

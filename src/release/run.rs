@@ -34,6 +34,14 @@ pub(crate) struct Request {
     pub(crate) patience: u64,
 }
 
+impl Request {
+    /// As many good releases are kept, whatever the file says.
+    pub(crate) fn keeping(mut self, keep: Option<usize>) -> Self {
+        self.settings.keep = keep.or(self.settings.keep);
+        self
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     Show,
@@ -53,8 +61,8 @@ impl Subject {
     pub(super) fn of(job: &Job) -> Self {
         let previous = job.sites.first().map_or(String::new(), |site| site.seen.back());
         let previous = previous.strip_prefix("releases/").unwrap_or(&previous).to_owned();
-        let (id, commit) = (job.choice.id.to_string(), job.files.commit.clone());
-        Self { action: "deploy", id, commit, previous }
+        let (id, commit) = (job.choice.id.to_string(), job.commit.clone());
+        Self { action: job.action.word(), id, commit, previous }
     }
 }
 
@@ -104,14 +112,20 @@ impl Run {
         &self.request.settings
     }
 
-    /// Judges the file, without asking anybody.
-    pub(super) fn prepare(&mut self) -> Result<(), Error> {
+    /// Judges the file as far as hosts are concerned.
+    pub(super) fn find_hosts(&mut self) -> Result<(), Error> {
         self.settings().check()?;
         self.hosts = hosts(self.settings(), &self.request.folder)?;
-        self.check = self.settings().health.as_ref().map(Check::of).transpose()?;
-        self.env = Env::resolve(self.settings(), &self.request.environment, &self.request.folder)?;
         let names: Vec<String> = self.hosts.iter().map(Host::to_string).collect();
         self.report.target = format!("{} on {}", self.settings().path, names.join(", "));
+        Ok(())
+    }
+
+    /// Judges the file, without asking anybody.
+    pub(super) fn prepare(&mut self) -> Result<(), Error> {
+        self.find_hosts()?;
+        self.check = self.settings().health.as_ref().map(Check::of).transpose()?;
+        self.env = Env::resolve(self.settings(), &self.request.environment, &self.request.folder)?;
         let doubt = match self.check.as_ref().map(|check| check.id_in) {
             None => Some((Code::HealthNotChecked, "nobody looks whether the release answers")),
             Some(IdIn::Nowhere) => {
@@ -170,7 +184,7 @@ impl Run {
 
     /// Connections are ended, and the report says how it went.
     pub(super) async fn end(mut self, ended: Result<Outcome, Error>) -> Report {
-        join_all(self.hosts.iter().map(Host::disconnect)).await;
+        self.disconnect().await;
         self.report.duration_ms = self.begun.elapsed().as_millis() as u64;
         self.report.outcome = match &ended {
             Ok(outcome) => *outcome,
@@ -190,6 +204,10 @@ impl Run {
         }
         self.tell().await;
         self.report
+    }
+
+    pub(super) async fn disconnect(&self) {
+        join_all(self.hosts.iter().map(Host::disconnect)).await;
     }
 
     /// Tells who wants to be told, if there was anything to tell of.

@@ -4,7 +4,7 @@
 use futures_util::future::join_all;
 
 use super::board::Board;
-use super::deploy::{Job, hidden, hook_of, settings_of};
+use super::deploy::{Action, Job, hidden, hook_of, settings_of};
 use super::error::Error;
 use super::guard::{Guard, Returned};
 use super::hold::Hold;
@@ -69,8 +69,13 @@ async fn switch_all(
 async fn switch(run: &Run, job: &Job, board: &Board, site: &Site) -> Result<Guard, Error> {
     let id = &job.choice.id;
     let back = site.seen.back();
-    let reason = "it was not well";
     let gone = "nirvana was gone before it was found good";
+    let gone = match job.action {
+        // As if it had never been switched to: the next run goes on from there.
+        Action::Deploy => Entry::new(id, State::Commanded).reason(gone),
+        // It was good before, and nobody has found it to be otherwise.
+        Action::Rollback => Entry::new(id, State::Good).reason(gone),
+    };
     let wanted = Switch {
         id,
         now: &site.seen.current,
@@ -78,9 +83,8 @@ async fn switch(run: &Run, job: &Job, board: &Board, site: &Site) -> Result<Guar
         reload: run.settings().reload.as_deref().unwrap_or_default(),
         switched: Entry::new(id, State::Switched),
         good: Entry::new(id, State::Good),
-        returned: Entry::new(id, State::RolledBack).reason(reason),
-        // As if it had never been switched to: the next run goes on from there.
-        gone: Entry::new(id, State::Commanded).reason(gone),
+        returned: Entry::new(id, State::RolledBack).reason("it was not well"),
+        gone,
     };
     let mut guard = None;
     let work = async {
@@ -137,7 +141,7 @@ async fn undo(run: &mut Run, job: &Job, board: &Board, guards: Vec<Guard>) {
     }
     run.has_returned = true;
     board.undone(&[StepKind::Switch]);
-    if run.settings().command.is_some() {
+    if run.settings().command.is_some() && job.action == Action::Deploy {
         let message = "the release was left again; what its release command did to the database stays";
         let finding = Finding::warning(Code::ReleaseReturned, Place::target(), message);
         run.found(finding.help("the old code must be able to work with it: expand first, contract later"));

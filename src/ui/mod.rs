@@ -109,6 +109,11 @@ impl Ui {
         kept
     }
 
+    /// One line of data, for a command whose output is that line.
+    pub(crate) fn line(&self, text: &str) -> Result<(), UiError> {
+        self.stdout.write(&format!("{}\n", paper::harmless(text)))
+    }
+
     /// An error that is in no report: of the arguments, or of the report itself.
     pub(crate) fn error(&self, error: &dyn Blame) {
         let text = error::block(&ErrorReport::of(error), &self.stderr);
