@@ -27,6 +27,8 @@ mod secret;
 mod settings;
 mod shutdown;
 mod statement;
+#[cfg_attr(not(test), expect(dead_code, reason = "the verb that renders them is being written"))]
+mod template;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

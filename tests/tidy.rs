@@ -23,6 +23,7 @@ const WORDS: &[&str] = &[
     "settings",
     "shutdown",
     "statement",
+    "template",
 ];
 
 fn root() -> &'static Path {
