@@ -30,6 +30,10 @@ mod statement;
 #[cfg_attr(not(test), expect(dead_code, reason = "the verb that renders them is being written"))]
 mod template;
 
+// For ci/fuzz alone.
+#[cfg(fuzzing)]
+pub mod fuzz;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 
