@@ -3,3 +3,4 @@
 mod examples;
 mod refused;
 mod rendered;
+mod validated;
