@@ -8,6 +8,7 @@ mod cli;
 // The only code that prints.
 mod ui;
 // Verbs.
+mod audit;
 mod detect;
 mod migrate;
 mod provision;
@@ -27,6 +28,7 @@ mod secret;
 mod settings;
 mod shutdown;
 mod statement;
+mod twelve_factor;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
