@@ -12,6 +12,7 @@ mod factor;
 mod file;
 mod found;
 mod history;
+mod reading;
 mod rule;
 mod run;
 mod score;

@@ -2,8 +2,9 @@
 
 use crate::application::{Application, Framework};
 use crate::audit::context::Context;
-use crate::audit::file::{File, Kind};
+use crate::audit::file::Kind;
 use crate::audit::found::Found;
+use crate::audit::reading::Reading;
 use crate::twelve_factor::Card;
 
 /// One line of a factor's table.
@@ -30,7 +31,7 @@ pub(super) enum Applies {
 /// Where a rule looks.
 pub(super) enum Check {
     /// At each file of these kinds, many at once.
-    Files { kinds: &'static [Kind], reach: Reach, look: fn(&File, &mut Found) },
+    Files { kinds: &'static [Kind], reach: Reach, look: fn(&Reading, &mut Found) },
     /// At each application.
     Application(fn(&Context, &Application, &mut Found) -> Verdict),
     /// Once, at the whole.

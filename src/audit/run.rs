@@ -9,6 +9,7 @@ use crate::audit::context::{Context, Unread};
 use crate::audit::factor;
 use crate::audit::file::{File, Kind, Scope};
 use crate::audit::found::Found;
+use crate::audit::reading::Reading;
 use crate::audit::rule::{Applies, Check, Reach, Rule, Verdict};
 use crate::audit::suppress;
 use crate::finding::Finding;
@@ -118,6 +119,7 @@ fn one(context: &Context, entry: &Entry, rules: &[&'static Rule]) -> Part {
 /// What the rules about files say of one.
 pub(super) fn look(file: &File, rules: &[&'static Rule]) -> Vec<Hit> {
     let mut hits = Vec::new();
+    let reading = Reading::new(file);
     for rule in rules {
         let Check::Files { kinds, reach, look } = &rule.check else { continue };
         let reaches = file.scope <= Scope::Sample || *reach == Reach::Everywhere;
@@ -125,7 +127,7 @@ pub(super) fn look(file: &File, rules: &[&'static Rule]) -> Vec<Hit> {
             continue;
         }
         let mut found = Found::new(&rule.card);
-        look(file, &mut found);
+        look(&reading, &mut found);
         hits.extend(found.into_hits());
     }
     hits

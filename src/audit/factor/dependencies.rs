@@ -1,11 +1,14 @@
 //! II. Dependencies are declared, locked and isolated.
 
+mod extensions;
+
 use serde_json::Value;
 
 use crate::application::{Application, Framework as F};
 use crate::audit::context::Context;
-use crate::audit::file::{File, Kind, Scope};
+use crate::audit::file::{Kind, Scope};
 use crate::audit::found::Found;
+use crate::audit::reading::Reading;
 use crate::audit::rule::{Applies, Check, Reach, Rule, Verdict};
 use crate::finding::Severity::{Note, Warning};
 use crate::project::tree::join;
@@ -113,7 +116,7 @@ pub(super) const RULES: &[Rule] = &[
             quiet: "Polyfills, and calls behind function_exists() or extension_loaded().",
         },
         applies: Applies::To(PHP),
-        check: Check::Application(super::extensions::undeclared),
+        check: Check::Application(extensions::undeclared),
     },
     Rule {
         card: Card {
@@ -130,7 +133,7 @@ pub(super) const RULES: &[Rule] = &[
                     Aptfile names.",
         },
         applies: Applies::Server,
-        check: Check::Application(super::extensions::programs),
+        check: Check::Application(extensions::programs),
     },
     Rule {
         card: Card {
@@ -336,7 +339,7 @@ fn core(context: &Context, application: &Application, found: &mut Found) -> Verd
     Verdict::Looked
 }
 
-fn cdn(file: &File, found: &mut Found) {
+fn cdn(file: &Reading, found: &mut Found) {
     if file.scope != Scope::Live {
         return;
     }

@@ -1,6 +1,7 @@
 //! The factors: a file or a folder each, with one table of rules.
 
 mod codebase;
+mod dependencies;
 mod itself;
 
 use std::sync::LazyLock;
@@ -9,8 +10,9 @@ use crate::audit::rule::Rule;
 
 /// All rules, in the order of the factors.
 static RULES: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
-    let tables: [&'static [Rule]; 2] = [
+    let tables: [&'static [Rule]; 3] = [
         codebase::RULES,
+        dependencies::RULES,
         itself::RULES,
     ];
     tables.into_iter().flatten().collect()

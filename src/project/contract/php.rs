@@ -43,7 +43,9 @@ fn of_call(code: &Code, call: &Call) -> Option<Read> {
 /// What the code does with a read that ends before `end` and begins at `start`.
 fn after(code: &Code, end: usize, start: usize) -> Need {
     if code.is(end, b"?:") || code.is(end, b"??") || code.is(end, b"?") || code.is(end, b"||") {
-        let nothing = code.is_name(end + 1, b"null") || code.is_name(end + 1, b"false");
+        // `?:` is two tokens.
+        let other = end + 1 + usize::from(code.is(end + 1, b":"));
+        let nothing = code.is_name(other, b"null") || code.is_name(other, b"false");
         return if nothing { Need::Optional } else { Need::Default };
     }
     // `? :` may be two tokens; a comparison asks what is there.
