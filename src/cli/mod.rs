@@ -1,5 +1,6 @@
 //! The surface: what was typed becomes what is meant, once. One file per command.
 
+mod audit;
 mod detect;
 mod ends;
 mod migrate;
@@ -36,6 +37,7 @@ Exit codes, the same for every command:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Audit(audit::Arguments),
     Detect(detect::Arguments),
     Migrate(migrate::Arguments),
     Verify(verify::Arguments),
@@ -46,6 +48,7 @@ enum Command {
 pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Arguments::try_parse_from(args) {
         Ok(Arguments { command }) => match command {
+            Command::Audit(arguments) => audit::run(arguments),
             Command::Detect(arguments) => detect::run(arguments),
             Command::Migrate(arguments) => migrate::run(arguments),
             Command::Verify(arguments) => verify::run(arguments),
@@ -60,8 +63,11 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 /// The sections of nirvana.toml, each with the struct that its verb reads it as.
-const SECTIONS: [Section; 2] =
-    [Section::of::<crate::migrate::Settings>(MIGRATE), Section::of::<Wanted>("provision")];
+const SECTIONS: [Section; 3] = [
+    Section::of::<crate::audit::Settings>("audit"),
+    Section::of::<crate::migrate::Settings>(MIGRATE),
+    Section::of::<Wanted>("provision"),
+];
 
 /// What `migrate` and `verify` read.
 const MIGRATE: &str = "migrate";
