@@ -246,6 +246,11 @@ pub(crate) enum Code {
     NothingDetected,
     /// Two frameworks have the same folder for a root.
     AmbiguousFramework,
+    // Audit
+    /// A file of text that is longer than what is read.
+    TooLargeToAudit,
+    /// Findings of the baseline are there no more.
+    BaselineSettled,
     // Provision
     /// Others than its owner may read the file of a password.
     SecretReadable,

@@ -8,6 +8,7 @@ mod cli;
 // The only code that prints.
 mod ui;
 // Verbs.
+mod audit;
 mod detect;
 mod migrate;
 mod provision;
@@ -29,6 +30,9 @@ mod secret;
 mod settings;
 mod shutdown;
 mod statement;
+#[cfg_attr(not(test), expect(dead_code, reason = "the verb that renders them is being written"))]
+mod template;
+mod twelve_factor;
 
 // For ci/fuzz alone.
 #[cfg(fuzzing)]

@@ -10,6 +10,7 @@ use crate::application::Detected;
 use crate::fault::{Blame, Fault};
 use crate::finding::{Finding, Severity};
 use crate::name::TableName;
+use crate::twelve_factor::Audited;
 
 /// The shape of the envelope; the number grows when a reader of the old shape would misread.
 pub(crate) const SCHEMA: &str = "nirvana-report/1";
@@ -18,6 +19,7 @@ pub(crate) const SCHEMA: &str = "nirvana-report/1";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Verb {
+    Audit,
     Detect,
     Migrate,
     Verify,
@@ -112,6 +114,9 @@ pub(crate) struct Report {
     /// What a tree of files was found to be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) detected: Option<Detected>,
+    /// What an audit found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) audited: Option<Audited>,
     pub(crate) findings: Vec<Finding>,
     /// The statements that a dry run would execute, in order.
     pub(crate) statements: Vec<String>,
@@ -152,6 +157,7 @@ impl Report {
             repair: Vec::new(),
             changes: Vec::new(),
             detected: None,
+            audited: None,
             findings: Vec::new(),
             statements: Vec::new(),
             places: Vec::new(),

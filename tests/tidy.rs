@@ -27,6 +27,7 @@ const WORDS: &[&str] = &[
     "settings",
     "shutdown",
     "statement",
+    "template",
 ];
 
 fn root() -> &'static Path {

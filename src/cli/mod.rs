@@ -1,5 +1,6 @@
 //! The surface: what was typed becomes what is meant, once. One file per command.
 
+mod audit;
 mod detect;
 mod ends;
 mod migrate;
@@ -37,6 +38,7 @@ Exit codes, the same for every command:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Audit(audit::Arguments),
     Detect(detect::Arguments),
     Migrate(migrate::Arguments),
     Verify(verify::Arguments),
@@ -48,6 +50,7 @@ enum Command {
 pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Arguments::try_parse_from(args) {
         Ok(Arguments { command }) => match command {
+            Command::Audit(arguments) => audit::run(arguments),
             Command::Detect(arguments) => detect::run(arguments),
             Command::Migrate(arguments) => migrate::run(arguments),
             Command::Verify(arguments) => verify::run(arguments),
@@ -63,7 +66,8 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 /// The sections of nirvana.toml, each with the struct that its verb reads it as.
-const SECTIONS: [Section; 3] = [
+const SECTIONS: [Section; 4] = [
+    Section::of::<crate::audit::Settings>("audit"),
     Section::of::<crate::migrate::Settings>(MIGRATE),
     Section::of::<Wanted>("provision"),
     Section::of::<crate::release::Settings>("release"),
