@@ -9,8 +9,8 @@ const FILE_LINES: usize = 500;
 /// Floors, the highest first. A file imports from lower floors and from its own module only.
 const FLOORS: [&[&str]; 4] = [
     &["cli", "fuzz"],
-    &["ui", "detect", "migrate", "provision"],
-    &["mysql", "postgres", "project"],
+    &["ui", "detect", "migrate", "provision", "release"],
+    &["host", "mysql", "postgres", "project"],
     WORDS,
 ];
 
@@ -27,6 +27,7 @@ const WORDS: &[&str] = &[
     "settings",
     "shutdown",
     "statement",
+    "template",
 ];
 
 fn root() -> &'static Path {

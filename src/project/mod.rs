@@ -1,5 +1,9 @@
 //! All that knows an application's files: in a folder, or in git at any commit.
 
+pub(crate) mod contract;
 pub(crate) mod error;
+pub(crate) mod history;
+#[expect(dead_code, unused_imports, reason = "audit, configure and env are built on these readers")]
+pub(crate) mod read;
 pub(crate) mod stack;
 pub(crate) mod tree;
