@@ -8,6 +8,7 @@ mod cli;
 // The only code that prints.
 mod ui;
 // Verbs.
+mod configure;
 mod detect;
 mod migrate;
 mod provision;

@@ -18,6 +18,7 @@ pub(crate) const SCHEMA: &str = "nirvana-report/1";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Verb {
+    Configure,
     Detect,
     Migrate,
     Verify,
@@ -105,6 +106,9 @@ pub(crate) struct Report {
     pub(crate) repair: Vec<String>,
     /// What was changed beside the rows that were moved, a sentence each.
     pub(crate) changes: Vec<String>,
+    /// What would be changed in files, as a unified diff whose secrets are masked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) diff: Option<String>,
     /// What a tree of files was found to be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) detected: Option<Detected>,
@@ -138,6 +142,7 @@ impl Report {
             differences: Vec::new(),
             repair: Vec::new(),
             changes: Vec::new(),
+            diff: None,
             detected: None,
             findings: Vec::new(),
             statements: Vec::new(),

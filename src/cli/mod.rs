@@ -1,5 +1,6 @@
 //! The surface: what was typed becomes what is meant, once. One file per command.
 
+mod configure;
 mod detect;
 mod ends;
 mod migrate;
@@ -36,6 +37,7 @@ Exit codes, the same for every command:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Configure(configure::Arguments),
     Detect(detect::Arguments),
     Migrate(migrate::Arguments),
     Verify(verify::Arguments),
@@ -46,6 +48,7 @@ enum Command {
 pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Arguments::try_parse_from(args) {
         Ok(Arguments { command }) => match command {
+            Command::Configure(arguments) => configure::run(arguments),
             Command::Detect(arguments) => detect::run(arguments),
             Command::Migrate(arguments) => migrate::run(arguments),
             Command::Verify(arguments) => verify::run(arguments),

@@ -1,7 +1,6 @@
 //! All that knows an application's files: in a folder, or in git at any commit.
 
 pub(crate) mod error;
-#[expect(dead_code, unused_imports, reason = "audit, configure and env are built on these readers")]
 pub(crate) mod read;
 pub(crate) mod stack;
 pub(crate) mod tree;

@@ -1,5 +1,6 @@
 //! The only code that prints: stdout carries data, stderr carries talk.
 
+mod configured;
 mod ddl;
 mod detected;
 mod differences;

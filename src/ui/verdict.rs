@@ -8,7 +8,7 @@ use crate::ui::figures::{counted, size, span, thousands};
 use crate::ui::grid::{hanging, labelled};
 use crate::ui::paper::{Tone, harmless};
 use crate::ui::sheet::Sheet;
-use crate::ui::{findings, provision};
+use crate::ui::{configured, findings, provision};
 
 /// Differing tables that the sentence names.
 const NAMED: usize = 5;
@@ -52,6 +52,9 @@ fn sentence(report: &Report) -> (&'static str, String) {
     if report.verb == Verb::Provision && is_over {
         return provision::sentence(report);
     }
+    if report.verb == Verb::Configure && is_over {
+        return configured::sentence(report);
+    }
     match report.outcome {
         Outcome::Done => (proof(report), format!("{}.", proven(report))),
         Outcome::DoneWithFindings | Outcome::Differs => {
@@ -85,12 +88,15 @@ fn next(report: &Report) -> Option<&'static str> {
     if report.verb == Verb::Provision {
         return provision::next(report);
     }
+    if report.verb == Verb::Configure {
+        return configured::next(report);
+    }
     if differs(report) {
         return Some(match report.verb {
             Verb::Migrate => {
                 "let no application use the target; `nirvana verify` tells which rows."
             }
-            Verb::Detect | Verb::Provision | Verb::Verify => {
+            Verb::Configure | Verb::Detect | Verb::Provision | Verb::Verify => {
                 "--repair gives the target the source's rows, where they differ."
             }
         });
@@ -137,7 +143,7 @@ fn proof(report: &Report) -> &'static str {
     match report.verb {
         _ if report.tables.is_empty() && report.plan.is_empty() => "Done:",
         _ if report.plan.len() > report.tables.len() => "NOT ALL TABLES:",
-        Verb::Detect => "Done:",
+        Verb::Configure | Verb::Detect => "Done:",
         Verb::Migrate if !all_equal => "Moved, NOT PROVEN:",
         Verb::Migrate if errors => "Moved, WITH ERRORS:",
         Verb::Migrate => "Moved and proven:",
@@ -160,7 +166,7 @@ fn proven(report: &Report) -> String {
     let unchecked = with(report, Verified::NotChecked).count();
     let read = match report.verb {
         Verb::Migrate => "read back and equal",
-        Verb::Detect | Verb::Provision | Verb::Verify => "compared and equal",
+        Verb::Configure | Verb::Detect | Verb::Provision | Verb::Verify => "compared and equal",
     };
     let proof = match (checked, unchecked) {
         _ if sampled > 0 => "all that was compared is equal, the rest nobody read".to_owned(),
