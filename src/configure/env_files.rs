@@ -41,6 +41,32 @@ pub(super) fn draft(site: &mut Site) {
     example(site);
     ignore(site);
     loader(site);
+    to_set(site);
+}
+
+/// Addresses of the old server that stand in the place of the new one's.
+fn to_set(site: &mut Site) {
+    if !site.goal.is_switch() {
+        return;
+    }
+    let is_address = |key: &str| {
+        ["HOST", "PORT", "URL", "DSN", "SOCKET", "hostname", "port"]
+            .iter()
+            .any(|end| key.ends_with(end))
+            && !key.contains("SMTP")
+            && !key.contains("MAIL")
+            && !key.contains("REDIS")
+    };
+    let keys: BTreeSet<&str> =
+        site.settings.iter().map(|one| one.key.as_str()).filter(|key| is_address(key)).collect();
+    let keys = keys.into_iter().collect::<Vec<_>>().join(", ");
+    if !keys.is_empty() {
+        let file = value_file(site, None);
+        let place = Place::file(shown(&site.path(&file)), None);
+        let message = format!("{keys}: the value is still that of the MySQL server");
+        let help = "set it to PostgreSQL's; user and password may differ too";
+        site.findings.push(Finding::note(Code::ValueToSet, place, message).help(help));
+    }
 }
 
 /// Where values of a deploy stand.
@@ -57,7 +83,8 @@ fn value_files(site: &Site) -> BTreeSet<String> {
     site.settings.iter().map(|one| value_file(site, one.deploy.as_deref())).collect()
 }
 
-/// One key has one value. Of two the file that comes later stays as it is.
+/// One key has one value. Where it has two, both files stay as they are: which of them is right is
+/// nothing that the order of files could say.
 fn agree(site: &mut Site) {
     loop {
         let mut known: BTreeMap<(&str, Option<&str>), &Setting> = BTreeMap::new();
@@ -82,6 +109,7 @@ fn agree(site: &mut Site) {
         );
         let finding = Finding::warning(Code::NotConfigured, second.place(), message)
             .help("keep one of them, or read them from variables of different names by hand");
+        site.give_up(&first.path, finding.clone());
         site.give_up(&second.path, finding);
     }
 }

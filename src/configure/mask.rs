@@ -28,7 +28,7 @@ pub(super) fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let is_short = |word: &str| name == word || name.ends_with(&format!("_{word}"));
     WORDS.iter().any(|word| name.contains(word))
-        || ["pass", "pwd", "pw", "key", "dsn"].iter().any(|word| is_short(word))
+        || ["pass", "pwd", "pw", "key"].iter().any(|word| is_short(word))
         || name.ends_with("pass")
 }
 
@@ -36,8 +36,11 @@ pub(super) fn is_secret_name(name: &str) -> bool {
 pub(super) fn has_password(value: &[u8]) -> bool {
     let Some(at) = memchr::memmem::find(value, b"://") else { return false };
     let rest = &value[at + 3..];
-    let end = memchr::memrchr(b'@', rest);
-    end.is_some_and(|end| memchr::memchr(b':', &rest[..end]).is_some())
+    let Some(end) = memchr::memrchr(b'@', rest) else { return false };
+    // What the recipes put where a password is to come is none.
+    let is_placeholder =
+        rest[..end].ends_with(b":!ChangeMe!") || rest[..end].ends_with(b":db_password");
+    !is_placeholder && memchr::memchr(b':', &rest[..end]).is_some()
 }
 
 fn is_secret(name: &[u8], value: &[u8]) -> bool {
@@ -62,7 +65,12 @@ fn of_php(source: &[u8]) -> Vec<Span> {
     let mut found = Vec::new();
     let mut take = |name: &[u8], range: &std::ops::Range<usize>| {
         for at in range.clone() {
-            if let Some(literal) = code.literal(at)
+            // What `getenv('…')` names is no secret.
+            let is_name = at > 1
+                && code.is(at - 1, b"(")
+                && (code.is_name(at - 2, b"env") || code.is_name(at - 2, b"getenv"));
+            if !is_name
+                && let Some(literal) = code.literal(at)
                 && is_secret(name, &literal.value)
             {
                 found.push(code.tokens[at].span);
@@ -98,8 +106,9 @@ fn of_php(source: &[u8]) -> Vec<Span> {
         }
         // A connection's arguments have no names.
         let callee = code.text(call.name).to_ascii_lowercase();
+        let callee = callee.strip_prefix(b"\\").unwrap_or(&callee);
         if callee.ends_with(b"connect") || callee == b"pdo" || callee == b"mysqli" {
-            for item in items.iter().skip(1) {
+            for item in items.iter().skip(2).take(2) {
                 take(b"password", item);
             }
         }
@@ -245,7 +254,12 @@ mod tests {
                 "<?php define('DB_PASSWORD', 'x'); // password: y",
                 "<?php define('DB_PASSWORD', [secret]); // password: [secret]",
             ),
-            (Php, "<?php new PDO('m:h', 'u', 'x');", "<?php new PDO('m:h', [secret], [secret]);"),
+            (Php, "<?php new PDO('m:h', 'u', 'x');", "<?php new PDO('m:h', 'u', [secret]);"),
+            (
+                Php,
+                "<?php $a = ['password' => env('P', 'x')];",
+                "<?php $a = ['password' => env('P', [secret])];",
+            ),
             (Php, "<?php $db_url = 'mysql://u:p@h/d';", "<?php $db_url = [secret];"),
             (
                 Ruby,

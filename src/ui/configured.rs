@@ -38,7 +38,10 @@ pub(crate) fn sentence(report: &Report) -> (&'static str, String) {
     match (report.outcome, &report.diff) {
         (Outcome::Planned | Outcome::PlannedWithFindings | Outcome::WouldChange, Some(diff)) => {
             let count = diff.lines().filter(|line| line.starts_with("+++ b/")).count();
-            ("Nothing was changed:", format!("{} would be, seen in {time}{found} {exit}.", files(count)))
+            (
+                "Nothing was changed:",
+                format!("{} would be, seen in {time}{found} {exit}.", files(count)),
+            )
         }
         _ if report.changes.is_empty() => {
             ("Nothing to do:", format!("no setting is left to move, seen in {time}{found} {exit}."))
@@ -52,9 +55,9 @@ pub(crate) fn next(report: &Report) -> Option<&'static str> {
         Outcome::Planned | Outcome::PlannedWithFindings | Outcome::WouldChange => {
             Some("the same command with --write makes the change.")
         }
-        Outcome::Done | Outcome::DoneWithFindings if !report.changes.is_empty() => {
-            Some("read `git diff`, run the tests, and give the servers the variables of .env.example.")
-        }
+        Outcome::Done | Outcome::DoneWithFindings if !report.changes.is_empty() => Some(
+            "read `git diff`, run the tests, and give the servers the variables of .env.example.",
+        ),
         _ => None,
     }
 }

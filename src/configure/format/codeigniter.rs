@@ -1,7 +1,8 @@
 //! CodeIgniter 2 and 3: `application/config`; 4: `app/Config` and `.env` with dotted keys.
 
-use crate::finding::Code as FindingCode;
+use crate::finding::{Code as FindingCode, Finding, Place};
 use crate::project::read::php::Code;
+use crate::project::tree::shown;
 
 use super::super::draft::{Draft, Language, Sensitivity};
 use super::super::plan::{Goal, Site};
@@ -52,9 +53,16 @@ pub(super) fn draft(site: &mut Site) {
         }
         return;
     }
-    for file in ["application/config/database.php", "application/config/production/database.php"] {
-        let path = site.path(file);
-        site.edit(&path, Language::Php, |draft| groups(draft, goal));
+    // Where an environment has a file of its own, that one is read and not the other.
+    let (own, base) =
+        ("application/config/production/database.php", "application/config/database.php");
+    let file = if site.has(own) { own } else { base };
+    let path = site.path(file);
+    site.edit(&path, Language::Php, |draft| groups(draft, goal));
+    if file == own && site.has(base) {
+        let message = "production does not read it, so its settings stay; its driver too";
+        let place = Place::file(shown(&site.path(base)), None);
+        site.findings.push(Finding::note(FindingCode::SettingLeft, place, message));
     }
     for (file, key, variable) in SECRETS {
         let path = site.path(file);

@@ -277,9 +277,22 @@ impl Database<'_, '_> {
         let deeper =
             if indent.contains('\t') { format!("{indent}\t") } else { format!("{indent}    ") };
         let end = String::from_utf8_lossy(line_end(draft.source)).into_owned();
-        let read = |name: &str, fallback: &str| match self.reader {
-            Reader::Getenv => format!("getenv('{name}') ?: '{fallback}'"),
-            _ => format!("env('{name}', '{fallback}')"),
+        let old = code.array(beside).map(|open| Array { code, open });
+        // What the connection beside reads from a variable, this one reads as well.
+        let read = |key: &str, name: &str, fallback: &str| {
+            let same = old.as_ref().and_then(|old| old.value(key));
+            let is_read = |value: &Range<usize>| {
+                code.is_name(value.start, b"env") && key != "port" && key != "password"
+            };
+            match same.filter(is_read) {
+                Some(value) => {
+                    String::from_utf8_lossy(code.span(&value).of(draft.source)).into_owned()
+                }
+                None if self.reader == Reader::Getenv => {
+                    format!("getenv('{name}') ?: '{fallback}'")
+                }
+                None => format!("env('{name}', '{fallback}')"),
+            }
         };
         let url = if self.is_url { "DB_URL" } else { "DATABASE_URL" };
         let mut lines = vec![("driver", "'pgsql'".to_owned())];
@@ -287,11 +300,11 @@ impl Database<'_, '_> {
             lines.push(("url", format!("env('{url}')")));
         }
         lines.extend([
-            ("host", read("DB_HOST", "127.0.0.1")),
-            ("port", read("DB_PORT", "5432")),
-            ("database", read("DB_DATABASE", "laravel")),
-            ("username", read("DB_USERNAME", "laravel")),
-            ("password", read("DB_PASSWORD", "")),
+            ("host", read("host", "DB_HOST", "127.0.0.1")),
+            ("port", read("port", "DB_PORT", "5432")),
+            ("database", read("database", "DB_DATABASE", "laravel")),
+            ("username", read("username", "DB_USERNAME", "laravel")),
+            ("password", read("password", "DB_PASSWORD", "")),
             ("charset", "'utf8'".to_owned()),
             ("prefix", "''".to_owned()),
             ("search_path", "'public'".to_owned()),

@@ -233,6 +233,7 @@ fn names(draft: &mut Draft, code: &Code, goal: Goal) {
 fn ports(draft: &mut Draft, code: &Code) {
     let is_mysql = |call: &Call| {
         let name = code.text(call.name).to_ascii_lowercase();
+        let name = name.strip_prefix(b"\\").unwrap_or(&name);
         name.starts_with(b"mysqli") || name.starts_with(b"mysql_")
     };
     let calls: Vec<Call> = code.calls().filter(is_mysql).collect();

@@ -16,9 +16,9 @@ const CONSTANTS: [&str; 4] = ["DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST"];
 
 pub(super) fn draft(site: &mut Site) {
     let is_bedrock = site.application.framework == Framework::Bedrock;
-    for path in files(site, is_bedrock) {
+    for (nth, path) in files(site, is_bedrock).into_iter().enumerate() {
         site.edit(&path, Language::Php, |draft| constants(draft, is_bedrock));
-        if site.goal.is_switch() {
+        if site.goal.is_switch() && nth == 0 {
             let message = "WordPress stays on MySQL: its core and its plugins send MySQL's SQL, and the drop-in \
                 that translated it (PG4WP) has no upkeep and breaks plugins";
             let finding = Finding::error(

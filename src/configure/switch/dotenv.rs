@@ -1,8 +1,9 @@
 //! Files of variables that say which server it is: `DB_CONNECTION=mysql`, `DATABASE_URL=mysql://…`.
 
 use crate::application::Framework;
-use crate::finding::{Code, Finding, Place};
-use crate::project::read::dotenv::{Meaning, entries, meaning, render};
+use crate::finding::{Code as FindingCode, Finding, Place};
+use crate::project::read::dotenv::{Dialect, Meaning, entries, meaning, render};
+use crate::project::read::php::Code;
 use crate::project::tree::shown;
 
 use super::super::draft::{Draft, Language};
@@ -23,9 +24,16 @@ pub(super) fn draft(site: &mut Site) {
         let own = site.path(".env");
         paths.retain(|path| *path != own);
     }
+    // A connection of that name must be there to be left.
+    let config = site.text("config/database.php").or_else(|| site.text("app/config/database.php"));
+    let has_mysql = config.is_none_or(|text| {
+        let code = Code::new(&text);
+        let mut keys = code.entries().filter_map(|entry| code.key(entry.key));
+        keys.any(|key| matches!(&key[..], b"mysql" | b"mariadb"))
+    });
     for path in &paths {
         let dialect = site.dialect();
-        site.edit(path, Language::Dotenv, |draft| file(draft, dialect));
+        site.edit(path, Language::Dotenv, |draft| file(draft, dialect, has_mysql));
     }
     let own = site.path(".env");
     if paths.contains(&own) || site.application.framework == Framework::Symfony {
@@ -35,25 +43,29 @@ pub(super) fn draft(site: &mut Site) {
     match site.project.read_ignored(&own) {
         Ok(Some(bytes)) => {
             let dialect = site.dialect();
-            site.draft(&own, Language::Dotenv, Some(bytes), |draft| file(draft, dialect));
+            site.draft(&own, Language::Dotenv, Some(bytes), |draft| {
+                file(draft, dialect, has_mysql)
+            });
         }
         Ok(None) => {}
         Err(error) => {
             let place = Place::file(shown(&own), None);
             let message = format!("it cannot be read ({error}), so it stays as it is");
-            site.findings.push(Finding::warning(Code::NotConfigured, place, message));
+            site.findings.push(Finding::warning(FindingCode::NotConfigured, place, message));
         }
     }
 }
 
-fn file(draft: &mut Draft, dialect: crate::project::read::dotenv::Dialect) {
+fn file(draft: &mut Draft, dialect: Dialect, has_mysql: bool) {
     for entry in entries(draft.source) {
         let key = String::from_utf8_lossy(entry.key.of(draft.source)).into_owned();
         let Meaning::Text(value) = meaning(dialect, entry.raw.of(draft.source)) else { continue };
         let Ok(value) = String::from_utf8(value) else { continue };
         let name = key.rsplit('.').next().unwrap_or(&key);
         let new = match name {
-            "DB_CONNECTION" if matches!(value.as_str(), "mysql" | "mariadb") => "pgsql".to_owned(),
+            "DB_CONNECTION" if has_mysql && matches!(value.as_str(), "mysql" | "mariadb") => {
+                "pgsql".to_owned()
+            }
             "DBDriver" if value.eq_ignore_ascii_case("mysqli") => "Postgre".to_owned(),
             "DATABASE_ADAPTER" | "DB_ADAPTER"
                 if matches!(value.as_str(), "mysql2" | "mysql" | "trilogy") =>
