@@ -9,7 +9,7 @@ use crate::cli::perform::boxed;
 use crate::cli::{MIGRATE, SECTIONS};
 use crate::environment::Environment;
 use crate::fault::Blame;
-use crate::migrate::{Accept, DataOnly, Pair, RowsThere, Settings as MigrateSettings};
+use crate::migrate::{Accept, DataOnly, Origin, Pair, RowsThere, Settings as MigrateSettings};
 use crate::mysql::connect::Options as SourceOptions;
 use crate::mysql::snapshot::{Choice, Rung};
 use crate::postgres::connect::Options as TargetOptions;
@@ -121,7 +121,7 @@ impl Ends {
         let data_only = self.data_only.then_some(DataOnly { accepts, rows_there });
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Pair {
-            source,
+            source: Origin::Server(Box::new(source)),
             target,
             schema: schema.unwrap_or_else(|| "public".to_owned()),
             only: self.only,

@@ -15,6 +15,8 @@
 //! What it does not cover: that the application works. A name that another file expects, or a value
 //! that only a server has, is beyond what files can tell; what we cannot decide is a finding.
 
+#[cfg(any(test, fuzzing))]
+mod check;
 mod diff;
 mod draft;
 mod env_files;
@@ -27,5 +29,7 @@ mod prove;
 mod run;
 mod switch;
 
+#[cfg(fuzzing)]
+pub(crate) use check::check;
 pub(crate) use plan::Target;
 pub(crate) use run::{Mode, Request, configure};

@@ -20,6 +20,7 @@ pub(crate) use cut::{CHUNK_BYTES, Plan, plans};
 pub(crate) use key::ChunkKey;
 
 use crate::migrate::mapping::TableMapping;
+use crate::migrate::source::Selection;
 
 /// Where the key order is cut: one literal per key column, leading columns first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,15 +54,15 @@ impl Chunk {
         chunks
     }
 
-    /// All columns of the chunk's rows.
-    pub(crate) fn select(&self, mapping: &TableMapping, key: Option<&ChunkKey>) -> String {
+    /// The chunk's rows.
+    pub(crate) fn selection(&self, key: Option<&ChunkKey>) -> Selection {
         match key.and_then(|key| Some((key, self.condition(&key.source_columns(), source)?))) {
             // The server might prefer to read the whole table for each chunk.
             Some((key, condition)) => {
                 let hint = format!(" FORCE INDEX ({})", key.quoted_index());
-                mapping.select_some(&hint, Some(&condition))
+                Selection::Where { hint, condition }
             }
-            None => mapping.select(),
+            None => Selection::Whole,
         }
     }
 

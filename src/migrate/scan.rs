@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::mysql::error::Error;
+use crate::migrate::error::Error;
+use crate::migrate::source::Reader;
 use crate::mysql::schema::{Column, ColumnType, Schema, Table};
 use crate::mysql::wire::{Connection, TextRow};
 use crate::name::mysql_quoted;
@@ -59,7 +60,7 @@ struct Questions {
 /// Asks the open questions, as many at once as there are readers.
 pub(crate) async fn answers(
     schema: &Schema,
-    readers: &mut [&mut Connection],
+    readers: &mut [&mut Reader],
     depth: Depth,
 ) -> Result<Answers, Error> {
     let questions = Mutex::new(plan(schema, depth));
@@ -68,7 +69,9 @@ pub(crate) async fn answers(
         loop {
             let next = questions.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let Some(questions) = next else { return Ok::<_, Error>(answers) };
-            answers.extend(ask(reader, &questions).await?);
+            answers.extend(match reader {
+                Reader::Server(connection) => ask(connection, &questions).await?,
+            });
         }
     });
     let mut answers = Answers::default();

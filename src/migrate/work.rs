@@ -19,8 +19,8 @@ use crate::migrate::fit::aside::Restorer;
 use crate::migrate::jobs::TableJobs;
 use crate::migrate::mapping::{Form, Part, TableMapping};
 use crate::migrate::schedule::{Next, Schedule, TableWork, Task};
+use crate::migrate::source::Reader;
 use crate::migrate::{tell, verify};
-use crate::mysql::wire::Connection;
 use crate::postgres::connect::Session;
 use crate::postgres::quote::literal;
 use crate::shutdown::Shutdown;
@@ -243,7 +243,7 @@ impl Board {
 
 /// One worker's connections.
 pub(crate) struct Worker {
-    pub(crate) reader: Option<Connection>,
+    pub(crate) reader: Option<Reader>,
     pub(crate) session: Session,
 }
 

@@ -196,3 +196,9 @@ fn properties(draft: &mut Draft, goal: Goal) {
         }
     }
 }
+
+#[cfg(any(test, fuzzing))]
+pub(super) fn form(draft: &mut Draft, goal: Goal) {
+    groups(draft, goal);
+    properties(draft, goal);
+}

@@ -41,7 +41,7 @@ pub(super) fn draft(site: &mut Site) {
     }
 }
 
-fn settings(draft: &mut Draft, goal: Goal) {
+pub(super) fn settings(draft: &mut Draft, goal: Goal) {
     let code = Code::new(draft.source);
     for assignment in code.assignments() {
         let Some(keys) = code.keys(&assignment) else { continue };

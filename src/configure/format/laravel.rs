@@ -383,3 +383,11 @@ fn variable(file: &str, path: &[String]) -> String {
     let word = words.join("_").to_ascii_uppercase();
     word.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_")
 }
+
+#[cfg(any(test, fuzzing))]
+pub(super) fn form(draft: &mut Draft, goal: Goal) {
+    let code = Code::new(draft.source);
+    if let Some(root) = returned(&code) {
+        Database { code: &code, root, reader: Reader::Env, goal, is_url: true }.go(draft);
+    }
+}

@@ -31,3 +31,32 @@ pub(super) fn draft(site: &mut Site) {
 pub(super) fn url_to_postgres(url: &str) -> Option<String> {
     url::to_postgres(url, "postgresql")
 }
+
+/// A form as a function of one file.
+#[cfg(any(test, fuzzing))]
+pub(super) type Form = fn(&mut super::draft::Draft, super::plan::Goal);
+
+/// Every form that reads a kind of file, by the end of the file's name.
+#[cfg(any(test, fuzzing))]
+pub(super) fn forms(name: &str) -> Vec<(super::draft::Language, Form)> {
+    use super::draft::Language::{Php, Ruby, Yaml};
+    let mut forms: Vec<(super::draft::Language, Form)> = Vec::new();
+    if name.ends_with(".php") {
+        let all: [Form; 5] =
+            [codeigniter::form, drupal::settings, laravel::form, plain::file, wordpress::form];
+        forms.extend(all.map(|form| (Php, form)));
+    } else if name.ends_with(".rb") {
+        forms.extend(
+            [rails::ruby_form as Form, super::switch::gemfile_form].map(|form| (Ruby, form)),
+        );
+    } else {
+        let all: [Form; 4] = [
+            rails::yaml_form,
+            rails::secrets_form,
+            symfony::yaml_form,
+            super::switch::services_form,
+        ];
+        forms.extend(all.map(|form| (Yaml, form)));
+    }
+    forms
+}

@@ -60,7 +60,7 @@ fn files(site: &Site) -> Vec<Vec<u8>> {
         .collect()
 }
 
-fn file(draft: &mut Draft, goal: Goal) {
+pub(super) fn file(draft: &mut Draft, goal: Goal) {
     let source = draft.source;
     let words: [&[u8]; 5] = [b"mysql", b"PDO", b"DB", b"db", b"database"];
     if !words.iter().any(|word| memchr::memmem::find(source, word).is_some()) {

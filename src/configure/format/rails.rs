@@ -72,3 +72,21 @@ fn ruby_files(site: &Site) -> Vec<Vec<u8>> {
     });
     paths.map(|entry| entry.path.clone()).collect()
 }
+
+#[cfg(any(test, fuzzing))]
+pub(super) fn yaml_form(draft: &mut super::super::draft::Draft, goal: super::super::plan::Goal) {
+    database_yml::draft(draft, goal, true);
+}
+
+#[cfg(any(test, fuzzing))]
+pub(super) fn secrets_form(
+    draft: &mut super::super::draft::Draft,
+    _goal: super::super::plan::Goal,
+) {
+    secrets_yml::draft(draft);
+}
+
+#[cfg(any(test, fuzzing))]
+pub(super) fn ruby_form(draft: &mut super::super::draft::Draft, _goal: super::super::plan::Goal) {
+    code::draft(draft);
+}

@@ -262,3 +262,9 @@ fn switch_parameters(draft: &mut Draft) {
         }
     }
 }
+
+#[cfg(any(test, fuzzing))]
+pub(super) fn yaml_form(draft: &mut Draft, goal: Goal) {
+    doctrine(draft, goal);
+    parameters(draft, goal, true);
+}

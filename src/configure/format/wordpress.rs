@@ -80,3 +80,8 @@ fn constants(draft: &mut Draft, is_bedrock: bool) {
             .go(draft);
     }
 }
+
+#[cfg(any(test, fuzzing))]
+pub(super) fn form(draft: &mut Draft, _goal: super::super::plan::Goal) {
+    constants(draft, false);
+}

@@ -41,7 +41,7 @@ pub(super) fn draft(site: &mut Site) {
     }
 }
 
-fn gems(draft: &mut Draft, constraint: &str) -> bool {
+pub(super) fn gems(draft: &mut Draft, constraint: &str) -> bool {
     let code = Code::new(draft.source);
     let name = |call: &Call| code.constant(&(call.arguments.start..call.arguments.start + 1));
     let calls: Vec<Call> = code.calls_of(b"gem").filter(|call| !call.has_receiver).collect();

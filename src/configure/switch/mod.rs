@@ -60,3 +60,13 @@ fn is_image(path: &str) -> bool {
         || lower == "containerfile"
         || name == "Aptfile"
 }
+
+#[cfg(any(test, fuzzing))]
+pub(super) fn gemfile_form(draft: &mut super::draft::Draft, _goal: super::plan::Goal) {
+    gemfile::gems(draft, "~> 1.1");
+}
+
+#[cfg(any(test, fuzzing))]
+pub(super) fn services_form(draft: &mut super::draft::Draft, _goal: super::plan::Goal) {
+    services::draft(draft);
+}

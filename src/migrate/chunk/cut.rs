@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::{Bound, Chunk, ChunkKey, above};
 use crate::migrate::mapping::TableMapping;
+use crate::migrate::source::Reader;
 use crate::mysql::error::Error;
 use crate::mysql::schema::{Schema, Table};
 use crate::mysql::wire::{Connection, TextRow};
@@ -29,7 +30,7 @@ pub(crate) const CHUNK_BYTES: u64 = 64 * 1024 * 1024;
 /// Cuts the tables into chunks, as many at once as there are readers.
 pub(crate) async fn plans(
     (schema, mappings): (&Schema, &[TableMapping]),
-    readers: &mut [&mut Connection],
+    readers: &mut [&mut Reader],
     bytes: u64,
 ) -> Result<Vec<Plan>, Error> {
     let waiting = Mutex::new(mappings.iter().enumerate());
@@ -40,7 +41,9 @@ pub(crate) async fn plans(
             let Some((at, mapping)) = next else { return Ok::<_, Error>(plans) };
             let table = schema.tables.iter().find(|table| table.name == mapping.source);
             let plan = match table {
-                Some(table) => plan(reader, table, mapping, bytes).await?,
+                Some(table) => match reader {
+                    Reader::Server(connection) => plan(connection, table, mapping, bytes).await?,
+                },
                 None => Plan::whole(),
             };
             plans.push((at, plan));

@@ -117,12 +117,16 @@ async fn every_row_is_in_exactly_one_chunk() {
             let all = connection.rows(&mapping.select()).await.unwrap().len();
             let mut seen = 0;
             for chunk in &chunks {
-                seen += connection.rows(&chunk.select(mapping, key.as_ref())).await.unwrap().len();
+                seen += connection
+                    .rows(&chunk.selection(key.as_ref()).sql(mapping))
+                    .await
+                    .unwrap()
+                    .len();
             }
             // As many rows as there are, and each in a chunk: a row in two would be one too many.
             assert_eq!(seen, all, "{}", table.name);
             let union: Vec<String> =
-                chunks.iter().map(|chunk| chunk.select(mapping, key.as_ref())).collect();
+                chunks.iter().map(|chunk| chunk.selection(key.as_ref()).sql(mapping)).collect();
             let distinct = format!("SELECT DISTINCT * FROM ({}) parts", union.join(" UNION ALL "));
             let distinct = connection.rows(&distinct).await.unwrap().len();
             let apart = format!("SELECT DISTINCT * FROM ({}) all_rows", mapping.select());

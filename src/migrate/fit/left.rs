@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::finding::{Code, Finding, Place};
 use crate::migrate::error::Error;
 use crate::migrate::fit::Fit;
-use crate::mysql::wire::Connection;
+use crate::migrate::source::Reader;
 use crate::name::{TableName, mysql_quoted};
 
 /// Of one table of the source, what has no place in the target.
@@ -51,7 +51,7 @@ impl Fit {
     /// Counts it, as many tables at once as there are readers.
     pub(crate) async fn count_left(
         &self,
-        readers: &mut [&mut Connection],
+        readers: &mut [&mut Reader],
     ) -> Result<Vec<Finding>, Error> {
         let waiting = Mutex::new(self.left.iter());
         let asking = readers.iter_mut().map(async |reader| {
@@ -59,7 +59,9 @@ impl Fit {
             loop {
                 let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
                 let Some(left) = next else { return Ok::<_, Error>(found) };
-                let rows = reader.rows(&left.question()).await?;
+                let rows = match reader {
+                    Reader::Server(connection) => connection.rows(&left.question()).await?,
+                };
                 let mut counts = Vec::new();
                 for at in 0..left.columns.len().max(1) {
                     let count = rows.first().map(|row| row.number(at)).transpose()?.flatten();

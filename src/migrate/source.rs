@@ -1,0 +1,163 @@
+//! Where the rows come from. All steps know the source by what is here, and none of them asks
+//! what kind it is of.
+
+use crate::migrate::error::Error;
+use crate::migrate::mapping::TableMapping;
+use crate::mysql::connect::Options;
+use crate::mysql::leftover::Leftover;
+use crate::mysql::server::Server;
+use crate::mysql::snapshot::{Rung, Snapshot};
+use crate::mysql::wire::{Buffered, ColumnDefinition, Connection, RowStream};
+
+/// A source as it was named.
+#[derive(Clone, Debug)]
+pub(crate) enum Origin {
+    Server(Box<Options>),
+}
+
+impl Origin {
+    /// Without secrets.
+    pub(crate) fn address(&self) -> String {
+        match self {
+            Self::Server(options) => options.address(),
+        }
+    }
+
+    pub(crate) async fn open(&self) -> Result<Source, Error> {
+        match self {
+            Self::Server(options) => {
+                let mut control = Connection::open(options).await?;
+                let server = Server::read(&mut control).await?;
+                Ok(Source::Server { control, server: Box::new(server) })
+            }
+        }
+    }
+
+    /// A reader of its own, which sees the source as it is at each of its questions.
+    pub(crate) async fn reader(&self) -> Result<Reader, Error> {
+        match self {
+            Self::Server(options) => Ok(Reader::Server(Connection::open(options).await?)),
+        }
+    }
+}
+
+/// A source as it was met.
+pub(crate) enum Source {
+    Server { control: Connection, server: Box<Server> },
+}
+
+impl Source {
+    /// Ends connections of ours that it may still serve.
+    pub(crate) async fn end(&mut self, leftover: Leftover) -> Result<(), Error> {
+        match self {
+            Self::Server { control, .. } => Ok(leftover.end(control).await?),
+        }
+    }
+}
+
+/// The source at one instant, and what was taken to hold it.
+pub(crate) struct Frozen {
+    pub(crate) readers: Vec<Reader>,
+    /// Whether chunks of one table, which several readers read, are of the same instant.
+    pub(crate) cuts: Cuts,
+    pub(crate) holds_ddl_off: Option<Connection>,
+}
+
+/// Whether a table may be cut into chunks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cuts {
+    Allowed,
+    /// Each table has an instant of its own, and is read by one reader.
+    None,
+}
+
+impl Frozen {
+    pub(crate) fn of(snapshot: Snapshot) -> Self {
+        let cuts = if snapshot.rung == Rung::PerTable { Cuts::None } else { Cuts::Allowed };
+        let readers = snapshot.readers.into_iter().map(Reader::Server).collect();
+        Self { readers, cuts, holds_ddl_off: snapshot.control }
+    }
+
+    /// What a server goes on serving, should the way to it be lost.
+    pub(crate) fn leftover(&self) -> Leftover {
+        let readers = self.readers.iter().map(|reader| match reader {
+            Reader::Server(connection) => connection,
+        });
+        Leftover::of(readers.chain(&self.holds_ddl_off))
+    }
+}
+
+/// Reads rows of the source, all readers at the same instant.
+pub(crate) enum Reader {
+    Server(Connection),
+}
+
+/// Which rows of a table, as its source can be asked for them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Selection {
+    Whole,
+    /// `hint` is an index hint with a space before it.
+    Where {
+        hint: String,
+        condition: String,
+    },
+}
+
+impl Selection {
+    /// All columns of the rows, in whatever order the source has them, in the source's SQL.
+    pub(crate) fn sql(&self, mapping: &TableMapping) -> String {
+        match self {
+            Self::Whole => mapping.select(),
+            Self::Where { hint, condition } => mapping.select_some(hint, Some(condition)),
+        }
+    }
+}
+
+impl Reader {
+    /// The rows of a selection, with the mapping's columns.
+    pub(crate) async fn rows(
+        &mut self,
+        mapping: &TableMapping,
+        selection: &Selection,
+    ) -> Result<Rows<'_>, Error> {
+        match self {
+            Self::Server(connection) => {
+                Ok(Rows::Server(connection.stream(&selection.sql(mapping)).await?))
+            }
+        }
+    }
+
+    pub(crate) async fn close(self) {
+        match self {
+            Self::Server(connection) => connection.close().await,
+        }
+    }
+}
+
+/// Rows in the form of the binary protocol, as they arrive.
+pub(crate) enum Rows<'r> {
+    Server(RowStream<'r>),
+}
+
+impl Rows<'_> {
+    pub(crate) fn columns(&self) -> &[ColumnDefinition] {
+        match self {
+            Self::Server(rows) => rows.columns(),
+        }
+    }
+
+    /// The next row, if it is there whole. Never waits.
+    #[inline]
+    pub(crate) fn next_buffered(&mut self) -> Result<Buffered<'_>, Error> {
+        match self {
+            Self::Server(rows) => Ok(rows.next_buffered()?),
+        }
+    }
+
+    /// Waits for more of them.
+    pub(crate) async fn fill(&mut self) -> Result<(), Error> {
+        match self {
+            Self::Server(rows) => Ok(rows.fill().await?),
+        }
+    }
+}
