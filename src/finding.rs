@@ -251,6 +251,27 @@ pub(crate) enum Code {
     TooLargeToAudit,
     /// Findings of the baseline are there no more.
     BaselineSettled,
+    // Configure
+    /// A setting, or a whole file, stays as it is; the message says why.
+    NotConfigured,
+    /// A setting stays in the code, as it is none of a deploy.
+    SettingLeft,
+    /// A value was found that the file of variables sets otherwise.
+    ValueNotCarried,
+    /// Git has a file with secrets.
+    SecretTracked,
+    /// Nothing in the application reads the file of variables.
+    EnvironmentNotLoaded,
+    /// Secrets of a diff are masked.
+    SecretsMasked,
+    /// The way to another database cannot be gone by changing settings.
+    AdapterNotSwitched,
+    /// A setting that only MySQL knows was taken out.
+    MysqlSettingRemoved,
+    /// A file that a tool writes must be made anew by that tool.
+    LockFileOutdated,
+    /// A value that was for MySQL must be given anew for PostgreSQL.
+    ValueToSet,
     // Provision
     /// Others than its owner may read the file of a password.
     SecretReadable,

@@ -9,6 +9,7 @@ mod cli;
 mod ui;
 // Verbs.
 mod audit;
+mod configure;
 mod detect;
 mod migrate;
 mod provision;

@@ -20,6 +20,7 @@ pub(crate) const SCHEMA: &str = "nirvana-report/1";
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Verb {
     Audit,
+    Configure,
     Detect,
     Migrate,
     Verify,
@@ -111,6 +112,9 @@ pub(crate) struct Report {
     pub(crate) repair: Vec<String>,
     /// What was changed beside the rows that were moved, a sentence each.
     pub(crate) changes: Vec<String>,
+    /// What would be changed in files, as a unified diff whose secrets are masked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) diff: Option<String>,
     /// What a tree of files was found to be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) detected: Option<Detected>,
@@ -156,6 +160,7 @@ impl Report {
             differences: Vec::new(),
             repair: Vec::new(),
             changes: Vec::new(),
+            diff: None,
             detected: None,
             audited: None,
             findings: Vec::new(),

@@ -9,7 +9,7 @@ const FILE_LINES: usize = 500;
 /// Floors, the highest first. A file imports from lower floors and from its own module only.
 const FLOORS: [&[&str]; 4] = [
     &["cli", "fuzz"],
-    &["ui", "detect", "migrate", "provision", "release"],
+    &["ui", "audit", "configure", "detect", "migrate", "provision", "release"],
     &["host", "mysql", "postgres", "project"],
     WORDS,
 ];

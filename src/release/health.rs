@@ -59,7 +59,8 @@ impl Check {
         let (mut row, mut asked) = (0, 0);
         loop {
             let sent = Instant::now();
-            let answer = host.ask(&self.url, self.host.as_deref(), &Question::Get, self.timeout).await;
+            let answer =
+                host.ask(&self.url, self.host.as_deref(), &Question::Get, self.timeout).await;
             asked += 1;
             let fault = match &answer {
                 Ok(answer) => self.fault(answer, id),
@@ -108,7 +109,8 @@ impl Check {
             IdIn::Header => in_header(Some(&self.header)),
             IdIn::Anywhere => has(&answer.body, id) || in_header(None),
         };
-        let missing = || format!("status {}, and the answer does not have {id} in it", answer.status);
+        let missing =
+            || format!("status {}, and the answer does not have {id} in it", answer.status);
         (!is_there).then(missing)
     }
 }

@@ -8,7 +8,7 @@ use crate::ui::figures::{counted, size, span, thousands};
 use crate::ui::grid::{hanging, labelled};
 use crate::ui::paper::{Tone, harmless};
 use crate::ui::sheet::Sheet;
-use crate::ui::{audit, findings, provision, release};
+use crate::ui::{audit, configured, findings, provision, release};
 
 /// Differing tables that the sentence names.
 const NAMED: usize = 5;
@@ -58,6 +58,9 @@ fn sentence(report: &Report) -> (&'static str, String) {
     if report.verb == Verb::Provision && is_over {
         return provision::sentence(report);
     }
+    if report.verb == Verb::Configure && is_over {
+        return configured::sentence(report);
+    }
     match report.outcome {
         Outcome::Done => (proof(report), format!("{}.", proven(report))),
         Outcome::DoneWithFindings | Outcome::Differs => {
@@ -95,14 +98,20 @@ fn next(report: &Report) -> Option<&'static str> {
     if report.verb == Verb::Release {
         return release::next(report);
     }
+    if report.verb == Verb::Configure {
+        return configured::next(report);
+    }
     if differs(report) {
         return Some(match report.verb {
             Verb::Migrate => {
                 "let no application use the target; `nirvana verify` tells which rows."
             }
-            Verb::Audit | Verb::Detect | Verb::Provision | Verb::Release | Verb::Verify => {
-                "--repair gives the target the source's rows, where they differ."
-            }
+            Verb::Audit
+            | Verb::Configure
+            | Verb::Detect
+            | Verb::Provision
+            | Verb::Release
+            | Verb::Verify => "--repair gives the target the source's rows, where they differ.",
         });
     }
     match (report.verb, report.outcome) {
@@ -147,7 +156,7 @@ fn proof(report: &Report) -> &'static str {
     match report.verb {
         _ if report.tables.is_empty() && report.plan.is_empty() => "Done:",
         _ if report.plan.len() > report.tables.len() => "NOT ALL TABLES:",
-        Verb::Audit | Verb::Detect => "Done:",
+        Verb::Audit | Verb::Configure | Verb::Detect => "Done:",
         Verb::Migrate if !all_equal => "Moved, NOT PROVEN:",
         Verb::Migrate if errors => "Moved, WITH ERRORS:",
         Verb::Migrate => "Moved and proven:",
@@ -170,7 +179,12 @@ fn proven(report: &Report) -> String {
     let unchecked = with(report, Verified::NotChecked).count();
     let read = match report.verb {
         Verb::Migrate => "read back and equal",
-        Verb::Audit | Verb::Detect | Verb::Provision | Verb::Release | Verb::Verify => "compared and equal",
+        Verb::Audit
+        | Verb::Configure
+        | Verb::Detect
+        | Verb::Provision
+        | Verb::Release
+        | Verb::Verify => "compared and equal",
     };
     let proof = match (checked, unchecked) {
         _ if sampled > 0 => "all that was compared is equal, the rest nobody read".to_owned(),
