@@ -139,6 +139,11 @@ impl Folder {
         DataFile::create(&self.path, format!("{DATA}/{name}"), compression)
     }
 
+    /// A file at its top, written piece by piece.
+    pub(crate) fn file(&self, name: &str, compression: Compression) -> Result<DataFile, Error> {
+        DataFile::create(&self.path, name.to_owned(), compression)
+    }
+
     /// Where a file of it stands.
     pub(crate) fn place(&self, name: &str) -> PathBuf {
         self.path.join(name)

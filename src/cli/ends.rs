@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::perform::boxed;
 use crate::cli::{MIGRATE, SECTIONS};
 use crate::environment::Environment;
-use crate::fault::Blame;
+use crate::fault::{Blame, Fault};
 use crate::migrate::{Accept, DataOnly, Origin, Pair, RowsThere, Settings as MigrateSettings};
 use crate::mysql::connect::Options as SourceOptions;
 use crate::mysql::snapshot::{Choice, Rung};
@@ -21,7 +21,8 @@ pub(super) struct Ends {
     /// ssl-cert, ssl-key
     #[arg(value_name = "SOURCE")]
     source: String,
-    /// postgres://user@host:5432/database; libpq's parameters and environment
+    /// postgres://user@host:5432/database; libpq's parameters and environment. Or a directory, such
+    /// as ./out/, which is made
     #[arg(value_name = "TARGET")]
     target: String,
     /// These tables only; what is no table is left out
@@ -86,6 +87,27 @@ impl SnapshotWord {
     }
 }
 
+/// A word that is no URL and nothing like one.
+fn directory(word: &str) -> Option<PathBuf> {
+    let path = word.contains('/') || !word.contains([':', '@', '=']);
+    (path && !word.contains("://")).then(|| PathBuf::from(word))
+}
+
+/// `--data-only` needs a schema that stands, and a directory has none.
+#[derive(Debug, thiserror::Error)]
+#[error("--data-only fills a schema that stands in a server, and TARGET is a directory")]
+pub(super) struct NoSchemaThere;
+
+impl Blame for NoSchemaThere {
+    fn fault(&self) -> Fault {
+        Fault::Operator
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("name a server: postgres://user@host/database".to_owned())
+    }
+}
+
 /// The most connections to each end that we take unasked.
 const DEFAULT_JOBS_AT_MOST: usize = 8;
 
@@ -104,13 +126,28 @@ impl Ends {
         Ok(section.flatten().unwrap_or_default())
     }
 
+    /// The directory that the target is, if it is no server.
+    pub(super) fn directory(&self) -> Option<PathBuf> {
+        directory(&self.target)
+    }
+
     /// What was typed, as what is meant.
     pub(super) fn pair(self, environment: &Environment) -> Result<Pair, Box<dyn Blame>> {
         let connect_timeout = Duration::from_secs(self.connect_timeout.max(1));
-        let mut source =
-            SourceOptions::from_url(&self.source, environment, connect_timeout).map_err(boxed)?;
         let target =
             TargetOptions::from_url(&self.target, environment, connect_timeout).map_err(boxed)?;
+        self.pair_with(target, environment)
+    }
+
+    /// The same, with a target that is known already.
+    pub(super) fn pair_with<T>(
+        self,
+        target: T,
+        environment: &Environment,
+    ) -> Result<Pair<T>, Box<dyn Blame>> {
+        let connect_timeout = Duration::from_secs(self.connect_timeout.max(1));
+        let mut source =
+            SourceOptions::from_url(&self.source, environment, connect_timeout).map_err(boxed)?;
         if let Some(seconds) = self.answer_timeout {
             source.read_timeout = Duration::from_secs(seconds.into());
         }

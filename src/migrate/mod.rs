@@ -37,12 +37,15 @@ mod error;
 mod fit;
 mod instant;
 mod jobs;
+mod judge;
 mod mapping;
 mod objects;
+mod pack;
 mod pair;
 mod plan;
 mod preflight;
 mod prove;
+mod queue;
 mod resume;
 mod run;
 mod scan;
@@ -57,6 +60,9 @@ mod work;
 
 pub(crate) use chunk::CHUNK_BYTES;
 pub(crate) use fit::{Accept, DataOnly, RowsThere};
+pub(crate) use pack::{
+    Directory, POSTGRES_SINCE, POSTGRES_UNTIL, Request as PackRequest, run as pack,
+};
 pub(crate) use pair::Pair;
 pub(crate) use run::{Mode, Request, run};
 pub(crate) use settings::Settings;

@@ -370,7 +370,7 @@ impl Journey {
         before: &Schema,
         holds_ddl_off: Option<Connection>,
     ) -> Result<(), Error> {
-        board.copied().await;
+        board.queue.copied().await;
         if !board.shutdown.is_requested() {
             let now = self.request.pair.read(source).await?;
             prove::source_unchanged(before, &now, &self.events);
