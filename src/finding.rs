@@ -229,6 +229,9 @@ pub(crate) enum Code {
     TableNotCompared,
     /// Differing rows of a table could not be mended; the message has the server's words.
     NotRepaired,
+    // A directory
+    /// A file of a directory is missing, or is not the one that was written.
+    FileDamaged,
     // Project
     /// A clone without its whole history.
     ShallowClone,

@@ -31,13 +31,6 @@ pub(crate) enum Error {
     Damaged { path: PathBuf, what: String },
 }
 
-impl Error {
-    /// Whether no further file can be written either.
-    pub(crate) fn is_write(&self) -> bool {
-        matches!(self, Self::Write { .. })
-    }
-}
-
 impl Blame for Error {
     fn fault(&self) -> Fault {
         match self {

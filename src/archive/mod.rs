@@ -15,7 +15,7 @@ mod reading;
 
 pub(crate) use data::DataFile;
 pub(crate) use error::Error;
-pub(crate) use folder::{Before, Folder, MANIFEST, is_archive};
+pub(crate) use folder::{Before, Folder, is_archive};
 pub(crate) use manifest::{
     Assumed, Chunk, Column, Compression, DataForm, Extension, FileFact, Format, Manifest, SCHEMA,
     Table,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use crate::archive::is_archive;
 use crate::cli::perform::boxed;
 use crate::cli::{MIGRATE, SECTIONS};
 use crate::environment::Environment;
@@ -87,6 +88,12 @@ impl SnapshotWord {
     }
 }
 
+fn jobs(asked: Option<u16>) -> usize {
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    let asked = asked.filter(|jobs| *jobs > 0);
+    asked.map_or(processors.min(DEFAULT_JOBS_AT_MOST), usize::from)
+}
+
 /// A word that is no URL and nothing like one.
 fn directory(word: &str) -> Option<PathBuf> {
     let path = word.contains('/') || !word.contains([':', '@', '=']);
@@ -131,11 +138,27 @@ impl Ends {
         directory(&self.target)
     }
 
+    /// The directory of ours that the source is, if it is one.
+    pub(super) fn archive(&self) -> Option<PathBuf> {
+        directory(&self.source).filter(|path| is_archive(path))
+    }
+
+    /// The server that the target is, and how many pieces of work to do at once.
+    pub(super) fn target(
+        &self,
+        environment: &Environment,
+    ) -> Result<(TargetOptions, usize), Box<dyn Blame>> {
+        let target = TargetOptions::from_url(&self.target, environment, self.connect_timeout());
+        Ok((target.map_err(boxed)?, jobs(self.jobs)))
+    }
+
+    fn connect_timeout(&self) -> Duration {
+        Duration::from_secs(self.connect_timeout.max(1))
+    }
+
     /// What was typed, as what is meant.
     pub(super) fn pair(self, environment: &Environment) -> Result<Pair, Box<dyn Blame>> {
-        let connect_timeout = Duration::from_secs(self.connect_timeout.max(1));
-        let target =
-            TargetOptions::from_url(&self.target, environment, connect_timeout).map_err(boxed)?;
+        let (target, _jobs) = self.target(environment)?;
         self.pair_with(target, environment)
     }
 
@@ -145,7 +168,7 @@ impl Ends {
         target: T,
         environment: &Environment,
     ) -> Result<Pair<T>, Box<dyn Blame>> {
-        let connect_timeout = Duration::from_secs(self.connect_timeout.max(1));
+        let connect_timeout = self.connect_timeout();
         let mut source =
             SourceOptions::from_url(&self.source, environment, connect_timeout).map_err(boxed)?;
         if let Some(seconds) = self.answer_timeout {
@@ -153,10 +176,9 @@ impl Ends {
         }
         let settings = self.settings()?;
         let schema = self.schema.or_else(|| settings.schema.clone());
-        let jobs = self.jobs.or(settings.jobs).filter(|jobs| *jobs > 0);
+        let jobs = jobs(self.jobs.or(settings.jobs));
         let (accepts, rows_there) = (self.accept, RowsThere::Refuse);
         let data_only = self.data_only.then_some(DataOnly { accepts, rows_there });
-        let processors = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Pair {
             source: Origin::Server(Box::new(source)),
             target,
@@ -164,7 +186,7 @@ impl Ends {
             only: self.only,
             data_only,
             settings,
-            jobs: jobs.map_or(processors.min(DEFAULT_JOBS_AT_MOST), usize::from),
+            jobs,
             lock_timeout: Duration::from_secs(self.lock_timeout.max(1)),
             snapshot: self.snapshot.choice(),
         })

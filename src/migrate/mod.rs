@@ -67,4 +67,7 @@ pub(crate) use pair::Pair;
 pub(crate) use run::{Mode, Request, run};
 pub(crate) use settings::Settings;
 pub(crate) use source::Origin;
-pub(crate) use verify::{Judge, Manner, Repair, Request as VerifyRequest, Share, run as verify};
+pub(crate) use verify::{
+    Judge, Manner, PackedRequest, Repair, Request as VerifyRequest, Share, packed as verify_packed,
+    run as verify,
+};

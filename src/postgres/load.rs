@@ -23,10 +23,15 @@ pub(crate) struct Loader<'a> {
 
 impl<'a> Loader<'a> {
     pub(crate) async fn start(session: &'a Session, copy: &str) -> Result<Self, Error> {
+        let mut loader = Self::start_bare(session, copy).await?;
+        loader.buffer.extend_from_slice(COPY_HEADER);
+        Ok(loader)
+    }
+
+    /// For data that has its own beginning and end, or needs none.
+    pub(crate) async fn start_bare(session: &'a Session, copy: &str) -> Result<Self, Error> {
         let sink = session.client().copy_in(copy).await.map_err(|error| session.explain(error))?;
-        let mut buffer = Vec::with_capacity(BATCH_BYTES * 2);
-        buffer.extend_from_slice(COPY_HEADER);
-        Ok(Self { session, sink: Box::pin(sink), buffer })
+        Ok(Self { session, sink: Box::pin(sink), buffer: Vec::with_capacity(BATCH_BYTES * 2) })
     }
 
     /// Whether enough has been gathered to be sent.
@@ -44,6 +49,11 @@ impl<'a> Loader<'a> {
     /// Ends the COPY; gives the number of rows that the server took.
     pub(crate) async fn finish(mut self) -> Result<u64, Error> {
         self.buffer.extend_from_slice(COPY_TRAILER);
+        self.finish_bare().await
+    }
+
+    /// Ends a COPY that `start_bare` began.
+    pub(crate) async fn finish_bare(mut self) -> Result<u64, Error> {
         self.flush().await?;
         self.sink.as_mut().finish().await.map_err(|error| self.session.explain(error))
     }

@@ -74,7 +74,7 @@ pub(super) fn work(
     }
     for (file, script) in scripts {
         for Piece { step, from, bytes } in &script.pieces {
-            text.push_str(&format!("{}\t{file}\t{from}\t{bytes}\t\t\n", step.word()));
+            text.push_str(&format!("{}\t{file}\t{from}\t{bytes}\n", step.word()));
         }
     }
     text
@@ -95,6 +95,7 @@ pub(super) fn session(
 
 \\set ON_ERROR_STOP on
 \\set QUIET on
+\\o /dev/null
 {SETTINGS}SELECT set_config('nirvana.findings', '0', false) AS nirvana_findings \\gset
 BEGIN;
 -- Every file is the one that was written.
@@ -118,7 +119,7 @@ END
 ";
     text.push_str("\n\\ir indexes.sql\n\\ir constraints.sql\nCOMMIT;\n");
     text.push_str(&format!("DO {};\n", dollar_quoted("nirvana", body)));
-    text.push_str("\\echo 'nirvana: all was loaded, with nothing to report'\n");
+    text.push_str("\\o\n\\echo 'nirvana: all was loaded, with nothing to report'\n");
     text
 }
 

@@ -27,7 +27,8 @@ main() {
             --jobs=*) jobs=${1#*=} ;;
             --check | --drop) action=${1#--} ;;
             --piece)
-                piece "$2"
+                shift
+                pieces "$@"
                 return
                 ;;
             --help | -h) usage 0 ;;
@@ -116,37 +117,47 @@ load() {
     say "Loaded in $((SECONDS - begin)) s. The proof:  nirvana verify . ${NIRVANA_DATABASE:-postgres://…}"
 }
 
-# All pieces of one step, so many at once; the first that fails is the last.
+# All pieces of one step, so many at once; the first that fails is the last. Small pieces share a
+# session, a few at a time.
 run() {
-    local numbers begin=$SECONDS
+    local numbers count each begin=$SECONDS
     numbers=$(grep -n "^$1	" load.tsv | cut -d : -f 1) || return 0
-    if ! xargs -P "$2" -n 1 bash ./load.sh --piece <<<"$numbers"; then
+    count=$(wc -l <<<"$numbers")
+    each=$((count / ($2 * 4) + 1))
+    if ! xargs -P "$2" -n "$each" bash ./load.sh --piece "$1" <<<"$numbers"; then
         say "load.sh: FAILED part-way, in the step '$1': what is in the target is not whole."
         say "  To take it away and begin again:  ./load.sh --drop ${NIRVANA_DATABASE:-}"
         exit 4
     fi
-    say "  $1: $(wc -l <<<"$numbers" | tr -d ' ') done in $((SECONDS - begin)) s"
+    say "  $1: $((count)) done in $((SECONDS - begin)) s"
 }
 
-# One piece, in a process of its own. 255 tells xargs to begin no other.
-piece() {
-    local step file from bytes data rows log=$NIRVANA_LOG/$1 taken
-    IFS=$'\t' read -r step file from bytes data rows < <(sed -n "${1}p" load.tsv)
-    if [[ $step == copy ]]; then
-        taken=$(bytes "$data" | PGOPTIONS="$PGOPTIONS -c synchronous_commit=off" \
+# Some pieces of a step, in a process of their own. 255 tells xargs to begin no other.
+pieces() {
+    local step=$1 number file from bytes data rows log taken
+    shift
+    log=$NIRVANA_LOG/$step.$1
+    if [[ $step != copy ]]; then
+        for number in "$@"; do
+            IFS=$'\t' read -r _ file from bytes < <(sed -n "${number}p" load.tsv)
+            text "$file" "$from" "$bytes"
+        done | ask -q -f - >/dev/null 2>"$log" || { told "$log" && exit 255; }
+        told "$log"
+        return
+    fi
+    for number in "$@"; do
+        IFS=$'\t' read -r _ file from bytes data rows < <(sed -n "${number}p" load.tsv)
+        taken=$(rows_of "$data" | PGOPTIONS="$PGOPTIONS -c synchronous_commit=off" \
             ask -c "$(text "$file" "$from" "$bytes")" 2>"$log") || { told "$log" && exit 255; }
         [[ $taken == "COPY $rows" ]] ||
             { say "load.sh: $data has $rows rows, and the target says: $taken" && exit 255; }
-    else
-        text "$file" "$from" "$bytes" | ask -q -f - >/dev/null 2>"$log" || { told "$log" && exit 255; }
-    fi
-    told "$log"
+    done
 }
 
 # A range of a file, byte by byte.
 text() { head -c $(($2 + $3)) "$1" | tail -c "$3"; }
 
-bytes() {
+rows_of() {
     case $1 in
         *.zst) zstd -dcq -- "$1" ;;
         *) cat -- "$1" ;;

@@ -22,6 +22,8 @@ use crate::migrate::pair::Pair;
 use crate::migrate::run::Mode;
 use crate::postgres::server::{ExtensionFacts, Extensions};
 
+pub(crate) use proof::binary as binary_digest;
+pub(crate) use remains::QUARANTINED;
 pub(crate) use run::run;
 
 /// The oldest version that is supported, which every newer one loads, too.
