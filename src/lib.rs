@@ -12,6 +12,7 @@ mod detect;
 mod migrate;
 mod provision;
 // Places.
+mod dump;
 mod mysql;
 mod postgres;
 mod project;

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::perform::boxed;
 use crate::cli::{MIGRATE, SECTIONS};
+use crate::dump::{Options as DumpOptions, Place};
 use crate::environment::Environment;
 use crate::fault::Blame;
 use crate::migrate::{Accept, DataOnly, Origin, Pair, RowsThere, Settings as MigrateSettings};
@@ -18,12 +19,16 @@ use crate::settings::Settings;
 #[derive(Debug, Args)]
 pub(super) struct Ends {
     /// mysql://user@host:3306/database, or mariadb://…; parameters: socket, ssl-mode, ssl-ca,
-    /// ssl-cert, ssl-key
+    /// ssl-cert, ssl-key. Or a dump: a file, also compressed (gz, zst, bz2, xz), a folder of
+    /// mydumper, MySQL Shell or mysqldump --tab, or - for standard input
     #[arg(value_name = "SOURCE")]
     source: String,
     /// postgres://user@host:5432/database; libpq's parameters and environment
     #[arg(value_name = "TARGET")]
     target: String,
+    /// Which database of a dump that holds several
+    #[arg(long, value_name = "NAME")]
+    database: Option<String>,
     /// These tables only; what is no table is left out
     #[arg(long, visible_alias = "tables", value_name = "TABLE", value_delimiter = ',')]
     only: Vec<String>,
@@ -104,16 +109,33 @@ impl Ends {
         Ok(section.flatten().unwrap_or_default())
     }
 
-    /// What was typed, as what is meant.
-    pub(super) fn pair(self, environment: &Environment) -> Result<Pair, Box<dyn Blame>> {
-        let connect_timeout = Duration::from_secs(self.connect_timeout.max(1));
+    /// What has a scheme is a server, all else is a dump.
+    fn origin(
+        &self,
+        environment: &Environment,
+        connect_timeout: Duration,
+    ) -> Result<Origin, Box<dyn Blame>> {
+        if !self.source.contains("://") {
+            let place = match self.source.as_str() {
+                "-" => Place::StandardInput,
+                path => Place::Path(PathBuf::from(path)),
+            };
+            return Ok(Origin::Dump(DumpOptions { place, database: self.database.clone() }));
+        }
         let mut source =
             SourceOptions::from_url(&self.source, environment, connect_timeout).map_err(boxed)?;
-        let target =
-            TargetOptions::from_url(&self.target, environment, connect_timeout).map_err(boxed)?;
         if let Some(seconds) = self.answer_timeout {
             source.read_timeout = Duration::from_secs(seconds.into());
         }
+        Ok(Origin::Server(Box::new(source)))
+    }
+
+    /// What was typed, as what is meant.
+    pub(super) fn pair(self, environment: &Environment) -> Result<Pair, Box<dyn Blame>> {
+        let connect_timeout = Duration::from_secs(self.connect_timeout.max(1));
+        let source = self.origin(environment, connect_timeout)?;
+        let target =
+            TargetOptions::from_url(&self.target, environment, connect_timeout).map_err(boxed)?;
         let settings = self.settings()?;
         let schema = self.schema.or_else(|| settings.schema.clone());
         let jobs = self.jobs.or(settings.jobs).filter(|jobs| *jobs > 0);
@@ -121,7 +143,7 @@ impl Ends {
         let data_only = self.data_only.then_some(DataOnly { accepts, rows_there });
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Pair {
-            source: Origin::Server(Box::new(source)),
+            source,
             target,
             schema: schema.unwrap_or_else(|| "public".to_owned()),
             only: self.only,

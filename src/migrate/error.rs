@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::dump::Error as DumpError;
 use crate::fault::{Blame, Fault};
 use crate::migrate::transcode::ValueError;
 use crate::mysql::error::Error as SourceError;
@@ -13,6 +14,8 @@ use crate::postgres::exclusion::Holder;
 pub(crate) enum Error {
     #[error(transparent)]
     Source(#[from] SourceError),
+    #[error(transparent)]
+    Dump(#[from] DumpError),
     #[error(transparent)]
     Target(#[from] TargetError),
     #[error("a value of {table}, column {column}, cannot be moved")]
@@ -74,6 +77,7 @@ impl Error {
     pub(crate) fn ends_the_run(&self) -> bool {
         match self {
             Self::Source(error) => error.is_connection_lost() || self.is_transient(),
+            Self::Dump(error) => !error.is_of_one_table(),
             Self::Target(error) => {
                 error.is_connection_lost() || error.is_out_of_resources() || self.is_transient()
             }
@@ -119,6 +123,7 @@ impl Blame for Error {
     fn fault(&self) -> Fault {
         match self {
             Self::Source(error) => error.fault(),
+            Self::Dump(error) => error.fault(),
             Self::Target(error) => error.fault(),
             Self::Value { .. } | Self::TooManyRefused { .. } => Fault::Data,
             Self::UnexpectedType { .. } | Self::RowsLost { .. } | Self::Panicked(_) => Fault::Bug,
@@ -139,6 +144,7 @@ impl Blame for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Source(error) => error.hint(),
+            Self::Dump(error) => error.hint(),
             Self::Target(error) => error.hint(),
             Self::Value { .. } | Self::TooManyRefused { .. } => {
                 Some("mend the values in the source, then run again with --resume".to_owned())
