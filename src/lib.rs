@@ -29,6 +29,10 @@ mod settings;
 mod shutdown;
 mod statement;
 
+// For ci/fuzz alone.
+#[cfg(fuzzing)]
+pub mod fuzz;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 

@@ -17,6 +17,7 @@ use crate::migrate::copied::{Account, Copied};
 use crate::migrate::encoder::RowEncoder;
 use crate::migrate::error::Error;
 use crate::migrate::mapping::{Age, Owner, TableMapping};
+use crate::migrate::sink::Sink;
 use crate::migrate::source::{Reader, Rows, Selection};
 use crate::mysql::wire::{Buffered, ColumnDefinition};
 use crate::postgres::connect::Session;
@@ -138,7 +139,7 @@ impl Copier<'_> {
         let table = (mapping, columns.as_slice());
         let loaded = match care {
             Care::Streamed => {
-                let progress = Progress { mapping, events: self.events, rows: 0, bytes: 0 };
+                let progress = Progress::of(mapping, self.events);
                 load(&mut rows, session, (table, job.age), (progress, shutdown)).await
             }
             Care::Split => careful::load(&mut rows, session, table, shutdown).await,
@@ -154,30 +155,40 @@ async fn load<'a>(
     rows: &mut Rows<'_>,
     session: &Session,
     ((mapping, columns), age): ((&'a TableMapping, &'a [ColumnDefinition]), Age),
-    (mut progress, shutdown): (Progress<'_>, &Shutdown),
+    told: (Progress<'_>, &Shutdown),
 ) -> Result<Account<'a>, Error> {
     check_columns(columns, mapping)?;
     let mut loader = Loader::start(session, &mapping.copy_in(age)).await?;
-    let mut encoder = RowEncoder::new(mapping, columns);
+    let account = fill(rows, &mut loader, RowEncoder::new(mapping, columns), told).await?;
+    let (sent, taken) = (account.copied.digest.rows, loader.finish().await?);
+    if taken != sent {
+        return Err(Error::RowsLost { sent, taken });
+    }
+    Ok(account)
+}
+
+/// Encodes all rows into a sink; what it still holds then is left to the caller.
+pub(crate) async fn fill<'a>(
+    rows: &mut Rows<'_>,
+    sink: &mut impl Sink,
+    mut encoder: RowEncoder<'a>,
+    (mut progress, shutdown): (Progress<'_>, &Shutdown),
+) -> Result<Account<'a>, Error> {
     loop {
         match rows.next_buffered()? {
-            Buffered::Row(row) => encoder.encode(row, &mut loader.buffer)?,
+            Buffered::Row(row) => encoder.encode(row, sink.buffer())?,
             Buffered::Incomplete => rows.fill().await?,
             Buffered::End => break,
         }
-        if loader.is_full() {
+        if sink.is_full() {
             if shutdown.is_requested() {
                 return Err(Error::Stopped);
             }
-            progress.advance(encoder.rows(), loader.buffer.len());
-            loader.flush().await?;
+            progress.advance(encoder.rows(), sink.buffer().len());
+            sink.flush().await?;
         }
     }
-    progress.advance(encoder.rows(), loader.buffer.len());
-    let taken = loader.finish().await?;
-    if taken != encoder.rows() {
-        return Err(Error::RowsLost { sent: encoder.rows(), taken });
-    }
+    progress.advance(encoder.rows(), sink.buffer().len());
     let mut account = encoder.account;
     account.copied.bytes = progress.bytes;
     Ok(account)
@@ -231,7 +242,7 @@ async fn read_rows(
 }
 
 /// Reads what is left of an answer and throws it away, as the reader is still needed.
-async fn drain(rows: &mut Rows<'_>, shutdown: &Shutdown) -> Result<(), Error> {
+pub(crate) async fn drain(rows: &mut Rows<'_>, shutdown: &Shutdown) -> Result<(), Error> {
     loop {
         match rows.next_buffered()? {
             Buffered::Row(_) => {}
@@ -243,7 +254,7 @@ async fn drain(rows: &mut Rows<'_>, shutdown: &Shutdown) -> Result<(), Error> {
 }
 
 /// The server must send what the transcoders read: a surprise here would be misread bytes.
-pub(super) fn check_columns(
+pub(crate) fn check_columns(
     columns: &[ColumnDefinition],
     mapping: &TableMapping,
 ) -> Result<(), Error> {
@@ -259,14 +270,18 @@ pub(super) fn check_columns(
 }
 
 /// Tells how far a table is, once per batch.
-struct Progress<'a> {
+pub(crate) struct Progress<'a> {
     mapping: &'a TableMapping,
     events: &'a Events,
     rows: u64,
     bytes: u64,
 }
 
-impl Progress<'_> {
+impl<'a> Progress<'a> {
+    pub(crate) fn of(mapping: &'a TableMapping, events: &'a Events) -> Self {
+        Self { mapping, events, rows: 0, bytes: 0 }
+    }
+
     fn advance(&mut self, rows: u64, bytes: usize) {
         let bytes = bytes as u64;
         self.events.emit(Event::CopyProgress {

@@ -49,6 +49,7 @@ mod run;
 mod scan;
 mod schedule;
 mod settings;
+mod sink;
 mod source;
 mod tell;
 mod transcode;

@@ -18,15 +18,16 @@ use crate::mysql::snapshot::{Ask, Choice};
 use crate::mysql::wire::Connection;
 use crate::postgres::connect::{Options as TargetOptions, Session};
 use crate::postgres::journal;
-use crate::postgres::server::Server as Target;
+use crate::postgres::server::{Extensions, Server as Target};
 use crate::postgres::standing;
 use crate::report::SnapshotReport;
 
-/// What is to be moved or compared, and how its ends are reached.
+/// What is to be moved or compared, and how its ends are reached: the target is a server unless
+/// told otherwise, or a directory.
 #[derive(Clone, Debug)]
-pub(crate) struct Pair {
+pub(crate) struct Pair<T = TargetOptions> {
     pub(crate) source: Origin,
-    pub(crate) target: TargetOptions,
+    pub(crate) target: T,
     /// The target schema that everything is in.
     pub(crate) schema: String,
     /// Tables of the source; all of them if empty.
@@ -95,12 +96,7 @@ impl Pair {
     }
 
     fn choices(&self, target: &Target) -> Choices {
-        Choices {
-            target_schema: self.schema.clone(),
-            server_version: target.version_num,
-            settings: self.settings.clone(),
-            extensions: target.extensions.clone(),
-        }
+        self.choices_for(target.version_num, &target.extensions)
     }
 
     /// For a target that is to be left as it is: what it could have is not looked for.
@@ -108,6 +104,18 @@ impl Pair {
         let mut choices = self.choices(target);
         choices.extensions.retain(|_, facts| facts.is_made);
         choices
+    }
+}
+
+impl<T> Pair<T> {
+    /// What is decided for a target of this version, with these extensions.
+    pub(crate) fn choices_for(&self, server_version: u32, extensions: &Extensions) -> Choices {
+        Choices {
+            target_schema: self.schema.clone(),
+            server_version,
+            settings: self.settings.clone(),
+            extensions: extensions.clone(),
+        }
     }
 
     /// The tables that are asked for, and, if those are all, what is no table.

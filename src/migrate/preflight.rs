@@ -43,7 +43,7 @@ pub(crate) fn findings(ends: &Ends<'_>) -> Vec<Finding> {
         Source::Server { server, .. } => {
             source_version(server, &mut found);
             source_privileges(server, &ends.schema.name, &mut found);
-            snapshot(ends, server, &mut found);
+            snapshot(server, &ends.schema.name, ends.snapshot, &mut found);
         }
         Source::Dump(dump) => of_dump(dump, ends.schema, &mut found),
     }
@@ -167,12 +167,11 @@ fn target_privileges(ends: &Ends<'_>, found: &mut Vec<Finding>) {
 }
 
 /// How the snapshot will be taken, if that says less than the best; why it cannot, if it cannot.
-fn snapshot(ends: &Ends<'_>, source: &Server, found: &mut Vec<Finding>) {
-    let database = ends.schema.name.as_str();
+fn snapshot(source: &Server, database: &str, choice: Choice, found: &mut Vec<Finding>) {
     let place = Place::source;
-    let rungs = rungs(source, database, ends.snapshot);
+    let rungs = rungs(source, database, choice);
     let Some(best) = rungs.first() else {
-        no_snapshot(ends, source, found);
+        no_snapshot(source, database, choice, found);
         return;
     };
     if *best == Rung::PerTable {
@@ -180,7 +179,7 @@ fn snapshot(ends: &Ends<'_>, source: &Server, found: &mut Vec<Finding>) {
                        need not fit together";
         let help = "stop writers during the run, or leave --snapshot per-table out";
         found.push(Finding::warning(Code::SnapshotPerTable, place(), message).help(help));
-    } else if ends.snapshot == Choice::Auto && !source.may_lock_globally() {
+    } else if choice == Choice::Auto && !source.may_lock_globally() {
         let message = format!(
             "RELOAD is missing: the snapshot is taken by {}, which does as well, but {}",
             best.word(),
@@ -195,9 +194,8 @@ fn snapshot(ends: &Ends<'_>, source: &Server, found: &mut Vec<Finding>) {
     }
 }
 
-fn no_snapshot(ends: &Ends<'_>, source: &Server, found: &mut Vec<Finding>) {
-    let database = ends.schema.name.as_str();
-    let asked = match ends.snapshot {
+fn no_snapshot(source: &Server, database: &str, choice: Choice, found: &mut Vec<Finding>) {
+    let asked = match choice {
         Choice::Auto => {
             vec![Rung::BackupStage, Rung::GlobalReadLock, Rung::BinlogPosition, Rung::LockTables]
         }
