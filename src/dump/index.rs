@@ -240,8 +240,8 @@ impl Pass<'_> {
     }
 
     fn schema(&mut self, found: &Found, text: &[u8]) -> Result<(), Error> {
-        let around = self.session.around().map_err(|what| self.unreadable(found.from, &what))?;
-        let converted = around.charset.convert(text).map_err(|_no_text| {
+        let charset = self.session.charset().map_err(|what| self.unreadable(found.from, &what))?;
+        let converted = charset.convert(text).map_err(|_no_text| {
             self.unreadable(found.from, "bytes that are no text in the dump's charset")
         })?;
         let text = converted.as_deref().unwrap_or(text);

@@ -39,17 +39,19 @@ impl Session {
 
     /// How text is read; an error is the name of what we do not know.
     pub(super) fn around(&self) -> Result<Around, String> {
-        let charset = self.variables.get(CHARSET).map_or("utf8mb4", String::as_str);
-        let charset = Charset::of(charset)
-            .ok_or_else(|| format!("we have no table of the charset {charset}"))?;
+        let charset = self.charset()?;
         let mode = self.variables.get(MODE).map_or("", String::as_str);
         let zone = self.variables.get(ZONE).map_or("+00:00", String::as_str);
-        let zone = offset(zone).ok_or_else(|| {
-            format!("TIME_ZONE={zone}: only UTC and zones such as +02:00 can be read")
-        })?;
+        let zone = offset(zone);
         let backslash = !mode.to_ascii_uppercase().contains("NO_BACKSLASH_ESCAPES");
         let quoting = Quoting { backslash, double_byte: charset.is_double_byte() };
         Ok(Around { charset, quoting, zone })
+    }
+
+    /// How statements are written; an error is the name of what we do not know.
+    pub(super) fn charset(&self) -> Result<Charset, String> {
+        let charset = self.variables.get(CHARSET).map_or("utf8mb4", String::as_str);
+        Charset::of(charset).ok_or_else(|| format!("we have no table of the charset {charset}"))
     }
 
     /// Runs a SET, its first word read already.
@@ -178,10 +180,10 @@ mod tests {
             " @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_BACKSLASH_ESCAPES,ANSI' ",
         ]);
         let around = session.around().unwrap();
-        assert_eq!((around.zone, around.quoting.backslash), (-12_600, false));
+        assert_eq!((around.zone, around.quoting.backslash), (Some(-12_600), false));
         assert!(session.has_zone());
         assert!(!run(&[" @OLD_TIME_ZONE=@@TIME_ZONE "]).has_zone());
         let unknown = run(&[" TIME_ZONE = 'Europe/Berlin'"]);
-        assert!(unknown.around().is_err());
+        assert_eq!(unknown.around().unwrap().zone, None);
     }
 }

@@ -45,8 +45,8 @@ enum Form {
 pub(super) struct Around {
     pub(super) charset: Charset,
     pub(super) quoting: Quoting,
-    /// Seconds that the time zone is ahead of UTC.
-    pub(super) zone: i32,
+    /// Seconds that the time zone is ahead of UTC; `None` for one that only a server knows.
+    pub(super) zone: Option<i32>,
 }
 
 /// Why a value is none of its column.
@@ -217,8 +217,10 @@ fn number_or_moment(
             moment::datetime(plain, 0, out).ok_or_else(|| none("a date and time", plain))?;
         }
         Form::Timestamp => {
-            moment::datetime(plain, around.zone, out)
-                .ok_or_else(|| none("a date and time", plain))?;
+            let zone = around.zone.ok_or_else(|| {
+                "in a TIME_ZONE that is neither UTC nor such as +02:00, the TIMESTAMP".to_owned()
+            })?;
+            moment::datetime(plain, zone, out).ok_or_else(|| none("a date and time", plain))?;
         }
         Form::Time => moment::time(plain, out).ok_or_else(|| none("a time", plain))?,
         Form::Text | Form::Bytes { .. } | Form::Bits { .. } => {}
