@@ -12,6 +12,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::Error;
+use super::fields::Format;
+
+/// Bytes of a file of fields that one piece should hold.
+const CUT_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Bytes that are read at once.
 const BLOCK: usize = 256 * 1024;
@@ -22,7 +26,7 @@ pub(super) struct File {
     /// As it is told.
     pub(super) path: String,
     form: Form,
-    /// Bytes of text; 0 where that is not known before it is read.
+    /// Bytes of the file.
     pub(super) bytes: u64,
 }
 
@@ -80,7 +84,8 @@ impl File {
         if codec == Codec::Plain {
             return Self::plain(told, file);
         }
-        Ok(Self { path: told, form: Form::Compressed(path.to_owned()), bytes: 0 })
+        let bytes = file.metadata().map_err(|source| io_error(&told, source))?.len();
+        Ok(Self { path: told, form: Form::Compressed(path.to_owned()), bytes })
     }
 
     fn plain(path: String, file: fs::File) -> Result<Self, Error> {
@@ -133,6 +138,36 @@ impl File {
             file.write_all(&block[..read]).map_err(no_room)?;
         }
         Self::plain(path, file)
+    }
+
+    /// Where a file of fields may be cut, its beginning and its end among these places. One that
+    /// is compressed is one piece, as is one whose fields may hold the ends of lines.
+    pub(super) fn cut_at_lines(&self, format: &Format) -> Result<Vec<u64>, Error> {
+        let Form::Plain(file) = &self.form else { return Ok(vec![0, u64::MAX]) };
+        let mut cuts = vec![0];
+        let plain = format.enclosed.is_none() && format.terminator == b"\n";
+        let mut at = CUT_BYTES;
+        while plain && at < self.bytes {
+            let mut block = vec![0; BLOCK];
+            let read = file.read_at(&mut block, at).map_err(|source| io_error(&self.path, source))?;
+            let ends = memchr::memchr_iter(b'\n', &block[..read]).find(|end| {
+                let before = block[..*end].iter().rev();
+                let escapes = before.take_while(|byte| Some(**byte) == format.escaped).count();
+                // Escapes from the block's beginning on may be more than we see.
+                escapes % 2 == 0 && escapes < *end
+            });
+            match ends {
+                Some(end) => {
+                    cuts.push(at + end as u64 + 1);
+                    at += CUT_BYTES;
+                }
+                None => at += BLOCK as u64,
+            }
+        }
+        cuts.retain(|cut| *cut < self.bytes);
+        cuts.push(self.bytes);
+        cuts.dedup();
+        Ok(cuts)
     }
 
     /// Its text from a place on.

@@ -23,7 +23,10 @@ const PIECE_BYTES: u64 = 4 * 1024 * 1024;
 pub(super) struct Piece {
     pub(super) file: usize,
     pub(super) from: u64,
+    /// The end of the file if it is not known.
     pub(super) to: u64,
+    /// As much as it takes in the file, compressed as that may be.
+    pub(super) bytes: u64,
     pub(super) rows: u64,
     pub(super) around: Around,
     pub(super) form: RowForm,
@@ -100,13 +103,13 @@ struct Last {
 }
 
 impl Index {
-    /// Reads one file of statements.
+    /// Reads one file of statements; gives the session as it leaves it.
     pub(super) fn read(
         &mut self,
         (number, file): (usize, &File),
         database: &str,
         session: Session,
-    ) -> Result<(), Error> {
+    ) -> Result<Session, Error> {
         let window = Window::new(file, 0, u64::MAX)?;
         let mut scanner = Scanner::new(window);
         let mut pass = Pass {
@@ -127,16 +130,16 @@ impl Index {
                     let (at, bytes) = (scanner.found.from, scanner.window.position());
                     let path = file.path.clone();
                     pass.index.remarks.push(Remark::CutOff { path, at, bytes });
-                    return Ok(());
+                    return Ok(pass.session);
                 }
                 Next::End => break,
             }
         }
         if pass.begun && !pass.ended {
             let (path, bytes) = (file.path.clone(), scanner.window.position());
-            self.remarks.push(Remark::NoEnd { path, bytes });
+            pass.index.remarks.push(Remark::NoEnd { path, bytes });
         }
-        Ok(())
+        Ok(pass.session)
     }
 
     pub(super) fn database(&mut self, name: &str) -> &mut Database {
@@ -225,12 +228,14 @@ impl Pass<'_> {
         match pieces.pieces.last_mut().filter(|_| !begins) {
             Some(last) if last.to - last.from < PIECE_BYTES && last.around == around => {
                 last.to = found.to;
+                last.bytes = found.to - last.from;
                 last.rows += rows;
             }
             _ => pieces.pieces.push(Piece {
                 file: self.file.0,
                 from: found.from,
                 to: found.to,
+                bytes: found.to - found.from,
                 rows,
                 around,
                 form: RowForm::Statements,

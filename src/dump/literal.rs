@@ -74,11 +74,6 @@ pub(super) fn row(text: &[u8], quoting: Quoting, into: &mut Vec<Literal>) -> Par
     }
 }
 
-/// The row that has no values: `()`.
-pub(super) fn is_empty_row(text: &[u8]) -> bool {
-    text.starts_with(b"()")
-}
-
 impl Cursor<'_> {
     fn byte(&self) -> Result<u8, Stop> {
         self.text.get(self.at).copied().ok_or(Stop::Incomplete)

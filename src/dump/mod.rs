@@ -34,7 +34,7 @@ use file::File;
 use index::{Index, Pieces};
 use session::Session;
 use slot::Slots;
-use value::Decoder;
+use value::{Around, Decoder};
 
 use crate::mysql::schema::{Column, Schema, Table};
 use crate::mysql::server::Flavour;
@@ -98,7 +98,7 @@ impl Dump {
         for table in &mut database.written.tables {
             if let Some(found) = database.pieces.get(&table.name) {
                 table.rows = found.pieces.iter().map(|piece| piece.rows).sum();
-                table.bytes = found.pieces.iter().map(|piece| piece.to - piece.from).sum();
+                table.bytes = found.pieces.iter().map(|piece| piece.bytes).sum();
             }
         }
         let flavour = index.flavour.unwrap_or(Flavour::MySql);
@@ -137,7 +137,7 @@ impl Dump {
     /// Bytes of text in each piece of a table's rows, in their order.
     pub(crate) fn pieces(&self, table: &str) -> Vec<u64> {
         let found = self.pieces.get(table).map(|found| found.pieces.as_slice());
-        found.unwrap_or_default().iter().map(|piece| piece.to - piece.from).collect()
+        found.unwrap_or_default().iter().map(|piece| piece.bytes).collect()
     }
 
     /// The rows of some pieces of a table, from the first of them and before the last, with these
@@ -165,8 +165,7 @@ impl Dump {
         let count = pieces.len() as u64;
         let (from, to) = (from.unwrap_or(0).min(count), to.unwrap_or(count).min(count));
         let pieces = pieces.get(from as usize..to as usize).unwrap_or_default();
-        let utf8 = Session::new().around().map_err(|what| Error::Panicked(what))?;
-        let around = pieces.first().map_or(utf8, |piece| piece.around);
+        let around = pieces.first().map_or(Around::utf8(), |piece| piece.around);
         let slots = Slots::new(found, columns, &decoders, around);
         Ok(Rows::new(self, (slots, decoders), pieces.to_vec()))
     }

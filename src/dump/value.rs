@@ -49,6 +49,13 @@ pub(super) struct Around {
     pub(super) zone: Option<i32>,
 }
 
+impl Around {
+    pub(super) fn utf8() -> Self {
+        let quoting = Quoting { backslash: true, double_byte: false };
+        Self { charset: Charset::Utf8, quoting, zone: Some(0) }
+    }
+}
+
 /// Why a value is none of its column.
 pub(super) type Problem = String;
 
