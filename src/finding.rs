@@ -138,6 +138,16 @@ pub(crate) enum Code {
     EngineWithoutSnapshot,
     /// The target database does not store UTF-8.
     TargetEncoding,
+    /// A dump is not whole.
+    DumpCutOff,
+    /// A dump has a statement that may change rows or tables, and is not read.
+    DumpStatementNotRead,
+    /// A dump does not tell the time zone of its TIMESTAMPs.
+    DumpTimeZone,
+    /// A dump holds fewer digits than its server did.
+    DumpRounds,
+    /// A dump has no values of a generated column.
+    DumpLacksValues,
     /// Nothing that the server has and the account may do gives one snapshot to all connections.
     NoSnapshot,
     /// Each table is read at an instant of its own, as was asked for.

@@ -13,6 +13,7 @@ mod migrate;
 mod provision;
 // Places.
 mod archive;
+mod dump;
 mod mysql;
 mod postgres;
 mod project;
@@ -28,6 +29,10 @@ mod secret;
 mod settings;
 mod shutdown;
 mod statement;
+
+// For ci/fuzz alone.
+#[cfg(fuzzing)]
+pub mod fuzz;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

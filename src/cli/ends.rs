@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::archive::is_archive;
 use crate::cli::perform::boxed;
 use crate::cli::{MIGRATE, SECTIONS};
+use crate::dump::{Options as DumpOptions, Place};
 use crate::environment::Environment;
 use crate::fault::{Blame, Fault};
 use crate::migrate::{Accept, DataOnly, Origin, Pair, RowsThere, Settings as MigrateSettings};
@@ -19,13 +20,17 @@ use crate::settings::Settings;
 #[derive(Debug, Args)]
 pub(super) struct Ends {
     /// mysql://user@host:3306/database, or mariadb://…; parameters: socket, ssl-mode, ssl-ca,
-    /// ssl-cert, ssl-key
+    /// ssl-cert, ssl-key. Or a dump: a file, also compressed (gz, zst, bz2, xz), a folder of
+    /// mydumper, MySQL Shell or mysqldump --tab, or - for standard input
     #[arg(value_name = "SOURCE")]
     source: String,
     /// postgres://user@host:5432/database; libpq's parameters and environment. Or a directory, such
     /// as ./out/, which is made
     #[arg(value_name = "TARGET")]
     target: String,
+    /// Which database of a dump that holds several
+    #[arg(long, value_name = "NAME")]
+    database: Option<String>,
     /// These tables only; what is no table is left out
     #[arg(long, visible_alias = "tables", value_name = "TABLE", value_delimiter = ',')]
     only: Vec<String>,
@@ -156,6 +161,24 @@ impl Ends {
         Duration::from_secs(self.connect_timeout.max(1))
     }
 
+    /// What has a scheme is a server, all else is a dump.
+    fn origin(&self, environment: &Environment) -> Result<Origin, Box<dyn Blame>> {
+        if !self.source.contains("://") {
+            let place = match self.source.as_str() {
+                "-" => Place::StandardInput,
+                path => Place::Path(PathBuf::from(path)),
+            };
+            return Ok(Origin::Dump(DumpOptions { place, database: self.database.clone() }));
+        }
+        let connect_timeout = self.connect_timeout();
+        let mut source =
+            SourceOptions::from_url(&self.source, environment, connect_timeout).map_err(boxed)?;
+        if let Some(seconds) = self.answer_timeout {
+            source.read_timeout = Duration::from_secs(seconds.into());
+        }
+        Ok(Origin::Server(Box::new(source)))
+    }
+
     /// What was typed, as what is meant.
     pub(super) fn pair(self, environment: &Environment) -> Result<Pair, Box<dyn Blame>> {
         let (target, _jobs) = self.target(environment)?;
@@ -168,19 +191,14 @@ impl Ends {
         target: T,
         environment: &Environment,
     ) -> Result<Pair<T>, Box<dyn Blame>> {
-        let connect_timeout = self.connect_timeout();
-        let mut source =
-            SourceOptions::from_url(&self.source, environment, connect_timeout).map_err(boxed)?;
-        if let Some(seconds) = self.answer_timeout {
-            source.read_timeout = Duration::from_secs(seconds.into());
-        }
+        let source = self.origin(environment)?;
         let settings = self.settings()?;
         let schema = self.schema.or_else(|| settings.schema.clone());
         let jobs = jobs(self.jobs.or(settings.jobs));
         let (accepts, rows_there) = (self.accept, RowsThere::Refuse);
         let data_only = self.data_only.then_some(DataOnly { accepts, rows_there });
         Ok(Pair {
-            source: Origin::Server(Box::new(source)),
+            source,
             target,
             schema: schema.unwrap_or_else(|| "public".to_owned()),
             only: self.only,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::archive::Error as FileError;
+use crate::dump::Error as DumpError;
 use crate::fault::{Blame, Fault};
 use crate::migrate::transcode::ValueError;
 use crate::mysql::error::Error as SourceError;
@@ -14,6 +15,8 @@ use crate::postgres::exclusion::Holder;
 pub(crate) enum Error {
     #[error(transparent)]
     Source(#[from] SourceError),
+    #[error(transparent)]
+    Dump(#[from] DumpError),
     #[error(transparent)]
     Target(#[from] TargetError),
     #[error(transparent)]
@@ -81,6 +84,7 @@ impl Error {
     pub(crate) fn ends_the_run(&self) -> bool {
         match self {
             Self::Source(error) => error.is_connection_lost() || self.is_transient(),
+            Self::Dump(error) => !error.is_of_one_table(),
             Self::Target(error) => {
                 error.is_connection_lost() || error.is_out_of_resources() || self.is_transient()
             }
@@ -129,6 +133,7 @@ impl Blame for Error {
     fn fault(&self) -> Fault {
         match self {
             Self::Source(error) => error.fault(),
+            Self::Dump(error) => error.fault(),
             Self::Target(error) => error.fault(),
             Self::Files(error) => error.fault(),
             Self::NotWhole { .. } => Fault::Data,
@@ -154,6 +159,7 @@ impl Blame for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Source(error) => error.hint(),
+            Self::Dump(error) => error.hint(),
             Self::Target(error) => error.hint(),
             Self::Files(error) => error.hint(),
             Self::NotWhole { .. } => Some(

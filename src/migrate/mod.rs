@@ -32,6 +32,7 @@ mod convert;
 mod copied;
 mod copy;
 mod digest;
+mod dumped;
 mod encoder;
 mod error;
 mod fit;

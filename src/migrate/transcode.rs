@@ -308,6 +308,11 @@ fn civil_day(value: &[u8]) -> Option<i64> {
     Some(i64::from(encode::days(year, *month, *day)))
 }
 
+/// Whether it is a day that exists: see `civil_day`.
+pub(crate) fn is_day(value: &[u8]) -> bool {
+    civil_day(value).is_some()
+}
+
 fn days_in_month(year: u16, month: u8) -> Option<u8> {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {

@@ -96,10 +96,10 @@ impl Journey {
         self.tell(&preflight::departure(&source, &known, pair.jobs, pair.snapshot))?;
         start(Phase::Scan);
         if *mode == Mode::DryRun {
-            let mut reader = pair.source.reader().await?;
+            let mut reader = source.reader(&pair.source).await?;
             let answers = scan::answers(&known, &mut [&mut reader], Depth::Foresight).await?;
             reader.close().await;
-            let conversion = self.convert(&known, &answers);
+            let conversion = self.convert(&source, &known, &answers);
             plan::describe(&known, conversion, &mut self.report, &self.events);
             return Ok(None);
         }
@@ -107,14 +107,16 @@ impl Journey {
         self.report.snapshot = Some(snapshot);
         let mut readers: Vec<&mut Reader> = frozen.readers.iter_mut().collect();
         let answers = scan::answers(&schema, &mut readers, Depth::Types).await?;
-        let conversion = self.convert(&schema, &answers);
+        let conversion = self.convert(&source, &schema, &answers);
         Ok(Some(Prepared { source, schema, conversion, frozen }))
     }
 
-    fn convert(&self, schema: &Schema, answers: &Answers) -> Conversion {
+    fn convert(&self, source: &Source, schema: &Schema, answers: &Answers) -> Conversion {
         let pair = &self.request.pair;
         let choices = pair.choices_for(pair.target.server_version(), &pair.target.facts());
-        convert(schema, answers, &choices)
+        let mut conversion = convert(schema, answers, &choices);
+        source.leave_out(schema, &mut conversion);
+        conversion
     }
 
     /// Tells what was found; an error in it ends the run.
