@@ -138,6 +138,16 @@ pub(crate) enum Code {
     EngineWithoutSnapshot,
     /// The target database does not store UTF-8.
     TargetEncoding,
+    /// A dump is not whole.
+    DumpCutOff,
+    /// A dump has a statement that may change rows or tables, and is not read.
+    DumpStatementNotRead,
+    /// A dump does not tell the time zone of its TIMESTAMPs.
+    DumpTimeZone,
+    /// A dump holds fewer digits than its server did.
+    DumpRounds,
+    /// A dump has no values of a generated column.
+    DumpLacksValues,
     /// Nothing that the server has and the account may do gives one snapshot to all connections.
     NoSnapshot,
     /// Each table is read at an instant of its own, as was asked for.
@@ -229,6 +239,9 @@ pub(crate) enum Code {
     TableNotCompared,
     /// Differing rows of a table could not be mended; the message has the server's words.
     NotRepaired,
+    // A directory
+    /// A file of a directory is missing, or is not the one that was written.
+    FileDamaged,
     // Project
     /// A clone without its whole history.
     ShallowClone,

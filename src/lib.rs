@@ -16,6 +16,8 @@ mod provision;
 mod release;
 // Places.
 mod host;
+mod archive;
+mod dump;
 mod mysql;
 mod postgres;
 mod project;
