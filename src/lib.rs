@@ -15,9 +15,9 @@ mod migrate;
 mod provision;
 mod release;
 // Places.
-mod host;
 mod archive;
 mod dump;
+mod host;
 mod mysql;
 mod postgres;
 mod project;
