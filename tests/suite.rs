@@ -6,6 +6,7 @@
 mod support;
 
 mod choices;
+mod configure;
 mod connections;
 mod data_only;
 mod databases;

@@ -320,7 +320,7 @@ impl Journey {
             Mode::DryRun => Depth::Foresight,
             Mode::Move | Mode::Resume => Depth::Types,
         };
-        Ok(scan::answers(schema, readers, depth).await?)
+        scan::answers(schema, readers, depth).await
     }
 
     async fn migrate(&mut self, prepared: Prepared) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use crate::ui::figures::{counted, size, span, thousands};
 use crate::ui::grid::{hanging, labelled};
 use crate::ui::paper::{Tone, harmless};
 use crate::ui::sheet::Sheet;
-use crate::ui::{findings, provision};
+use crate::ui::{audit, configured, findings, provision, release};
 
 /// Differing tables that the sentence names.
 const NAMED: usize = 5;
@@ -48,9 +48,18 @@ fn sentence(report: &Report) -> (&'static str, String) {
         let exit = if report.outcome == Outcome::Done { String::new() } else { format!(" {exit}") };
         return (head, format!("{}{}{exit}.", detection(report, detected), found(report)));
     }
+    if report.verb == Verb::Release {
+        return release::sentence(report);
+    }
+    if let Some(audited) = &report.audited {
+        return audit::sentence(report, audited);
+    }
     let is_over = report.outcome.exit_code() < 2;
     if report.verb == Verb::Provision && is_over {
         return provision::sentence(report);
+    }
+    if report.verb == Verb::Configure && is_over {
+        return configured::sentence(report);
     }
     match report.outcome {
         Outcome::Done => (proof(report), format!("{}.", proven(report))),
@@ -64,6 +73,7 @@ fn sentence(report: &Report) -> (&'static str, String) {
         Outcome::UsageError => ("Nothing was tried", format!("{exit}.")),
         Outcome::FailedUnchanged => ("FAILED, nothing was changed,", after),
         Outcome::FailedPartial => ("FAILED part-way", format!("{after}{}", kept(report))),
+        Outcome::RolledBack => ("UNHEALTHY, rolled back,", after),
         Outcome::StoppedUnchanged => ("Stopped as asked, nothing was changed,", after),
         Outcome::StoppedPartial => ("Stopped as asked", format!("{after}{}", kept(report))),
     }
@@ -88,14 +98,23 @@ fn next(report: &Report) -> Option<&'static str> {
     if let Some(end) = report.directory {
         return next_of_directory(report, end);
     }
+    if report.verb == Verb::Release {
+        return release::next(report);
+    }
+    if report.verb == Verb::Configure {
+        return configured::next(report);
+    }
     if differs(report) {
         return Some(match report.verb {
             Verb::Migrate => {
                 "let no application use the target; `nirvana verify` tells which rows."
             }
-            Verb::Detect | Verb::Provision | Verb::Verify => {
-                "--repair gives the target the source's rows, where they differ."
-            }
+            Verb::Audit
+            | Verb::Configure
+            | Verb::Detect
+            | Verb::Provision
+            | Verb::Release
+            | Verb::Verify => "--repair gives the target the source's rows, where they differ.",
         });
     }
     match (report.verb, report.outcome) {
@@ -163,7 +182,7 @@ fn proof(report: &Report) -> &'static str {
     match report.verb {
         _ if report.tables.is_empty() && report.plan.is_empty() => "Done:",
         _ if report.plan.len() > report.tables.len() => "NOT ALL TABLES:",
-        Verb::Detect => "Done:",
+        Verb::Audit | Verb::Configure | Verb::Detect => "Done:",
         Verb::Migrate if all_equal && !errors && report.directory.is_some() => {
             "Written and proven:"
         }
@@ -174,7 +193,7 @@ fn proof(report: &Report) -> &'static str {
         Verb::Verify if !all_equal => "NOT ALL COMPARED:",
         Verb::Verify if errors => "Rows equal, WITH ERRORS:",
         Verb::Verify => "Equal:",
-        Verb::Provision => "Done:",
+        Verb::Provision | Verb::Release => "Done:",
     }
 }
 
@@ -189,7 +208,12 @@ fn proven(report: &Report) -> String {
     let unchecked = with(report, Verified::NotChecked).count();
     let read = match report.verb {
         Verb::Migrate => "read back and equal",
-        Verb::Detect | Verb::Provision | Verb::Verify => "compared and equal",
+        Verb::Audit
+        | Verb::Configure
+        | Verb::Detect
+        | Verb::Provision
+        | Verb::Release
+        | Verb::Verify => "compared and equal",
     };
     let proof = match (checked, unchecked) {
         _ if sampled > 0 => "all that was compared is equal, the rest nobody read".to_owned(),
