@@ -90,6 +90,9 @@ pub(crate) struct Report {
     pub(crate) source: Option<String>,
     /// The address of the target, without its password.
     pub(crate) target: String,
+    /// Which end is a directory of files, if one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) directory: Option<DirectoryEnd>,
     pub(crate) outcome: Outcome,
     /// Why it failed, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -151,6 +154,7 @@ impl Report {
             verb,
             source: None,
             target: target.into(),
+            directory: None,
             outcome: Outcome::Done,
             error: None,
             snapshot: None,
@@ -188,6 +192,14 @@ impl Report {
             (true, false, false) => Outcome::Done,
         }
     }
+}
+
+/// An end that is no server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum DirectoryEnd {
+    Source,
+    Target,
 }
 
 /// How consistent the read was, and what it cost the source.

@@ -11,6 +11,7 @@ mod connections;
 mod data_only;
 mod databases;
 mod detect;
+mod directory;
 mod grants;
 mod help;
 mod migrate;

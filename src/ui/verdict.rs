@@ -3,7 +3,7 @@
 use crate::application::Detected;
 use crate::fault::Fault;
 use crate::finding::Severity;
-use crate::report::{Outcome, Report, TableReport, Verb, Verified};
+use crate::report::{DirectoryEnd, Outcome, Report, TableReport, Verb, Verified};
 use crate::ui::figures::{counted, size, span, thousands};
 use crate::ui::grid::{hanging, labelled};
 use crate::ui::paper::{Tone, harmless};
@@ -95,6 +95,9 @@ fn next(report: &Report) -> Option<&'static str> {
     if report.verb == Verb::Provision {
         return provision::next(report);
     }
+    if let Some(end) = report.directory {
+        return next_of_directory(report, end);
+    }
     if report.verb == Verb::Release {
         return release::next(report);
     }
@@ -134,6 +137,29 @@ fn next(report: &Report) -> Option<&'static str> {
     }
 }
 
+/// Where one end is a directory.
+fn next_of_directory(report: &Report, end: DirectoryEnd) -> Option<&'static str> {
+    match (end, report.outcome) {
+        (DirectoryEnd::Source, _) if differs(report) => {
+            Some("the statements above give the target the directory's rows.")
+        }
+        (DirectoryEnd::Target, Outcome::Planned | Outcome::PlannedWithFindings) => {
+            Some("the same command without --dry-run writes them.")
+        }
+        (DirectoryEnd::Target, Outcome::Done) => {
+            Some("its load.sh loads it, and `nirvana verify` proves what was loaded.")
+        }
+        (DirectoryEnd::Target, Outcome::DoneWithFindings) => Some(
+            "read the findings above; then its load.sh loads it, and `nirvana verify` proves what \
+             was loaded.",
+        ),
+        (DirectoryEnd::Target, Outcome::FailedPartial | Outcome::StoppedPartial) => {
+            Some("the same command with --resume writes it anew, in its place.")
+        }
+        _ => None,
+    }
+}
+
 /// Whose fault it is; the error's hint then says what to do first.
 fn fault(report: &Report) -> Option<Fault> {
     report.error.as_ref().map(|error| error.fault)
@@ -157,6 +183,9 @@ fn proof(report: &Report) -> &'static str {
         _ if report.tables.is_empty() && report.plan.is_empty() => "Done:",
         _ if report.plan.len() > report.tables.len() => "NOT ALL TABLES:",
         Verb::Audit | Verb::Configure | Verb::Detect => "Done:",
+        Verb::Migrate if all_equal && !errors && report.directory.is_some() => {
+            "Written and proven:"
+        }
         Verb::Migrate if !all_equal => "Moved, NOT PROVEN:",
         Verb::Migrate if errors => "Moved, WITH ERRORS:",
         Verb::Migrate => "Moved and proven:",

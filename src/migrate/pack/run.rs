@@ -21,7 +21,7 @@ use crate::migrate::run::Mode;
 use crate::migrate::scan::{self, Answers, Depth};
 use crate::migrate::source::{Cuts, Frozen, Reader, Source};
 use crate::mysql::schema::Schema;
-use crate::report::{ErrorReport, Outcome, Report, Verb};
+use crate::report::{DirectoryEnd, ErrorReport, Outcome, Report, Verb};
 use crate::shutdown::Shutdown;
 
 /// Writes the directory, or says what would be written; the report says how it ended.
@@ -29,6 +29,7 @@ pub(crate) async fn run(request: Request, events: Events, shutdown: Shutdown) ->
     let begun = Instant::now();
     let mut report = Report::new(Verb::Migrate, request.pair.target.address());
     report.source = Some(request.pair.source.address());
+    report.directory = Some(DirectoryEnd::Target);
     let mut journey = Journey { request, events, shutdown, report, touched: false };
     let ended = journey.travel().await;
     let Journey { events, mut report, touched, shutdown, .. } = journey;

@@ -26,7 +26,7 @@ use crate::migrate::verify::target_digest;
 use crate::postgres::connect::{Options, Session};
 use crate::postgres::schema::{Schema, Table as Planned};
 use crate::postgres::{catalog, ddl};
-use crate::report::{DifferingTable, ErrorReport, Outcome, Report, Verb};
+use crate::report::{DifferingTable, DirectoryEnd, ErrorReport, Outcome, Report, Verb};
 use crate::shutdown::Shutdown;
 
 /// What is asked for.
@@ -42,6 +42,7 @@ pub(crate) async fn run(request: Request, events: Events, shutdown: Shutdown) ->
     let begun = Instant::now();
     let mut report = Report::new(Verb::Verify, request.target.address());
     report.source = Some(request.archive.display().to_string());
+    report.directory = Some(DirectoryEnd::Source);
     let ended = tokio::select! {
         ended = Box::pin(compare(&request, (&events, &shutdown), &mut report)) => ended,
         () = shutdown.requested() => Err(Error::Stopped),
