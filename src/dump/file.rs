@@ -149,7 +149,8 @@ impl File {
         let mut at = CUT_BYTES;
         while plain && at < self.bytes {
             let mut block = vec![0; BLOCK];
-            let read = file.read_at(&mut block, at).map_err(|source| io_error(&self.path, source))?;
+            let read =
+                file.read_at(&mut block, at).map_err(|source| io_error(&self.path, source))?;
             let ends = memchr::memchr_iter(b'\n', &block[..read]).find(|end| {
                 let before = block[..*end].iter().rev();
                 let escapes = before.take_while(|byte| Some(**byte) == format.escaped).count();

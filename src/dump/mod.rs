@@ -129,7 +129,8 @@ impl Dump {
                 list.as_ref().is_some_and(|list| list.contains(&column.name))
             };
             // A statement without a list may have them or not: no tool of today writes them.
-            column.generated.is_some() && !lists.is_some_and(|lists| lists.iter().all(listed) && !lists.is_empty())
+            column.generated.is_some()
+                && !lists.is_some_and(|lists| lists.iter().all(listed) && !lists.is_empty())
         };
         table.columns.iter().filter(is_absent).map(|column| column.name.clone()).collect()
     }
@@ -151,7 +152,8 @@ impl Dump {
         let unknown = || Error::NoTable { name: table.to_owned() };
         let found = self.schema.tables.iter().find(|found| found.name.name == table);
         let found = found.ok_or_else(unknown)?;
-        let pieces = self.pieces.get(table).map(|found| found.pieces.as_slice()).unwrap_or_default();
+        let pieces =
+            self.pieces.get(table).map(|found| found.pieces.as_slice()).unwrap_or_default();
         let mut decoders = Vec::with_capacity(columns.len());
         for name in columns {
             let column = found.column(name).ok_or_else(unknown)?;

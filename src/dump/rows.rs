@@ -245,8 +245,7 @@ impl Rows {
             let read = window.held_to() - before;
             Ok((window, read))
         });
-        let (window, read) =
-            filled.await.map_err(|panic| Error::Panicked(panic.to_string()))??;
+        let (window, read) = filled.await.map_err(|panic| Error::Panicked(panic.to_string()))??;
         self.read += read;
         self.window = Some(window);
         Ok(())

@@ -170,9 +170,10 @@ fn broken_not_null(column: &Column) -> Option<Misfit> {
 
 impl Questions {
     fn sql(&self) -> String {
-        let counts = self.asked.iter().map(|(column, misfit)| {
-            format!("COUNT(CASE WHEN {} THEN 1 END)", misfit.sql(column))
-        });
+        let counts = self
+            .asked
+            .iter()
+            .map(|(column, misfit)| format!("COUNT(CASE WHEN {} THEN 1 END)", misfit.sql(column)));
         let counts: Vec<String> = counts.collect();
         format!("SELECT {} FROM {}", counts.join(", "), self.table.mysql())
     }
@@ -240,9 +241,7 @@ impl Misfit {
             // A sign, and days.
             Self::NoTimeOfDay => cursor.temporal()?.get(..5).is_some_and(|start| start != [0; 5]),
             Self::Dimensions(dimensions) => cursor.bytes()?.len() != 4 * dimensions as usize,
-            Self::EscapedNul => {
-                memchr::memmem::find(cursor.bytes()?, b"\\u0000").is_some()
-            }
+            Self::EscapedNul => memchr::memmem::find(cursor.bytes()?, b"\\u0000").is_some(),
             Self::NoDate => !is_day(cursor.temporal()?),
             Self::NoLabel => cursor.bytes()?.is_empty(),
         })
