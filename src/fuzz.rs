@@ -10,3 +10,8 @@ pub fn jsonb(data: &[u8]) {
         assert!(again.is_ok() && once == twice, "{}", String::from_utf8_lossy(&once));
     }
 }
+
+/// Any bytes are a dump or none: reading ends, and rows are what `ValueCursor` can walk.
+pub fn dump(data: &[u8]) {
+    crate::dump::fuzz(data);
+}
