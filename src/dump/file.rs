@@ -116,6 +116,12 @@ impl File {
         Self::keep("standard input".to_owned(), io::stdin())
     }
 
+    /// For fuzzers.
+    #[cfg(fuzzing)]
+    pub(super) fn of_bytes(data: &[u8]) -> Result<Self, Error> {
+        Self::keep("fuzz".to_owned(), io::Cursor::new(data.to_vec()))
+    }
+
     /// Reads it to its end, into a file without a name.
     fn keep(path: String, mut from: impl Read + Send + 'static) -> Result<Self, Error> {
         let mut start = Vec::new();
@@ -149,7 +155,8 @@ impl File {
         let mut at = CUT_BYTES;
         while plain && at < self.bytes {
             let mut block = vec![0; BLOCK];
-            let read = file.read_at(&mut block, at).map_err(|source| io_error(&self.path, source))?;
+            let read =
+                file.read_at(&mut block, at).map_err(|source| io_error(&self.path, source))?;
             let ends = memchr::memchr_iter(b'\n', &block[..read]).find(|end| {
                 let before = block[..*end].iter().rev();
                 let escapes = before.take_while(|byte| Some(**byte) == format.escaped).count();

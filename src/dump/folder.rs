@@ -145,10 +145,7 @@ impl Reading<'_> {
         for (table, path, session) in rows {
             let around = session.around().ok();
             // SELECT … INTO OUTFILE … CHARACTER SET binary: each column in its own.
-            let around = Around {
-                charset: Charset::Binary,
-                ..around.unwrap_or(Around::utf8())
-            };
+            let around = Around { charset: Charset::Binary, ..around.unwrap_or(Around::utf8()) };
             self.fields(path, (&database, &table), Format::default(), around)?;
         }
         Ok(())

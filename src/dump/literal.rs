@@ -20,7 +20,10 @@ pub(super) enum Kind {
     /// DEFAULT, or a column that the statement leaves out.
     Default,
     /// A text, its quote if it stands in one, and whether escapes or doubled quotes are in it.
-    Text { quote: Option<u8>, escaped: bool },
+    Text {
+        quote: Option<u8>,
+        escaped: bool,
+    },
     /// A number, TRUE or FALSE.
     Bare,
     /// Hexadecimal digits.
@@ -128,7 +131,8 @@ impl Cursor<'_> {
         self.at = at;
         let bytes = start..at - 1;
         escaped = escaped
-            || (self.quoting.backslash && memchr::memchr(b'\\', &self.text[bytes.clone()]).is_some());
+            || (self.quoting.backslash
+                && memchr::memchr(b'\\', &self.text[bytes.clone()]).is_some());
         Ok(Literal { kind: Kind::Text { quote: Some(quote), escaped }, bytes, binary: false })
     }
 
@@ -294,8 +298,10 @@ impl Names<'_> {
             let bare = !matches!(self.byte()?, b'`' | b'"');
             let name = self.name()?;
             let upper = name.to_ascii_uppercase();
-            let passed =
-                matches!(&*upper, b"INTO" | b"IGNORE" | b"LOW_PRIORITY" | b"DELAYED" | b"HIGH_PRIORITY");
+            let passed = matches!(
+                &*upper,
+                b"INTO" | b"IGNORE" | b"LOW_PRIORITY" | b"DELAYED" | b"HIGH_PRIORITY"
+            );
             if !(bare && passed) {
                 head.table = name;
                 break;

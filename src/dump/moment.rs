@@ -30,8 +30,8 @@ pub(super) fn datetime(text: &[u8], zone: i32, out: &mut Vec<u8>) -> Option<()> 
     }
     let [hour, minute, second] = clock.map(i64::from);
     let seconds = (hour * 60 + minute) * 60 + second - i64::from(zone);
-    let days = days_of(i64::from(year), i64::from(month), i64::from(day))
-        + seconds.div_euclid(86_400);
+    let days =
+        days_of(i64::from(year), i64::from(month), i64::from(day)) + seconds.div_euclid(86_400);
     let seconds = seconds.rem_euclid(86_400);
     let clock = [seconds / 3600, seconds / 60 % 60, seconds % 60].map(|part| part as u8);
     put_moment(out, date_of(days)?, clock, micros);
@@ -155,7 +155,10 @@ mod tests {
         }
         let at = |text: &str| encoded(|out| datetime(text.as_bytes(), 0, out));
         assert_eq!(at("2020-01-02 03:04:05"), Some(vec![7, 0xe4, 7, 1, 2, 3, 4, 5]));
-        assert_eq!(at("2020-01-02 00:00:00.1"), Some(vec![11, 0xe4, 7, 1, 2, 0, 0, 0, 0xa0, 0x86, 1, 0]));
+        assert_eq!(
+            at("2020-01-02 00:00:00.1"),
+            Some(vec![11, 0xe4, 7, 1, 2, 0, 0, 0, 0xa0, 0x86, 1, 0])
+        );
         let time = |text: &str| encoded(|out| time(text.as_bytes(), out));
         assert_eq!(time("00:00:00"), Some(vec![0]));
         assert_eq!(time("-838:59:59"), Some(vec![8, 1, 34, 0, 0, 0, 22, 59, 59]));

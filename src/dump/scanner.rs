@@ -155,7 +155,8 @@ impl Scanner {
             let keep = upto.min(SHOWN.saturating_sub(text.len()));
             text.extend_from_slice(&rest[..keep]);
             // The end's mark may be cut in two by the block.
-            let used = if at.is_none() && !self.window.ended { upto.saturating_sub(1) } else { upto };
+            let used =
+                if at.is_none() && !self.window.ended { upto.saturating_sub(1) } else { upto };
             text.truncate(text.len() - (upto - used).min(text.len()));
             self.window.consume(used);
             if at.is_some() || self.window.ended {
@@ -346,9 +347,8 @@ pub(super) fn is_versioned(rest: &[u8]) -> bool {
 }
 
 fn brings_rows(rest: &[u8]) -> bool {
-    let starts = |word: &[u8]| {
-        rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
-    };
+    let starts =
+        |word: &[u8]| rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
     starts(b"INSERT") || starts(b"REPLACE")
 }
 

@@ -78,9 +78,7 @@ impl Session {
             }
             _ => name,
         };
-        let mut value = words.skip_while(|word| {
-            matches!(word, Token::Symbol(b'=' | b':'))
-        });
+        let mut value = words.skip_while(|word| matches!(word, Token::Symbol(b'=' | b':')));
         let value = match value.next() {
             Some(Token::Text(text)) => Some(String::from_utf8_lossy(&text).into_owned()),
             Some(Token::Word(word)) => self.value(&String::from_utf8_lossy(word)),

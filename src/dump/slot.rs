@@ -41,7 +41,12 @@ pub(super) enum Slot {
 }
 
 impl Slots {
-    pub(super) fn new(table: &Table, asked: &[String], decoders: &[Decoder], around: Around) -> Self {
+    pub(super) fn new(
+        table: &Table,
+        asked: &[String],
+        decoders: &[Decoder],
+        around: Around,
+    ) -> Self {
         let unsaid = asked.iter().zip(decoders).map(|(name, decoder)| match table.column(name) {
             Some(column) => unsaid(column, decoder, around),
             None => Slot::Missing("the table has no such column".to_owned()),

@@ -24,12 +24,19 @@ pub(super) struct Decoder {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Form {
-    Integer { bytes: usize, unsigned: bool },
+    Integer {
+        bytes: usize,
+        unsigned: bool,
+    },
     Float,
     Double,
-    Decimal { scale: usize },
+    Decimal {
+        scale: usize,
+    },
     /// Big endian.
-    Bits { bytes: usize },
+    Bits {
+        bytes: usize,
+    },
     Date,
     DateTime,
     /// In the dump's time zone.
@@ -37,7 +44,9 @@ enum Form {
     Time,
     Text,
     /// Filled up with zeros to so many bytes, as BINARY is; 0 for none.
-    Bytes { padded: usize },
+    Bytes {
+        padded: usize,
+    },
 }
 
 /// What holds for the text around a value.
@@ -114,7 +123,8 @@ impl Decoder {
             }
             Kind::Null | Kind::Default => return Err("a value that is not there".to_owned()),
         };
-        let without_charset = literal.binary || !matches!(literal.kind, Kind::Text { .. } | Kind::Bare);
+        let without_charset =
+            literal.binary || !matches!(literal.kind, Kind::Text { .. } | Kind::Bare);
         match &self.form {
             Form::Text => self.text(plain, (around, without_charset), out),
             Form::Bytes { padded } => {
@@ -261,7 +271,8 @@ fn integer(
             for digit in digits {
                 fits &= digit.is_ascii_digit();
                 let next = value.checked_mul(10);
-                let next = next.and_then(|next| next.checked_add(u64::from(digit.wrapping_sub(b'0'))));
+                let next =
+                    next.and_then(|next| next.checked_add(u64::from(digit.wrapping_sub(b'0'))));
                 fits &= next.is_some();
                 value = next.unwrap_or(0);
             }
@@ -340,12 +351,7 @@ fn bits(digits: &[u8], out: &mut Vec<u8>) {
 }
 
 /// A BIT, from its bytes or from a number.
-fn bit_value(
-    plain: &[u8],
-    kind: Kind,
-    bytes: usize,
-    out: &mut Vec<u8>,
-) -> Result<(), Problem> {
+fn bit_value(plain: &[u8], kind: Kind, bytes: usize, out: &mut Vec<u8>) -> Result<(), Problem> {
     let number;
     let plain = if kind == Kind::Bare {
         let text = std::str::from_utf8(plain).ok().and_then(|text| text.parse::<u64>().ok());

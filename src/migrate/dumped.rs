@@ -22,7 +22,8 @@ pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
         floats.map(|column| Place::column(&table.name, &column.name))
     });
     found.extend(floats.map(|place| {
-        let message = "FLOATs stand in a dump with six digits, where the server holds seven or eight";
+        let message =
+            "FLOATs stand in a dump with six digits, where the server holds seven or eight";
         Finding::note(Code::DumpRounds, place, message)
     }));
 }
@@ -38,8 +39,9 @@ fn remark(remark: &Remark) -> Finding {
             Finding::error(Code::DumpCutOff, source(), message).help(help)
         }
         Remark::NoEnd { path, bytes } => {
-            let message =
-                format!("{path} ends at byte {bytes} without the line «Dump completed» of its tool");
+            let message = format!(
+                "{path} ends at byte {bytes} without the line «Dump completed» of its tool"
+            );
             let help = "the dump may not be whole: make it, or copy it, again";
             Finding::error(Code::DumpCutOff, source(), message).help(help)
         }
@@ -98,7 +100,8 @@ fn without(mapping: &TableMapping, absent: &[String]) -> TableMapping {
     let is_absent = |at: usize| absent.contains(&mapping.columns[at].source);
     kept.columns.retain(|column| !absent.contains(&column.source));
     kept.copied -= (0..mapping.copied).filter(|at| is_absent(*at)).count();
-    kept.key = mapping.key.iter().map(|at| at - (0..*at).filter(|at| is_absent(*at)).count()).collect();
+    kept.key =
+        mapping.key.iter().map(|at| at - (0..*at).filter(|at| is_absent(*at)).count()).collect();
     if mapping.key.iter().any(|at| is_absent(*at)) {
         kept.key.clear();
     }

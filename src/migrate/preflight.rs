@@ -2,8 +2,8 @@
 
 use crate::finding::{Code, Finding, Place};
 use crate::migrate::convert::Conversion;
-use crate::migrate::run::Past;
 use crate::migrate::dumped::findings as of_dump;
+use crate::migrate::run::Past;
 use crate::migrate::source::Source;
 use crate::mysql::privilege::{Need, Privilege};
 use crate::mysql::schema::{IndexKind, Schema, Table};

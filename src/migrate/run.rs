@@ -293,8 +293,7 @@ impl Journey {
             }
         };
         let target = (&met.session, &met.target);
-        let mut conversion =
-            self.request.pair.convert(target, schema, answers, &filled).await?;
+        let mut conversion = self.request.pair.convert(target, schema, answers, &filled).await?;
         met.source.leave_out(schema, &mut conversion);
         Ok(conversion)
     }

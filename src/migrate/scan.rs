@@ -170,9 +170,10 @@ fn broken_not_null(column: &Column) -> Option<Misfit> {
 
 impl Questions {
     fn sql(&self) -> String {
-        let counts = self.asked.iter().map(|(column, misfit)| {
-            format!("COUNT(CASE WHEN {} THEN 1 END)", misfit.sql(column))
-        });
+        let counts = self
+            .asked
+            .iter()
+            .map(|(column, misfit)| format!("COUNT(CASE WHEN {} THEN 1 END)", misfit.sql(column)));
         let counts: Vec<String> = counts.collect();
         format!("SELECT {} FROM {}", counts.join(", "), self.table.mysql())
     }
@@ -203,6 +204,10 @@ async fn ask(reader: &mut Connection, questions: &Questions) -> Result<Answers, 
 
 /// Looks at each row of a dump for the same.
 async fn count(dump: &Arc<Dump>, questions: &Questions) -> Result<Answers, Error> {
+    // Of what the dump has no values of nothing can be known.
+    let absent = dump.absent_of(&questions.table.name);
+    let mut questions = questions.clone();
+    questions.asked.retain(|(column, _)| !absent.contains(column));
     let columns: Vec<String> = questions.asked.iter().map(|(column, _)| column.clone()).collect();
     let mut rows = match dump.rows(&questions.table.name, &columns, (None, None)) {
         // What cannot be read is told when it is to be copied.
@@ -240,9 +245,7 @@ impl Misfit {
             // A sign, and days.
             Self::NoTimeOfDay => cursor.temporal()?.get(..5).is_some_and(|start| start != [0; 5]),
             Self::Dimensions(dimensions) => cursor.bytes()?.len() != 4 * dimensions as usize,
-            Self::EscapedNul => {
-                memchr::memmem::find(cursor.bytes()?, b"\\u0000").is_some()
-            }
+            Self::EscapedNul => memchr::memmem::find(cursor.bytes()?, b"\\u0000").is_some(),
             Self::NoDate => !is_day(cursor.temporal()?),
             Self::NoLabel => cursor.bytes()?.is_empty(),
         })

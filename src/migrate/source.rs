@@ -47,12 +47,14 @@ impl Origin {
             }
         }
     }
-
 }
 
 /// A source as it was met.
 pub(crate) enum Source {
-    Server { control: Connection, server: Box<Server> },
+    Server {
+        control: Connection,
+        server: Box<Server>,
+    },
     /// It does not change, and is read by any number of readers.
     Dump(Arc<Dump>),
 }
@@ -210,6 +212,19 @@ impl Rows<'_> {
         }
     }
 
+    /// Whether nobody minds if they are not read to their end.
+    pub(crate) fn may_be_left(&self) -> bool {
+        matches!(self, Self::Dump(_))
+    }
+
+    /// Bytes of the source that were read since this was asked last, where they can be told.
+    pub(crate) fn bytes_read(&mut self) -> Option<u64> {
+        match self {
+            Self::Server(_) => None,
+            Self::Dump(rows) => Some(rows.bytes_read()),
+        }
+    }
+
     /// Waits for more of them.
     pub(crate) async fn fill(&mut self) -> Result<(), Error> {
         match self {
@@ -223,7 +238,8 @@ impl Rows<'_> {
 pub(crate) fn describe(dump: &Dump, readers: usize) -> (SnapshotReport, Event) {
     let report = SnapshotReport {
         rung: "dump".to_owned(),
-        guarantee: "what the dump holds, which is of one instant if its tool saw to that".to_owned(),
+        guarantee: "what the dump holds, which is of one instant if its tool saw to that"
+            .to_owned(),
         connections: readers,
         writers_waited_ms: 0,
         position: dump.position.clone(),

@@ -83,7 +83,8 @@ fn rows(
         let rest = rest.or_else(|| name.strip_prefix(base)?.strip_suffix(".txt"));
         rest.is_some_and(|rest| {
             let number = rest.strip_prefix("@@").or(rest.strip_prefix('@'));
-            rest.is_empty() || number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+            rest.is_empty()
+                || number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
         })
     };
     for (_, path) in names.iter().filter(|(name, _)| is_part(name)) {

@@ -22,7 +22,9 @@ impl Reader<'_> {
                     expression = Some(inner);
                 }
                 // (PARTITION …); that of SUBPARTITION BY HASH (…) is no list.
-                Token::Group(inner) if tokens(inner).next().is_some_and(|w| w.is_word("PARTITION")) => {
+                Token::Group(inner)
+                    if tokens(inner).next().is_some_and(|w| w.is_word("PARTITION")) =>
+                {
                     listed = Some(inner);
                 }
                 word if word.is_word("SUBPARTITION") => has_subpartitions = true,
@@ -55,7 +57,8 @@ impl Reader<'_> {
                 self.rows.partitions.extend(rows);
             }
             None => self.rows.partitions.extend(
-                (0..count.max(1)).map(|at: u32| PartitionRow { name: format!("p{at}"), ..of.clone() }),
+                (0..count.max(1))
+                    .map(|at: u32| PartitionRow { name: format!("p{at}"), ..of.clone() }),
             ),
         }
     }

@@ -8,16 +8,39 @@ use crate::name::TableName;
 /// One statement that makes or unmakes something, and in which database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Statement {
-    CreateDatabase { name: String },
-    Use { name: String },
-    CreateTable { database: String, table: WrittenTable },
-    CreateView { database: String, view: WrittenView },
+    CreateDatabase {
+        name: String,
+    },
+    Use {
+        name: String,
+    },
+    CreateTable {
+        database: String,
+        table: WrittenTable,
+    },
+    CreateView {
+        database: String,
+        view: WrittenView,
+    },
     /// A table or view, or what stood in for one.
-    Drop { database: String, name: String },
-    CreateSequence { database: String, sequence: Sequence },
+    Drop {
+        database: String,
+        name: String,
+    },
+    CreateSequence {
+        database: String,
+        sequence: Sequence,
+    },
     /// DO SETVAL (…).
-    SetSequence { database: String, name: String, next: i128 },
-    CreateObject { database: String, object: Object },
+    SetSequence {
+        database: String,
+        name: String,
+        next: i128,
+    },
+    CreateObject {
+        database: String,
+        object: Object,
+    },
 }
 
 /// Reads a statement whose comments are gone and whose version comments are opened; `None` for
