@@ -251,6 +251,17 @@ pub(crate) enum Code {
     TooLargeToAudit,
     /// Findings of the baseline are there no more.
     BaselineSettled,
+    // Env
+    /// The code reads a key that is not set.
+    EnvMissing,
+    /// The code reads a key that is set to nothing.
+    EnvEmpty,
+    /// Nothing reads a key that is set.
+    EnvUnread,
+    /// A key is in the file and not in the one that names all keys.
+    EnvDrift,
+    /// A line is not what its program can read, or a key is set twice.
+    EnvFileSyntax,
     // Provision
     /// Others than its owner may read the file of a password.
     SecretReadable,

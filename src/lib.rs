@@ -10,6 +10,7 @@ mod ui;
 // Verbs.
 mod audit;
 mod detect;
+mod env;
 mod migrate;
 mod provision;
 // Places.

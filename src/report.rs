@@ -21,6 +21,7 @@ pub(crate) const SCHEMA: &str = "nirvana-report/1";
 pub(crate) enum Verb {
     Audit,
     Detect,
+    Env,
     Migrate,
     Verify,
     Provision,

@@ -10,6 +10,7 @@ mod connections;
 mod data_only;
 mod databases;
 mod detect;
+mod env;
 mod grants;
 mod help;
 mod migrate;

@@ -9,7 +9,7 @@ const FILE_LINES: usize = 500;
 /// Floors, the highest first. A file imports from lower floors and from its own module only.
 const FLOORS: [&[&str]; 4] = [
     &["cli", "fuzz"],
-    &["ui", "detect", "migrate", "provision"],
+    &["ui", "detect", "env", "migrate", "provision"],
     &["mysql", "postgres", "project"],
     WORDS,
 ];

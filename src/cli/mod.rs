@@ -3,6 +3,7 @@
 mod audit;
 mod detect;
 mod ends;
+mod env;
 mod migrate;
 mod perform;
 mod provision;
@@ -42,6 +43,7 @@ enum Command {
     Migrate(migrate::Arguments),
     Verify(verify::Arguments),
     Provision(provision::Arguments),
+    Env(env::Arguments),
 }
 
 /// Runs the command that was typed.
@@ -53,6 +55,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Migrate(arguments) => migrate::run(arguments),
             Command::Verify(arguments) => verify::run(arguments),
             Command::Provision(arguments) => provision::run(arguments),
+            Command::Env(arguments) => env::run(arguments),
         },
         // Help and version are no errors; clap knows where each belongs, and its colours.
         Err(error) => match error.print() {
@@ -63,8 +66,9 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 /// The sections of nirvana.toml, each with the struct that its verb reads it as.
-const SECTIONS: [Section; 3] = [
+const SECTIONS: [Section; 4] = [
     Section::of::<crate::audit::Settings>("audit"),
+    Section::of::<crate::env::Settings>("env"),
     Section::of::<crate::migrate::Settings>(MIGRATE),
     Section::of::<Wanted>("provision"),
 ];

@@ -55,6 +55,11 @@ fn sentence(report: &Report) -> (&'static str, String) {
     if report.verb == Verb::Provision && is_over {
         return provision::sentence(report);
     }
+    if report.verb == Verb::Env && is_over {
+        let exit = if report.outcome == Outcome::Done { String::new() } else { format!(" {exit}") };
+        let head = if report.findings.is_empty() { "Kept:" } else { "Checked:" };
+        return (head, format!("the contract with the environment{}{exit}.", found(report)));
+    }
     match report.outcome {
         Outcome::Done => (proof(report), format!("{}.", proven(report))),
         Outcome::DoneWithFindings | Outcome::Differs => {
@@ -93,7 +98,7 @@ fn next(report: &Report) -> Option<&'static str> {
             Verb::Migrate => {
                 "let no application use the target; `nirvana verify` tells which rows."
             }
-            Verb::Audit | Verb::Detect | Verb::Provision | Verb::Verify => {
+            Verb::Audit | Verb::Detect | Verb::Env | Verb::Provision | Verb::Verify => {
                 "--repair gives the target the source's rows, where they differ."
             }
         });
@@ -140,7 +145,7 @@ fn proof(report: &Report) -> &'static str {
     match report.verb {
         _ if report.tables.is_empty() && report.plan.is_empty() => "Done:",
         _ if report.plan.len() > report.tables.len() => "NOT ALL TABLES:",
-        Verb::Audit | Verb::Detect => "Done:",
+        Verb::Audit | Verb::Detect | Verb::Env => "Done:",
         Verb::Migrate if !all_equal => "Moved, NOT PROVEN:",
         Verb::Migrate if errors => "Moved, WITH ERRORS:",
         Verb::Migrate => "Moved and proven:",
@@ -163,7 +168,9 @@ fn proven(report: &Report) -> String {
     let unchecked = with(report, Verified::NotChecked).count();
     let read = match report.verb {
         Verb::Migrate => "read back and equal",
-        Verb::Audit | Verb::Detect | Verb::Provision | Verb::Verify => "compared and equal",
+        Verb::Audit | Verb::Detect | Verb::Env | Verb::Provision | Verb::Verify => {
+            "compared and equal"
+        }
     };
     let proof = match (checked, unchecked) {
         _ if sampled > 0 => "all that was compared is equal, the rest nobody read".to_owned(),
