@@ -24,6 +24,7 @@ impl Project {
         let folder = tempfile::tempdir().unwrap();
         let project = Self { folder };
         project.write("elsewhere/file", "");
+        std::fs::create_dir(project.path("app")).unwrap();
         for (name, text) in files {
             project.write(&format!("app/{name}"), text);
         }
@@ -329,6 +330,7 @@ fn asked(name: &str, command_line: &str, hook: &str) {
     assert!(question.contains("app/.env sets A. Load it here?"), "{question}");
     assert!(!question.contains("hunter2"), "{question}");
     terminal.type_line("y");
+    terminal.wait_for("loaded A of");
     assert_eq!(terminal.a("1").0, "hunter2");
     terminal.type_line("cd $P/elsewhere");
     assert_eq!(terminal.a("2").0, "");
@@ -341,6 +343,7 @@ fn asked(name: &str, command_line: &str, hook: &str) {
     let question = terminal.wait_for("[y/N]");
     assert!(question.contains("sets A, B."), "{question}");
     terminal.type_line("n");
+    terminal.wait_for("took back A");
     assert_eq!(terminal.a("4").0, "");
     let (value, screen) = terminal.a("5");
     assert_eq!(value, "");
@@ -412,7 +415,18 @@ fn the_contract_is_held_against_file_and_example() {
     let run = check(&project.path("app"), &[]);
     assert_eq!(run.code, 1, "{}", run.all());
     assert!(!run.all().contains("hunter2"), "{}", run.all());
-    insta::assert_snapshot!(run.stdout, @"");
+    insta::assert_snapshot!(run.stdout, @r"
+    error[env-empty] .env:4: QUEUE is empty in .env; app/models/pay.rb:4 reads it, which stops without it
+    warning[env-missing] .env: MAIL_HOST is not in .env; app/models/pay.rb:2 reads it
+    warning[env-unread] .env:3: OLD_KEY is in .env, and no code reads it
+    warning[env-drift] .env:3: OLD_KEY is in .env and not in .env.example
+        help: add the key, without its value
+    warning[env-file-syntax] 2 files
+        .env:5: this is no KEY=value
+        .env:4: QUEUE is set already in line 2
+
+    Checked: the contract with the environment; 1 error, 5 warnings (exit 1).
+    ");
     let json = check(&project.path("app"), &["--format", "json"]);
     let last: serde_json::Value =
         serde_json::from_str(json.stdout.lines().last().unwrap()).unwrap();
@@ -430,7 +444,7 @@ fn a_contract_that_is_kept_is_silent() {
     ]);
     let run = check(&project.path("app"), &[]);
     assert_eq!(run.code, 0, "{}", run.all());
-    insta::assert_snapshot!(run.stdout, @"");
+    insta::assert_snapshot!(run.stdout, @"Kept: the contract with the environment.");
 }
 
 #[test]

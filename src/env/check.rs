@@ -246,6 +246,8 @@ fn not_in_example(side: &Side, example: &Side) -> Vec<Finding> {
         Finding::warning(Code::EnvDrift, side.place(*line), message)
             .help("add the key, without its value")
     };
-    let is_absent = |(key, _): &(&String, &(Option<u32>, bool))| !example.keys.contains_key(*key);
+    let is_absent = |(key, _): &(&String, &(Option<u32>, bool))| {
+        !example.keys.contains_key(*key) && !contract::is_implicit(key)
+    };
     side.keys.iter().filter(is_absent).map(find).collect()
 }

@@ -166,6 +166,13 @@ mod tests {
     #[test]
     fn the_hook_of_zsh() {
         let hook = Shell::Zsh.hook(Path::new("/opt/it's/nirvana"));
-        insta::assert_snapshot!(String::from_utf8(hook).unwrap(), @"");
+        insta::assert_snapshot!(String::from_utf8(hook).unwrap(), @r#"
+        _nirvana_env() {
+            eval "$('/opt/it'\''s/nirvana' env changes zsh)"
+        }
+        autoload -Uz add-zsh-hook
+        add-zsh-hook precmd _nirvana_env
+        add-zsh-hook chpwd _nirvana_env
+        "#);
     }
 }
