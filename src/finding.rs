@@ -295,6 +295,25 @@ pub(crate) enum Code {
     NoEqual,
     /// A password's hash cannot move between servers.
     PasswordNotCarried,
+    // Release
+    /// Nobody looks whether a release answers, or whether it is the new one that does.
+    HealthNotChecked,
+    /// Lines of a host's ledger cannot be read.
+    LedgerTorn,
+    /// Somebody who was to be told of a release was not.
+    NoticeNotHeard,
+    /// What a release links to is in the repository too.
+    SharedInRepository,
+    /// A release was left, as it was not well; what the release command did is not undone.
+    ReleaseReturned,
+    /// The release that is served again does not answer either.
+    ReturnedUnhealthy,
+    /// What should be removed is still there.
+    NotPruned,
+    /// Hosts do not serve the same release.
+    HostsDiffer,
+    /// A run was killed and left something behind.
+    RunLeftOver,
 }
 
 impl Code {

@@ -13,7 +13,9 @@ mod detect;
 mod env;
 mod migrate;
 mod provision;
+mod release;
 // Places.
+mod host;
 mod mysql;
 mod postgres;
 mod project;
@@ -42,7 +44,7 @@ use std::process::ExitCode;
 
 /// Runs the command that `args` name, the program's own name first, and says how it ended:
 /// 0 done, nothing to report · 1 findings · 2 usage or configuration · 3 failed, nothing changed ·
-/// 4 failed after a partial change · 5 locked by another run.
+/// 4 failed after a partial change · 5 locked by another run · 6 unhealthy, rolled back.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     cli::run(args)
 }

@@ -7,6 +7,7 @@ mod env;
 mod migrate;
 mod perform;
 mod provision;
+mod release;
 mod verify;
 
 use std::ffi::OsString;
@@ -44,6 +45,7 @@ enum Command {
     Verify(verify::Arguments),
     Provision(provision::Arguments),
     Env(env::Arguments),
+    Release(release::Arguments),
 }
 
 /// Runs the command that was typed.
@@ -56,6 +58,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Verify(arguments) => verify::run(arguments),
             Command::Provision(arguments) => provision::run(arguments),
             Command::Env(arguments) => env::run(arguments),
+            Command::Release(arguments) => release::run(arguments),
         },
         // Help and version are no errors; clap knows where each belongs, and its colours.
         Err(error) => match error.print() {
@@ -66,11 +69,12 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 /// The sections of nirvana.toml, each with the struct that its verb reads it as.
-const SECTIONS: [Section; 4] = [
+const SECTIONS: [Section; 5] = [
     Section::of::<crate::audit::Settings>("audit"),
     Section::of::<crate::env::Settings>("env"),
     Section::of::<crate::migrate::Settings>(MIGRATE),
     Section::of::<Wanted>("provision"),
+    Section::of::<crate::release::Settings>("release"),
 ];
 
 /// What `migrate` and `verify` read.

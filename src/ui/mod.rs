@@ -12,6 +12,7 @@ mod json;
 mod paper;
 mod progress;
 mod provision;
+mod release;
 mod report;
 mod report_file;
 #[cfg(test)]
@@ -121,6 +122,11 @@ impl Ui {
             }
         }
         kept
+    }
+
+    /// One line of data, for a command whose output is that line.
+    pub(crate) fn line(&self, text: &str) -> Result<(), UiError> {
+        self.stdout.write(&format!("{}\n", paper::harmless(text)))
     }
 
     /// An error that is in no report: of the arguments, or of the report itself.

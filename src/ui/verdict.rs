@@ -8,7 +8,7 @@ use crate::ui::figures::{counted, size, span, thousands};
 use crate::ui::grid::{hanging, labelled};
 use crate::ui::paper::{Tone, harmless};
 use crate::ui::sheet::Sheet;
-use crate::ui::{audit, findings, provision};
+use crate::ui::{audit, findings, provision, release};
 
 /// Differing tables that the sentence names.
 const NAMED: usize = 5;
@@ -48,6 +48,9 @@ fn sentence(report: &Report) -> (&'static str, String) {
         let exit = if report.outcome == Outcome::Done { String::new() } else { format!(" {exit}") };
         return (head, format!("{}{}{exit}.", detection(report, detected), found(report)));
     }
+    if report.verb == Verb::Release {
+        return release::sentence(report);
+    }
     if let Some(audited) = &report.audited {
         return audit::sentence(report, audited);
     }
@@ -72,6 +75,7 @@ fn sentence(report: &Report) -> (&'static str, String) {
         Outcome::UsageError => ("Nothing was tried", format!("{exit}.")),
         Outcome::FailedUnchanged => ("FAILED, nothing was changed,", after),
         Outcome::FailedPartial => ("FAILED part-way", format!("{after}{}", kept(report))),
+        Outcome::RolledBack => ("UNHEALTHY, rolled back,", after),
         Outcome::StoppedUnchanged => ("Stopped as asked, nothing was changed,", after),
         Outcome::StoppedPartial => ("Stopped as asked", format!("{after}{}", kept(report))),
     }
@@ -93,12 +97,15 @@ fn next(report: &Report) -> Option<&'static str> {
     if report.verb == Verb::Provision {
         return provision::next(report);
     }
+    if report.verb == Verb::Release {
+        return release::next(report);
+    }
     if differs(report) {
         return Some(match report.verb {
             Verb::Migrate => {
                 "let no application use the target; `nirvana verify` tells which rows."
             }
-            Verb::Audit | Verb::Detect | Verb::Env | Verb::Provision | Verb::Verify => {
+            Verb::Audit | Verb::Detect | Verb::Env | Verb::Provision | Verb::Release | Verb::Verify => {
                 "--repair gives the target the source's rows, where they differ."
             }
         });
@@ -153,7 +160,7 @@ fn proof(report: &Report) -> &'static str {
         Verb::Verify if !all_equal => "NOT ALL COMPARED:",
         Verb::Verify if errors => "Rows equal, WITH ERRORS:",
         Verb::Verify => "Equal:",
-        Verb::Provision => "Done:",
+        Verb::Provision | Verb::Release => "Done:",
     }
 }
 
@@ -168,9 +175,7 @@ fn proven(report: &Report) -> String {
     let unchecked = with(report, Verified::NotChecked).count();
     let read = match report.verb {
         Verb::Migrate => "read back and equal",
-        Verb::Audit | Verb::Detect | Verb::Env | Verb::Provision | Verb::Verify => {
-            "compared and equal"
-        }
+        Verb::Audit | Verb::Detect | Verb::Env | Verb::Provision | Verb::Release | Verb::Verify => "compared and equal",
     };
     let proof = match (checked, unchecked) {
         _ if sampled > 0 => "all that was compared is equal, the rest nobody read".to_owned(),
