@@ -11,6 +11,7 @@ mod ui;
 mod audit;
 mod configure;
 mod detect;
+mod env;
 mod migrate;
 mod provision;
 mod release;

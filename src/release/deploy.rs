@@ -89,7 +89,7 @@ async fn go(run: &mut Run, rev: &str, anew: bool) -> Result<Outcome, Error> {
     run.subject = Some(Subject::of(&job));
     run.report.steps.clone_from(&job.steps);
     if run.request.mode == Mode::Show {
-        prepare::show(run, &job, &files);
+        prepare::show(run, &job, &files)?;
         return Ok(run.planned());
     }
     let board = Board::new(&run.events, &run.env, job.steps.clone());

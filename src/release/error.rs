@@ -10,6 +10,7 @@ use crate::mysql::connect::OptionsError as MySqlOptions;
 use crate::mysql::error::Error as MySql;
 use crate::postgres::error::{Error as Postgres, OptionsError as PostgresOptions};
 use crate::project::error::Error as Project;
+use crate::template::Error as Template;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -25,6 +26,8 @@ pub(crate) enum Error {
     MySqlOptions(#[from] MySqlOptions),
     #[error(transparent)]
     PostgresOptions(#[from] PostgresOptions),
+    #[error(transparent)]
+    Template(#[from] Template),
     /// The file wants what cannot be.
     #[error("{place}: {problem}")]
     Wanted { place: String, problem: String, hint: Option<String> },
@@ -41,7 +44,8 @@ pub(crate) enum Error {
     /// The new release did not show itself.
     #[error("{host}: release {release} did not answer as it should")]
     Unhealthy { host: String, release: String, source: Printed },
-    #[error("the code reads settings that its environment does not have: {}", names.join(", "))]
+    /// Each with the place that reads it.
+    #[error("the code reads what its environment does not have: {}", names.join(", "))]
     Contract { names: Vec<String> },
     #[error("somebody asked to stop")]
     Stopped,
@@ -77,6 +81,7 @@ impl Error {
             Self::Wanted { .. }
                 | Self::File { .. }
                 | Self::Project(_)
+                | Self::Template(_)
                 | Self::MySqlOptions(_)
                 | Self::PostgresOptions(_)
                 | Self::Contract { .. }
@@ -99,6 +104,7 @@ impl Blame for Error {
             Self::Project(error) => error.fault(),
             Self::MySql(error) => error.fault(),
             Self::Postgres(error) => error.fault(),
+            Self::Template(error) => error.fault(),
             Self::Locked { .. } => Fault::Transient,
             Self::MySqlOptions(_)
             | Self::PostgresOptions(_)
@@ -116,6 +122,7 @@ impl Blame for Error {
         match self {
             Self::Host(error) => error.hint(),
             Self::Project(error) => error.hint(),
+            Self::Template(error) => error.hint(),
             Self::MySql(error) => error.hint(),
             Self::Postgres(error) => error.hint(),
             Self::MySqlOptions(error) => error.hint(),

@@ -12,7 +12,8 @@ use super::step::StepKind;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Settings {
-    /// The folder on each host that has `current`, `releases` and `shared` in it.
+    /// The folder on each host that has `current`, `releases` and `shared` in it: from the root, or
+    /// `~/…` from the home of who logs in there.
     pub(super) path: String,
     /// The repository, from this file's folder; [default: .]
     #[serde(default)]
@@ -114,11 +115,18 @@ pub(crate) struct Reference {
 pub(crate) struct File {
     /// Where in the release.
     pub(super) to: String,
-    /// A template that nirvana has.
-    pub(super) template: String,
-    /// What its holes are filled with.
+    /// A template that nirvana has, such as nginx/php.conf.
     #[serde(default)]
-    pub(super) values: BTreeMap<String, String>,
+    pub(super) template: Option<String>,
+    /// A template of your own, from this file's folder; `language` says what it is written in.
+    #[serde(default)]
+    pub(super) source: Option<String>,
+    /// nginx, systemd, php-fpm, yaml…: how values are quoted in a template of your own.
+    #[serde(default)]
+    pub(super) language: Option<String>,
+    /// What its holes are filled with; `release` is there by itself.
+    #[serde(default)]
+    pub(super) values: BTreeMap<String, serde_json::Value>,
     /// A command that refuses a wrong file, run in the release with its path as $FILE.
     #[serde(default)]
     pub(super) validate: Option<String>,
@@ -143,6 +151,9 @@ pub(crate) struct ReleaseCommand {
 pub(crate) struct Health {
     /// As each host sees it, such as http://127.0.0.1:8080/up
     pub(super) url: String,
+    /// Of hosts that are to be asked at another URL, by their names.
+    #[serde(default)]
+    pub(super) urls: BTreeMap<String, String>,
     /// The Host header, if not the URL's.
     #[serde(default)]
     pub(super) host: Option<String>,
@@ -214,7 +225,7 @@ impl Settings {
     /// All that can be judged without asking anybody.
     pub(super) fn check(&self) -> Result<(), Error> {
         let path = self.path.trim_end_matches('/');
-        if !path.starts_with('/') || path.split('/').any(|part| part == "..") || path.len() < 2 {
+        if !path.starts_with(['/', '~']) || path.starts_with('~') && !path.starts_with("~/") || path.split('/').any(|part| part == "..") || path.len() < 2 {
             let problem = format!("'{}' is no folder from the root", self.path);
             return Err(
                 Error::wanted("release.path", problem).hinted("such as path = \"/srv/shop\"")
@@ -252,6 +263,11 @@ impl Settings {
             return Err(Error::wanted("release.env.values", problem));
         }
         let health = self.health.as_ref();
+        let unknown = health.into_iter().flat_map(|it| it.urls.keys());
+        if let Some(name) = unknown.into_iter().find(|name| !self.hosts.contains(name)) {
+            let problem = format!("'{name}' is none of release.hosts");
+            return Err(Error::wanted("release.health.urls", problem));
+        }
         if health.is_some_and(|it| (it.id_in == IdIn::Header) != it.header.is_some()) {
             let problem = "id-in = \"header\" and header = \"…\" belong together";
             return Err(Error::wanted("release.health", problem));

@@ -19,6 +19,7 @@ mod report_file;
 #[cfg(test)]
 mod schemas;
 mod sheet;
+mod talk;
 mod verdict;
 
 use std::io;
