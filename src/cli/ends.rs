@@ -1,14 +1,16 @@
 //! Arguments of all commands that speak to both servers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use crate::archive::is_archive;
 use crate::cli::perform::boxed;
 use crate::cli::{MIGRATE, SECTIONS};
+use crate::dump::{Options as DumpOptions, Place};
 use crate::environment::Environment;
-use crate::fault::Blame;
+use crate::fault::{Blame, Fault};
 use crate::migrate::{
     Accept, DataOnly, Identifiers, InTheWay, InitRequest, Origin, Pair, RowsThere,
     Settings as MigrateSettings,
@@ -21,9 +23,13 @@ use crate::settings::{FILE, Settings};
 #[derive(Debug, Args)]
 pub(super) struct Ends {
     /// mysql://user@host:3306/database, or mariadb://…; parameters: socket, ssl-mode, ssl-ca,
-    /// ssl-cert, ssl-key
+    /// ssl-cert, ssl-key. Or a dump: a file, also compressed (gz, zst, bz2, xz), a folder of
+    /// mydumper, MySQL Shell or mysqldump --tab, or - for standard input
     #[arg(value_name = "SOURCE")]
     source: String,
+    /// Which database of a dump that holds several
+    #[arg(long, value_name = "NAME")]
+    database: Option<String>,
     /// These tables only; what is no table is left out
     #[arg(long, visible_alias = "tables", value_name = "TABLE", value_delimiter = ',')]
     only: Vec<String>,
@@ -111,8 +117,46 @@ impl SnapshotWord {
     }
 }
 
+fn jobs(asked: Option<u16>) -> usize {
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    let asked = asked.filter(|jobs| *jobs > 0);
+    asked.map_or(processors.min(DEFAULT_JOBS_AT_MOST), usize::from)
+}
+
+/// A word that is no URL and nothing like one.
+pub(super) fn directory(word: &str) -> Option<PathBuf> {
+    let path = word.contains('/') || !word.contains([':', '@', '=']);
+    (path && !word.contains("://")).then(|| PathBuf::from(word))
+}
+
+/// `--data-only` needs a schema that stands, and a directory has none.
+#[derive(Debug, thiserror::Error)]
+#[error("--data-only fills a schema that stands in a server, and TARGET is a directory")]
+pub(super) struct NoSchemaThere;
+
+impl Blame for NoSchemaThere {
+    fn fault(&self) -> Fault {
+        Fault::Operator
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("name a server: postgres://user@host/database".to_owned())
+    }
+}
+
 /// The most connections to each end that we take unasked.
 const DEFAULT_JOBS_AT_MOST: usize = 8;
+
+/// A URL names its database itself.
+#[derive(Debug, thiserror::Error)]
+#[error("--database chooses one of a dump; that of a server stands in its URL")]
+struct DatabaseOfServer;
+
+impl Blame for DatabaseOfServer {
+    fn fault(&self) -> Fault {
+        Fault::Operator
+    }
+}
 
 impl Ends {
     /// How long the target may give no sign of life.
@@ -148,15 +192,54 @@ impl Ends {
         Ok(section.flatten().unwrap_or_default())
     }
 
+    /// The directory of ours that the source is, if it is one.
+    pub(super) fn archive(&self) -> Option<PathBuf> {
+        directory(&self.source).filter(|path| is_archive(path))
+    }
+
+    /// The server that the target is, and how many pieces of work to do at once.
+    pub(super) fn target(
+        &self,
+        target: &str,
+        environment: &Environment,
+    ) -> Result<(TargetOptions, usize), Box<dyn Blame>> {
+        let target = TargetOptions::from_url(target, environment, self.connect_timeout());
+        Ok((target.map_err(boxed)?, jobs(self.jobs)))
+    }
+
+    /// What has a scheme is a server, all else is a dump.
+    fn origin(&self, environment: &Environment) -> Result<Origin, Box<dyn Blame>> {
+        if !self.source.contains("://") {
+            let place = match self.source.as_str() {
+                "-" => Place::StandardInput,
+                // The same file by another way is the same source to a run that goes on.
+                path => Place::Path(Path::new(path).canonicalize().unwrap_or_else(|_| path.into())),
+            };
+            return Ok(Origin::Dump(DumpOptions { place, database: self.database.clone() }));
+        }
+        if self.database.is_some() {
+            return Err(boxed(DatabaseOfServer));
+        }
+        Ok(Origin::Server(Box::new(self.source(environment)?)))
+    }
+
     /// What was typed, as what is meant.
     pub(super) fn pair(
         self,
         target: &str,
         environment: &Environment,
     ) -> Result<Pair, Box<dyn Blame>> {
-        let source = self.source(environment)?;
-        let target = TargetOptions::from_url(target, environment, self.connect_timeout());
-        let target = target.map_err(boxed)?;
+        let (target, _jobs) = self.target(target, environment)?;
+        self.pair_with(target, environment)
+    }
+
+    /// The same, with a target that is known already.
+    pub(super) fn pair_with<T>(
+        self,
+        target: T,
+        environment: &Environment,
+    ) -> Result<Pair<T>, Box<dyn Blame>> {
+        let source = self.origin(environment)?;
         let mut settings = self.settings()?;
         settings.identifiers =
             self.identifiers.map(IdentifiersWord::meant).or(settings.identifiers);
@@ -164,19 +247,18 @@ impl Ends {
             settings.scan = Some(false);
         }
         let schema = self.schema.or_else(|| settings.schema.clone());
-        let jobs = self.jobs.or(settings.jobs).filter(|jobs| *jobs > 0);
+        let jobs = jobs(self.jobs.or(settings.jobs));
         let (accepts, rows_there) = (self.accept, RowsThere::Refuse);
         let data_only = self.data_only.then_some(DataOnly { accepts, rows_there });
-        let processors = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Pair {
-            source: Origin::Server(Box::new(source)),
+            source,
             target,
             schema: schema.unwrap_or_else(|| "public".to_owned()),
             only: self.only,
             in_the_way: InTheWay::Refuse,
             data_only,
             settings,
-            jobs: jobs.map_or(processors.min(DEFAULT_JOBS_AT_MOST), usize::from),
+            jobs,
             lock_timeout: Duration::from_secs(self.lock_timeout.max(1)),
             snapshot: self.snapshot.choice(),
         })

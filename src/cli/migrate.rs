@@ -1,15 +1,20 @@
 //! `nirvana migrate`
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::ends::Ends;
+use crate::archive::{Compression, DataForm, Extension, Format};
+use crate::cli::ends::{Ends, NoSchemaThere, directory};
 use crate::cli::perform::{Output, boxed, perform};
 use crate::environment::Environment;
 use crate::fault::{Blame, Fault};
-use crate::migrate::{CHUNK_BYTES, InTheWay, Mode, Request, RowsThere, init, run as migrate};
+use crate::migrate::{
+    CHUNK_BYTES, Directory, InTheWay, Mode, POSTGRES_SINCE, POSTGRES_UNTIL, PackRequest, Request,
+    RowsThere, init, pack, run as migrate,
+};
 
 /// Move a database: convert, copy, build, verify.
 ///
@@ -25,7 +30,8 @@ use crate::migrate::{CHUNK_BYTES, InTheWay, Mode, Request, RowsThere, init, run 
 pub(super) struct Arguments {
     #[command(flatten)]
     ends: Ends,
-    /// postgres://user@host:5432/database; libpq's parameters and environment
+    /// postgres://user@host:5432/database; libpq's parameters and environment. Or a directory, such
+    /// as ./out/, which is made
     #[arg(value_name = "TARGET", required_unless_present = "init")]
     target: Option<String>,
     /// Look at SOURCE and its data, and write a commented nirvana.toml with what was found (or the
@@ -49,7 +55,71 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     retry_for: u32,
     #[command(flatten)]
+    into: IntoDirectory,
+    #[command(flatten)]
     output: Output,
+}
+
+/// What a directory must be told, as there is no server to ask.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Into a directory")]
+struct IntoDirectory {
+    /// The oldest major version of PostgreSQL that is to load it; newer ones load it, too
+    #[arg(long, value_name = "VERSION", default_value_t = POSTGRES_SINCE)]
+    #[arg(value_parser = clap::value_parser!(u16).range(i64::from(POSTGRES_SINCE)..=i64::from(POSTGRES_UNTIL)))]
+    for_postgres: u16,
+    /// An extension that will be there or can be made: postgis, vector, or with the schema it is in,
+    /// postgis:gis; once for each
+    #[arg(long, value_name = "NAME", value_parser = extension)]
+    extension: Vec<Extension>,
+    /// How rows stand in the files: binary loads on every version, and fastest; text can be read
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = FormatWord::Binary)]
+    data_format: FormatWord,
+    /// Compress the files of rows; zstd must be there when they are loaded
+    #[arg(long, value_enum, value_name = "WAY", default_value_t = CompressionWord::None)]
+    compress: CompressionWord,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FormatWord {
+    Binary,
+    Text,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum CompressionWord {
+    None,
+    Zstd,
+}
+
+/// The extensions that columns may be of.
+const EXTENSIONS: [&str; 2] = ["postgis", "vector"];
+
+fn extension(word: &str) -> Result<Extension, String> {
+    let (name, schema) = word.split_once(':').unwrap_or((word, "public"));
+    if !EXTENSIONS.contains(&name) {
+        return Err(format!("types of {} are known, and no others", EXTENSIONS.join(" and ")));
+    }
+    Ok(Extension { name: name.to_owned(), schema: schema.to_owned() })
+}
+
+impl IntoDirectory {
+    fn directory(self, path: PathBuf) -> Directory {
+        let format = match self.data_format {
+            FormatWord::Binary => Format::Binary,
+            FormatWord::Text => Format::Text,
+        };
+        let compression = match self.compress {
+            CompressionWord::None => Compression::None,
+            CompressionWord::Zstd => Compression::Zstd,
+        };
+        Directory {
+            path,
+            postgres: self.for_postgres,
+            extensions: self.extension,
+            form: DataForm { format, compression },
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -67,6 +137,8 @@ enum Senseless {
     Truncate,
     #[error("--if-exists drop would drop the schema that --data-only is to fill")]
     Drop,
+    #[error("--if-exists speaks of tables in a server, and TARGET is a directory")]
+    Directory,
 }
 
 impl Blame for Senseless {
@@ -79,6 +151,7 @@ impl Blame for Senseless {
             match self {
                 Self::Truncate => "add --data-only, or --if-exists drop to have them made anew",
                 Self::Drop => "--if-exists truncate empties its tables first",
+                Self::Directory => "load the directory into an empty schema",
             }
             .to_owned(),
         )
@@ -89,11 +162,12 @@ const EXAMPLES: &str = "\
 Examples:
   nirvana migrate --dry-run mysql://root@localhost/shop postgres://shop@db/shop > shop.sql
   MYSQL_PWD=… PGPASSWORD=… nirvana migrate mysql://reader@db1/shop postgres://shop@db2/shop
+  MYSQL_PWD=… nirvana migrate mysql://reader@db1/shop ./shop/    then: PGPASSWORD=… ./shop/load.sh …
   nirvana migrate --init mysql://reader@db1/shop
   nirvana migrate --data-only --dry-run mysql://reader@db1/shop postgres://shop@db2/shop";
 
 pub(super) fn run(arguments: Arguments) -> ExitCode {
-    let Arguments { ends, target, init: is_init, output, .. } = arguments;
+    let Arguments { ends, target, init: is_init, into, output, .. } = arguments;
     let Arguments { dry_run, resume, if_exists, chunk_mib, retry_for, .. } = arguments;
     if is_init {
         return perform(&output, |environment| ends.init(environment), init);
@@ -105,6 +179,20 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
         (false, true) => Mode::Resume,
         (false, false) => Mode::Move,
     };
+    let chunk_bytes = chunk_mib.map_or(CHUNK_BYTES, |mib| u64::from(mib) << 20);
+    if let Some(path) = directory(&target) {
+        let request = |environment: &Environment| {
+            let pair = ends.pair_with(into.directory(path), environment)?;
+            if pair.data_only.is_some() {
+                return Err(boxed(NoSchemaThere));
+            }
+            if if_exists.is_some() {
+                return Err(boxed(Senseless::Directory));
+            }
+            Ok(PackRequest { pair, chunk_bytes, mode })
+        };
+        return perform(&output, request, pack);
+    }
     let request = |environment: &Environment| {
         let answer_timeout = ends.answer_timeout();
         let mut pair = ends.pair(&target, environment)?;
@@ -119,7 +207,7 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
             answer_timeout,
             pair,
             retry_for: Duration::from_secs(retry_for.into()),
-            chunk_bytes: chunk_mib.map_or(CHUNK_BYTES, |mib| u64::from(mib) << 20),
+            chunk_bytes,
             mode,
         })
     };

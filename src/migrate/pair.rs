@@ -9,7 +9,7 @@ use crate::migrate::fit::{DataOnly, Filled, Terms, fit};
 use crate::migrate::instant;
 use crate::migrate::scan::{Answers, Depth};
 use crate::migrate::settings::Settings;
-use crate::migrate::source::{Frozen, Origin, Source};
+use crate::migrate::source::{self, Frozen, Origin, Source};
 use crate::mysql::catalog;
 use crate::mysql::leftover::Leftover;
 use crate::mysql::schema::Schema;
@@ -117,13 +117,6 @@ impl Pair {
         Ok(fit(schema, &standing, terms))
     }
 
-    /// How much the data is asked, of `wanted`.
-    pub(crate) fn depth(&self, wanted: Depth) -> Depth {
-        // Of a schema that stands the types are decided.
-        let is_open = self.data_only.is_none() && self.settings.scan.unwrap_or(true);
-        if is_open { wanted } else { Depth::None }
-    }
-
     fn choices(&self, target: &Target) -> Choices {
         self.choices_for(target.version_num, &target.extensions)
     }
@@ -137,6 +130,13 @@ impl Pair {
 }
 
 impl<T> Pair<T> {
+    /// How much the data is asked, of `wanted`.
+    pub(crate) fn depth(&self, wanted: Depth) -> Depth {
+        // Of a schema that stands the types are decided.
+        let is_open = self.data_only.is_none() && self.settings.scan.unwrap_or(true);
+        if is_open { wanted } else { Depth::None }
+    }
+
     /// What is decided for a target of this version, with these extensions.
     pub(crate) fn choices_for(&self, server_version: u32, extensions: &Extensions) -> Choices {
         Choices {
@@ -151,6 +151,7 @@ impl<T> Pair<T> {
     pub(crate) async fn read(&self, source: &mut Source) -> Result<Schema, Error> {
         match source {
             Source::Server { control, server } => self.read_server(control, server).await,
+            Source::Dump(dump) => self.chosen(dump.schema.clone()),
         }
     }
 
@@ -159,8 +160,10 @@ impl<T> Pair<T> {
         control: &mut Connection,
         server: &Server,
     ) -> Result<Schema, Error> {
-        let Origin::Server(options) = &self.source;
-        let database = options.database.clone().unwrap_or_default();
+        let database = match &self.source {
+            Origin::Server(options) => options.database.clone().unwrap_or_default(),
+            Origin::Dump(_) => String::new(),
+        };
         self.chosen(catalog::read(control, server, &database).await?)
     }
 
@@ -189,8 +192,15 @@ impl<T> Pair<T> {
         known: &Schema,
         events: &Events,
     ) -> Result<(Schema, Frozen, SnapshotReport), Error> {
-        let Origin::Server(options) = &self.source;
-        let Source::Server { server, .. } = source;
+        let (options, server) = match (&self.source, source) {
+            (Origin::Server(options), Source::Server { server, .. }) => (options, server),
+            (_, Source::Dump(dump)) => {
+                let (report, event) = source::describe(dump, self.jobs);
+                events.emit(event);
+                return Ok((known.clone(), Frozen::of_dump(dump, self.jobs), report));
+            }
+            (Origin::Dump(_), Source::Server { .. }) => return Err(Error::NoSnapshot),
+        };
         let ask = Ask { options, server, connections: self.jobs, lock_timeout: self.lock_timeout };
         let read = async |connection: &mut Connection| self.read_server(connection, server).await;
         let (schema, snapshot) = instant::take(&ask, self.snapshot, known, read).await?;

@@ -9,14 +9,16 @@
 mod question;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) use self::question::{Asked, BTREE_BYTES, Question, is_text, lost_characters};
+use crate::dump::Dump;
 use crate::migrate::error::Error;
 use crate::migrate::settings::Settings;
 use crate::migrate::source::Reader;
+use crate::mysql::error::Error as SourceError;
 use crate::mysql::schema::{Column, Schema, Table};
-use crate::mysql::wire::{Connection, TextRow};
+use crate::mysql::wire::{Buffered, Connection, TextRow, ValueCursor};
 
 /// What the scan found. An unasked or skipped question is `Unknown`, and the conversion then takes
 /// the wider type.
@@ -73,11 +75,10 @@ impl Answers {
 }
 
 /// All that is to be asked of one table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Questions {
-    pub(crate) table: String,
-    pub(crate) asked: Vec<Asked>,
-    sql: String,
+#[derive(Clone, Debug)]
+struct Questions<'a> {
+    table: &'a Table,
+    asked: Vec<Asked>,
 }
 
 /// Asks the open questions, as many at once as there are readers.
@@ -94,6 +95,7 @@ pub(crate) async fn answers(
             let Some(questions) = next else { return Ok::<_, Error>(answers) };
             answers.extend(match reader {
                 Reader::Server(connection) => ask(connection, &questions).await?,
+                Reader::Dump(dump) => count(dump, &questions).await?,
             });
         }
     });
@@ -105,30 +107,92 @@ pub(crate) async fn answers(
 }
 
 /// The tables that leave something open, and what.
-pub(crate) fn plan(schema: &Schema, depth: Depth, settings: &Settings) -> Vec<Questions> {
-    let questions = |table| {
-        let asked = question::of_table(table, depth, settings);
-        let counts = asked.iter().filter_map(|asked| question::sql(table, asked));
-        let counts: Vec<String> =
-            counts.map(|condition| format!("COUNT(CASE WHEN {condition} THEN 1 END)")).collect();
-        let sql = format!("SELECT {} FROM {}", counts.join(", "), table.name.mysql());
-        (!asked.is_empty()).then(|| Questions { table: table.name.name.clone(), asked, sql })
-    };
-    schema.tables.iter().filter_map(questions).collect()
+fn plan<'a>(schema: &'a Schema, depth: Depth, settings: &Settings) -> Vec<Questions<'a>> {
+    let tables = schema.tables.iter();
+    let questions =
+        tables.map(|table| Questions { table, asked: question::of_table(table, depth, settings) });
+    questions.filter(|questions| !questions.asked.is_empty()).collect()
+}
+
+impl Questions<'_> {
+    fn sql(&self) -> String {
+        let conditions = self.asked.iter().map(|asked| question::sql(self.table, asked));
+        let counts = conditions.map(|condition| {
+            let condition = condition.unwrap_or_else(|| "NULL".to_owned());
+            format!("COUNT(CASE WHEN {condition} THEN 1 END)")
+        });
+        let counts: Vec<String> = counts.collect();
+        format!("SELECT {} FROM {}", counts.join(", "), self.table.name.mysql())
+    }
+
+    fn answers(&self, counts: impl Iterator<Item = Option<u64>>) -> Answers {
+        let mut answers = Answers::default();
+        for (asked, values) in self.asked.iter().zip(counts) {
+            let answer = match values {
+                None => Answer::Unknown,
+                Some(0) => Answer::Fits,
+                Some(values) => Answer::Beyond { values },
+            };
+            answers.0.insert((self.table.name.name.clone(), asked.clone()), answer);
+        }
+        answers
+    }
 }
 
 /// Puts the questions about one table to the server.
-async fn ask(reader: &mut Connection, questions: &Questions) -> Result<Answers, Error> {
-    let rows = reader.rows(&questions.sql).await?;
-    let mut answers = Answers::default();
-    for (index, asked) in questions.asked.iter().enumerate() {
-        let values = rows.first().map(|row: &TextRow| row.number(index)).transpose()?.flatten();
-        let answer = match values {
-            None => Answer::Unknown,
-            Some(0) => Answer::Fits,
-            Some(values) => Answer::Beyond { values },
-        };
-        answers.0.insert((questions.table.clone(), asked.clone()), answer);
+async fn ask(reader: &mut Connection, questions: &Questions<'_>) -> Result<Answers, Error> {
+    let rows = reader.rows(&questions.sql()).await?;
+    let mut counts = Vec::new();
+    for index in 0..questions.asked.len() {
+        counts.push(rows.first().map(|row: &TextRow| row.number(index)).transpose()?.flatten());
     }
-    Ok(answers)
+    Ok(questions.answers(counts.into_iter()))
+}
+
+/// Looks at each row of a dump for the same, as far as its values can tell.
+async fn count(dump: &Arc<Dump>, questions: &Questions<'_>) -> Result<Answers, Error> {
+    let table = questions.table;
+    // Of what the dump has no values of nothing can be known.
+    let absent = dump.absent_of(&table.name.name);
+    let mut questions = questions.clone();
+    questions
+        .asked
+        .retain(|asked| asked.question.is_of_values() && !absent.contains(&asked.subject));
+    let mut columns: Vec<(&Column, Vec<(usize, Question)>)> = Vec::new();
+    for (at, asked) in questions.asked.iter().enumerate() {
+        let Some(column) = table.column(&asked.subject) else { continue };
+        match columns.last_mut().filter(|(last, _)| last.name == column.name) {
+            Some((_, of_column)) => of_column.push((at, asked.question)),
+            None => columns.push((column, vec![(at, asked.question)])),
+        }
+    }
+    let names: Vec<String> = columns.iter().map(|(column, _)| column.name.clone()).collect();
+    let mut rows = match dump.rows(&table.name.name, &names, (None, None)) {
+        // What cannot be read is told when it is to be copied.
+        Err(error) if error.is_of_one_table() => return Ok(Answers::default()),
+        rows => rows?,
+    };
+    let mut counts = vec![0_u64; questions.asked.len()];
+    loop {
+        match rows.next_buffered() {
+            Ok(Buffered::Row(row)) => {
+                let mut cursor = ValueCursor::new(row, names.len()).map_err(SourceError::from)?;
+                for (index, (column, of_column)) in columns.iter().enumerate() {
+                    if cursor.is_null(index) {
+                        continue;
+                    }
+                    let before = cursor;
+                    for (at, question) in of_column {
+                        cursor = before;
+                        let is = question.is(&column.column_type, &mut cursor);
+                        counts[*at] += u64::from(is.map_err(SourceError::from)?);
+                    }
+                }
+            }
+            Ok(Buffered::Incomplete) => rows.fill().await?,
+            Ok(Buffered::End) => return Ok(questions.answers(counts.into_iter().map(Some))),
+            Err(error) if error.is_of_one_table() => return Ok(Answers::default()),
+            Err(error) => return Err(error.into()),
+        }
+    }
 }

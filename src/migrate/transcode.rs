@@ -13,7 +13,7 @@ use std::net::IpAddr;
 pub(crate) use self::cast::{Cast, truth};
 pub(crate) use self::fitted::{Digits, Fitted, Number};
 pub(crate) use self::outcome::{Alteration, ValueError};
-pub(crate) use self::ruled::{Losses, Ruled};
+pub(crate) use self::ruled::{Losses, Ruled, is_encoded_twice};
 
 use crate::mysql::schema::ColumnType as Source;
 use crate::mysql::wire::{ValueCursor, WireType};
@@ -314,6 +314,11 @@ fn civil_day(value: &[u8]) -> Option<i64> {
     }
     // Year 0 with a month and a day is a date to MySQL (it is 1 BC to PostgreSQL).
     Some(i64::from(encode::days(year, *month, *day)))
+}
+
+/// Whether it is a day that exists: see `civil_day`.
+pub(crate) fn is_day(value: &[u8]) -> bool {
+    civil_day(value).is_some()
 }
 
 fn days_in_month(year: u16, month: u8) -> Option<u8> {

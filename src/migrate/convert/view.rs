@@ -80,16 +80,19 @@ impl Converter<'_> {
         let place = || Place::object(PlaceKind::View, &source.name);
         found.extend(renamed::cut(&self.names, &source.name, &name.name, place));
         remarks(source, query.remarks, found);
-        let names = source.columns.iter().map(|one| self.names.fitted(&one.name));
-        let columns: Vec<String> = names.collect();
-        let pairs = query.columns.into_iter().zip(&source.columns).zip(&columns);
-        let outputs = pairs.map(|((output, column), name)| Output {
-            name: name.clone(),
-            source: column.clone(),
-            ..output
-        });
-        let relation =
-            Relation { name: source.name.clone(), columns: outputs.collect(), key: Vec::new() };
+        let outputs: Vec<Output> = if source.columns.is_empty() {
+            query.columns
+        } else {
+            let told = query.columns.into_iter().zip(&source.columns);
+            let told = told.map(|(output, column)| Output {
+                name: self.names.fitted(&column.name),
+                source: column.clone(),
+                ..output
+            });
+            told.collect()
+        };
+        let columns: Vec<String> = outputs.iter().map(|one| one.name.clone()).collect();
+        let relation = Relation { name: source.name.clone(), columns: outputs, key: Vec::new() };
         readable.relations.insert(source.name.clone(), (name.postgres(), relation));
         self.conversion.target.views.push(View {
             name,
@@ -113,6 +116,11 @@ fn translated(
         return Err("SQL SECURITY INVOKER has no equal before PostgreSQL 15".to_owned());
     }
     let no_enum = TableName::new("", "");
+    // A dump does not tell the types of a view's columns: they are then what the query makes them.
+    if view.columns.is_empty() {
+        let query = translate_query(&view.definition, readable, None);
+        return query.map_err(|error| error.to_string());
+    }
     let wanted: Vec<Wanted> = view
         .columns
         .iter()
@@ -121,7 +129,7 @@ fn translated(
             target: target_type(column, answer(column), (&no_enum, extensions)),
         })
         .collect();
-    translate_query(&view.definition, readable, &wanted).map_err(|error| error.to_string())
+    translate_query(&view.definition, readable, Some(&wanted)).map_err(|error| error.to_string())
 }
 
 /// What is open of a column of a view is not known; JSON is jsonb there, as functions make it.

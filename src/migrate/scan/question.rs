@@ -3,7 +3,10 @@
 
 use super::Depth;
 use crate::migrate::settings::{EnumErrors, Nul, Settings, ZeroDates};
+use crate::migrate::transcode::{is_day, is_encoded_twice};
+use crate::mysql::error::Truncated;
 use crate::mysql::schema::{Column, ColumnType, Index, IndexKey, IndexKind, Table};
+use crate::mysql::wire::ValueCursor;
 use crate::name::mysql_quoted;
 
 /// One question: each is about values, and its answer is how many there are.
@@ -27,6 +30,61 @@ pub(crate) enum Question {
     Uuid,
     /// Rows whose entry in an index is too long for btree.
     LongEntries,
+}
+
+impl Question {
+    /// Whether values of one column tell, as they arrive.
+    pub(super) fn is_of_values(self) -> bool {
+        !matches!(self, Self::LostCharacters | Self::LongEntries)
+    }
+
+    /// Whether the next value, which is not NULL, is one that is asked for.
+    pub(super) fn is(
+        self,
+        column: &ColumnType,
+        cursor: &mut ValueCursor<'_>,
+    ) -> Result<bool, Truncated> {
+        Ok(match self {
+            Self::Fits => match column {
+                ColumnType::TinyInt { .. } => cursor.u8()? > 1,
+                ColumnType::BigInt { .. } => cursor.u64()? > i64::MAX as u64,
+                // A sign, and days.
+                ColumnType::Time { .. } => {
+                    cursor.temporal()?.get(..5).is_some_and(|start| start != [0; 5])
+                }
+                ColumnType::Vector { dimensions } => {
+                    cursor.bytes()?.len() != 4 * *dimensions as usize
+                }
+                _ => memchr::memmem::find(cursor.bytes()?, b"\\u0000").is_some(),
+            },
+            Self::ZeroDates => !is_day(cursor.temporal()?),
+            Self::EnumErrors => cursor.bytes()?.is_empty(),
+            Self::Nul => memchr::memchr(0, cursor.bytes()?).is_some(),
+            Self::EncodedTwice => is_encoded_twice(cursor.bytes()?),
+            Self::NoUuid => !is_uuid(column, cursor.bytes()?),
+            Self::Uuid => is_uuid(column, cursor.bytes()?),
+            Self::LostCharacters | Self::LongEntries => false,
+        })
+    }
+}
+
+/// As `uuid` asks a server.
+fn is_uuid(column: &ColumnType, value: &[u8]) -> bool {
+    let hex: Vec<u8> = match column {
+        ColumnType::Binary { .. } => value.iter().flat_map(|byte| [byte >> 4, byte & 15]).collect(),
+        _ => {
+            let dashed = value.len() == 36 && [8, 13, 18, 23].iter().all(|at| value[*at] == b'-');
+            if !(dashed || value.len() == 32) {
+                return false;
+            }
+            let digits = value.iter().filter(|byte| !dashed || **byte != b'-');
+            let digits: Option<Vec<u8>> = digits
+                .map(|byte| char::from(*byte).to_digit(16).map(|digit| digit as u8))
+                .collect();
+            digits.unwrap_or_default()
+        }
+    };
+    hex.len() == 32 && (1..=8).contains(&hex[12]) && (8..=11).contains(&hex[16])
 }
 
 /// A question about a column, or an index.

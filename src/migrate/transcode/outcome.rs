@@ -60,6 +60,9 @@ pub(crate) enum ValueError {
     Json(#[from] jsonb::Invalid),
     #[error("{what} cannot be read from {bytes} bytes")]
     Malformed { what: &'static str, bytes: usize },
+    /// In the target's words, for a target that cannot be asked.
+    #[error("{0}")]
+    Refused(String),
     #[error("the value has {0}")]
     NoText(&'static str),
     /// To be set aside, as somebody has asked for by name.

@@ -282,6 +282,11 @@ const CP1252: [u16; 32] = [
     0x2122, 0x161, 0x203A, 0x153, 0x9D, 0x17E, 0x178,
 ];
 
+/// Whether a text looks as if it had been UTF-8 read as latin1 and encoded again.
+pub(crate) fn is_encoded_twice(value: &[u8]) -> bool {
+    repaired(value).is_some()
+}
+
 /// A text that was UTF-8 read as latin1 and encoded again, decoded once; `None` if it was not.
 fn repaired(value: &[u8]) -> Option<Vec<u8>> {
     if value.is_ascii() {

@@ -127,7 +127,8 @@ impl Comparison {
         let asked = (ends.depth(Depth::Types), &ends.settings);
         let answers = scan::answers(&schema, &mut readers, asked).await?;
         let target = (&met.session, &met.target);
-        let conversion = ends.convert(target, &schema, &answers, &Filled::Compared).await?;
+        let mut conversion = ends.convert(target, &schema, &answers, &Filled::Compared).await?;
+        met.source.leave_out(&schema, &mut conversion);
         let found = catalog::read(&met.session, &ddl::schema_names(&conversion.target)).await?;
         let (mut subjects, findings) = subjects(&conversion, &found);
         if let Share::Percent(percent) = self.request.manner.share {
