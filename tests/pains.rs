@@ -387,10 +387,7 @@ fn pain_22_no_index_is_weaker_than_it_was() {
            KEY (t(50)), UNIQUE KEY u (u(10)), FULLTEXT KEY words (a, b), KEY down (id DESC, u),
            KEY {long}aaaa (id), KEY {long}bbbb (u));
          CREATE TABLE w (id int PRIMARY KEY, p varchar(760) COLLATE utf8mb4_bin, KEY (p));
-         INSERT INTO w SELECT 1, GROUP_CONCAT(MD5(seq) SEPARATOR '') FROM seq_1_to_23;
-         UPDATE w SET p = CONCAT(p, REPEAT('é', 20)); UPDATE w SET p = REPLACE(REPLACE(REPLACE(REPLACE(p, 'a', '漢'), 'b', '字'), '1', '𝄞'), '2', '𝄢');
-         UPDATE w SET p = REPLACE(REPLACE(REPLACE(REPLACE(p, '3', '𝄡'), '4', '𝄠'), '5', '😀'), '6', '😁');
-         UPDATE w SET p = REPLACE(REPLACE(REPLACE(REPLACE(p, '7', '😂'), '8', '😃'), '9', '😄'), '0', '😅');"
+         INSERT INTO w VALUES (1, REPEAT('😀', 700));"
     )) else {
         return;
     };
