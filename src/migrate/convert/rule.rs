@@ -6,7 +6,9 @@ use crate::finding::{Code, Finding, Place};
 use crate::migrate::convert::Choices;
 use crate::migrate::fit::way;
 use crate::migrate::scan::{Answer, Answers, Question, lost_characters};
-use crate::migrate::settings::{ColumnRule, Comparison, EnumErrors, Settings, Transform};
+use crate::migrate::settings::{
+    ColumnRule, Comparison, EnumErrors, InvalidText, Settings, Transform,
+};
 use crate::migrate::transcode::{Cast, Digits, Fitted, Losses, Ruled, Transcoder};
 use crate::mysql::schema::{Column, ColumnType as Source, Table};
 use crate::name::{TableName, mysql_quoted};
@@ -147,15 +149,21 @@ pub(super) fn transcoder(
     let inner = inner(&column.column_type, &rule, target)?;
     let lost = answers.about(table, &column.name, Question::LostCharacters).values() > 0;
     let losses = if lost && inner.is_text() { Losses::Marked } else { Losses::Unmarked };
-    let read = (losses == Losses::Marked).then(|| marked(column));
+    let read = (losses == Losses::Marked).then(|| marked(column, &rule));
     Some((Ruled::around(inner, &rule, losses), read))
 }
 
-/// A text in UTF-8, with a byte before it that none has where characters are lost.
-fn marked(column: &Column) -> String {
+/// A text in UTF-8; where characters are lost a byte that none has, and then what is wanted of it:
+/// with '?' in their place, or the bytes as they are, for the row that is set aside.
+fn marked(column: &Column, rule: &ColumnRule) -> String {
     let name = mysql_quoted(&column.name);
     let text = format!("CAST(CONVERT({name} USING utf8mb4) AS BINARY)");
-    format!("IF({}, CONCAT(x'FF', {text}), {text})", lost_characters(column))
+    let kept = if rule.invalid_text == Some(InvalidText::Replace) {
+        text.clone()
+    } else {
+        format!("CAST({name} AS BINARY)")
+    };
+    format!("IF({}, CONCAT(x'FF', {kept}), {text})", lost_characters(column))
 }
 
 /// What is to be said of a column that a rule speaks of.
