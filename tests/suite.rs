@@ -26,6 +26,7 @@ mod release;
 mod resume;
 mod site;
 mod snapshot;
+mod standing;
 mod tidy;
 mod trouble;
 mod types;
