@@ -6,11 +6,14 @@
 mod support;
 
 mod choices;
+mod configure;
 mod connections;
 mod data_only;
 mod databases;
 mod detect;
+mod directory;
 mod dump;
+mod env;
 mod grants;
 mod help;
 mod migrate;
@@ -18,7 +21,9 @@ mod pains;
 mod provision;
 mod quarantine;
 mod random;
+mod release;
 mod resume;
+mod site;
 mod snapshot;
 mod tidy;
 mod trouble;

@@ -10,9 +10,9 @@ const FILE_LINES: usize = 500;
 /// A dump is what MySQL's tools have written, so its place stands on MySQL's.
 const FLOORS: [&[&str]; 5] = [
     &["cli", "fuzz"],
-    &["ui", "detect", "migrate", "provision"],
+    &["ui", "audit", "configure", "detect", "env", "migrate", "provision", "release"],
     &["dump"],
-    &["mysql", "postgres", "project"],
+    &["archive", "host", "mysql", "postgres", "project"],
     WORDS,
 ];
 
@@ -29,6 +29,7 @@ const WORDS: &[&str] = &[
     "settings",
     "shutdown",
     "statement",
+    "template",
 ];
 
 fn root() -> &'static Path {

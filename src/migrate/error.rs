@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::archive::Error as FileError;
 use crate::dump::Error as DumpError;
 use crate::fault::{Blame, Fault};
 use crate::migrate::transcode::ValueError;
@@ -18,6 +19,10 @@ pub(crate) enum Error {
     Dump(#[from] DumpError),
     #[error(transparent)]
     Target(#[from] TargetError),
+    #[error(transparent)]
+    Files(#[from] FileError),
+    #[error("{tables} table(s) could not be written whole, so that {directory} is left as unfinished")]
+    NotWhole { tables: usize, directory: String },
     #[error("a value of {table}, column {column}, cannot be moved")]
     Value { table: TableName, column: String, source: ValueError },
     #[error(
@@ -47,6 +52,8 @@ pub(crate) enum Error {
     Journal { table: TableName },
     #[error("a bound in the journal cannot be read")]
     JournalBound(#[source] serde_json::Error),
+    #[error("the planned catalog cannot be written or read as JSON")]
+    Catalog(#[source] serde_json::Error),
     #[error("no way is left to give all connections one and the same snapshot of the source")]
     NoSnapshot,
     #[error("the source's tables were altered whenever the snapshot was taken, for {} s", .after.as_secs())]
@@ -82,6 +89,9 @@ impl Error {
                 error.is_connection_lost() || error.is_out_of_resources() || self.is_transient()
             }
             Self::Stopped
+            | Self::Files(_)
+            | Self::NotWhole { .. }
+            | Self::Catalog(_)
             | Self::Panicked(_)
             | Self::Locked(_)
             | Self::NothingToResume { .. }
@@ -125,8 +135,13 @@ impl Blame for Error {
             Self::Source(error) => error.fault(),
             Self::Dump(error) => error.fault(),
             Self::Target(error) => error.fault(),
+            Self::Files(error) => error.fault(),
+            Self::NotWhole { .. } => Fault::Data,
             Self::Value { .. } | Self::TooManyRefused { .. } => Fault::Data,
-            Self::UnexpectedType { .. } | Self::RowsLost { .. } | Self::Panicked(_) => Fault::Bug,
+            Self::UnexpectedType { .. }
+            | Self::RowsLost { .. }
+            | Self::Panicked(_)
+            | Self::Catalog(_) => Fault::Bug,
             Self::Stopped
             | Self::Locked(_)
             | Self::NothingToResume { .. }
@@ -146,10 +161,19 @@ impl Blame for Error {
             Self::Source(error) => error.hint(),
             Self::Dump(error) => error.hint(),
             Self::Target(error) => error.hint(),
+            Self::Files(error) => error.hint(),
+            Self::NotWhole { .. } => Some(
+                "mend the values in the source, or name the other tables with --only; then run \
+                 again with --resume"
+                    .to_owned(),
+            ),
             Self::Value { .. } | Self::TooManyRefused { .. } => {
                 Some("mend the values in the source, then run again with --resume".to_owned())
             }
-            Self::UnexpectedType { .. } | Self::RowsLost { .. } | Self::Panicked(_) => {
+            Self::UnexpectedType { .. }
+            | Self::RowsLost { .. }
+            | Self::Panicked(_)
+            | Self::Catalog(_) => {
                 Some("this is a defect of nirvana: please report it with this message".to_owned())
             }
             Self::UnknownTable { .. } => Some("check the names after --only, and those in nirvana.toml".to_owned()),

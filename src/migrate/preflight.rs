@@ -62,6 +62,34 @@ pub(crate) fn findings(ends: &Ends<'_>) -> Vec<Finding> {
     found
 }
 
+/// The list for a target that is a directory: what the source alone must satisfy.
+pub(crate) fn departure(
+    source: &Source,
+    schema: &Schema,
+    jobs: usize,
+    choice: Choice,
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    match source {
+        Source::Server { server, .. } => {
+            source_version(server, &mut found);
+            source_privileges(server, &schema.name, &mut found);
+            snapshot(server, &schema.name, choice, &mut found);
+            enough(Place::source(), server.free_connections(), jobs, &mut found);
+        }
+        Source::Dump(dump) => of_dump(dump, schema, &mut found),
+    }
+    if schema.tables.is_empty() {
+        let message = format!("the database {} has no tables to move", schema.name);
+        let help = "check the database name in the source URL, and --only if it was given";
+        found.push(Finding::error(Code::NothingToMove, Place::source(), message).help(help));
+    }
+    for table in &schema.tables {
+        tables(source, table, &mut found);
+    }
+    found
+}
+
 /// The list for a comparison, which makes nothing in the target.
 pub(crate) fn comparison(
     source: &Source,
@@ -230,20 +258,18 @@ fn no_snapshot(source: &Server, database: &str, choice: Choice, found: &mut Vec<
 
 /// Each job has one connection to each end; one more reads the catalogs.
 fn connections(source: &Source, target: &Target, jobs: usize, found: &mut Vec<Finding>) {
+    if let Source::Server { server, .. } = source {
+        enough(Place::source(), server.free_connections(), jobs, found);
+    }
+    enough(Place::target(), u64::from(target.free_connections), jobs, found);
+}
+
+fn enough(place: Place, free: u64, jobs: usize, found: &mut Vec<Finding>) {
     let wanted = jobs as u64 + 1;
-    let of_source = match source {
-        Source::Server { server, .. } => Some((Place::source(), server.free_connections())),
-        Source::Dump(_) => None,
-    };
-    let of_target = (Place::target(), u64::from(target.free_connections));
-    let sides = of_source.into_iter().chain([of_target]);
-    for (place, free) in sides {
-        if free < wanted {
-            let message = format!("{free} connections are free, {wanted} are needed");
-            let help =
-                format!("--jobs {}, or raise max_connections", free.saturating_sub(1).max(1));
-            found.push(Finding::error(Code::TooFewConnections, place, message).help(help));
-        }
+    if free < wanted {
+        let message = format!("{free} connections are free, {wanted} are needed");
+        let help = format!("--jobs {}, or raise max_connections", free.saturating_sub(1).max(1));
+        found.push(Finding::error(Code::TooFewConnections, place, message).help(help));
     }
 }
 

@@ -319,7 +319,7 @@ impl Journey {
             Mode::DryRun => Depth::Foresight,
             Mode::Move | Mode::Resume => Depth::Types,
         };
-        Ok(scan::answers(schema, readers, depth).await?)
+        scan::answers(schema, readers, depth).await
     }
 
     async fn migrate(&mut self, prepared: Prepared) -> Result<(), Error> {
@@ -372,7 +372,7 @@ impl Journey {
         before: &Schema,
         holds_ddl_off: Option<Connection>,
     ) -> Result<(), Error> {
-        board.copied().await;
+        board.queue.copied().await;
         if !board.shutdown.is_requested() {
             let now = self.request.pair.read(source).await?;
             prove::source_unchanged(before, &now, &self.events);

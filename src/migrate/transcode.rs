@@ -100,6 +100,9 @@ pub(crate) enum ValueError {
     Json(#[from] jsonb::Invalid),
     #[error("{what} cannot be read from {bytes} bytes")]
     Malformed { what: &'static str, bytes: usize },
+    /// In the target's words, for a target that cannot be asked.
+    #[error("{0}")]
+    Refused(String),
     #[error("the server sent a row that cannot be read")]
     Wire(#[from] Truncated),
 }
