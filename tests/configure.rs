@@ -264,7 +264,8 @@ fn ruby_still_reads_every_file_that_was_configured() {
         configure(folder.path(), &["--to", "postgres", "--write"]);
         for (file, _) in files(folder.path()) {
             let text = file.to_string_lossy().into_owned();
-            if text.ends_with(".rb") || text == "Gemfile" {
+            let is_ruby = file.extension().is_some_and(|ending| ending == "rb");
+            if is_ruby || text == "Gemfile" {
                 let run =
                     Command::new("ruby").arg("-c").arg(folder.path().join(&file)).output().unwrap();
                 assert!(run.status.success(), "{project}/{text}: {run:?}");

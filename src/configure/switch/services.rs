@@ -12,7 +12,7 @@ use super::words;
 const IMAGE: &str = "postgres:16";
 
 pub(super) fn is_one(path: &str) -> bool {
-    let is_yaml = path.ends_with(".yml") || path.ends_with(".yaml");
+    let is_yaml = path.rsplit('.').next().is_some_and(|end| matches!(end, "yml" | "yaml"));
     let name = path.rsplit('/').next().unwrap_or(path);
     is_yaml
         && (path.starts_with(".github/workflows/")
@@ -350,7 +350,7 @@ fn variables(draft: &mut Draft, yaml: &Yaml) {
         let is_env = is_environment(yaml, nth);
         match key.as_str() {
             "DB_CONNECTION" if matches!(value.as_str(), "mysql" | "mariadb") => {
-                put(draft, pair.span, "pgsql")
+                put(draft, pair.span, "pgsql");
             }
             "DB_PORT" | "DATABASE_PORT" if value == "3306" => put(draft, pair.span, "5432"),
             "DB_ADAPTER" | "DATABASE_ADAPTER" if matches!(value.as_str(), "mysql2" | "trilogy") => {
