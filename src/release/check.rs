@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use super::error::Error;
-use super::health::told;
 use super::ledger::State;
 use super::list::{differing, shown};
 use super::run::{Request, Run};
@@ -119,7 +118,8 @@ fn standing(Site { host, seen }: &Site) -> Vec<(Level, String)> {
         }
         Some(release) if !release.is_known_good() => {
             // A run is at work on it at this moment.
-            let busy = matches!(seen.held, Some(Owner::Alive(_))) && release.state == State::Switched;
+            let busy =
+                matches!(seen.held, Some(Owner::Alive(_))) && release.state == State::Switched;
             if !busy {
                 let text = format!("{host}: {} serves and is {}", release.id, release.state.word());
                 problems.push((Level::Warning, text));
@@ -129,7 +129,8 @@ fn standing(Site { host, seen }: &Site) -> Vec<(Level, String)> {
     }
     let open = seen.ledger.releases().iter().find(|release| release.is_open());
     if let (Some(open), None) = (open, &seen.held) {
-        problems.push((Level::Warning, format!("{host}: {} was begun and never finished", open.id)));
+        problems
+            .push((Level::Warning, format!("{host}: {} was begun and never finished", open.id)));
     }
     problems
 }

@@ -291,9 +291,13 @@ async fn plan(
         if !needs(&site.seen, &choice.id).upload {
             return Ok(None);
         }
-        let uploaded = site.seen.ledger.releases().iter().rev().find(|release| {
-            release.had(State::Uploaded) && site.seen.has(&release.id)
-        });
+        let uploaded = site
+            .seen
+            .ledger
+            .releases()
+            .iter()
+            .rev()
+            .find(|release| release.had(State::Uploaded) && site.seen.has(&release.id));
         let Some(from) = uploaded.map(|release| release.id.to_string()) else {
             return Ok(Some(files.delta(None, "")));
         };
@@ -312,7 +316,8 @@ async fn plan(
 fn shared_in_repository(run: &mut Run, files: &Files) {
     let shared = run.settings().shared.files.clone();
     for path in shared.into_iter().filter(|path| files.has(path)) {
-        let message = "it is in the repository and among release.shared.files: the shared one counts";
+        let message =
+            "it is in the repository and among release.shared.files: the shared one counts";
         let finding =
             Finding::warning(Code::SharedInRepository, Place::file(path.as_str(), None), message);
         run.found(finding.help(format!("git rm --cached {path}, or take it out of shared.files")));
@@ -324,13 +329,8 @@ pub(super) fn wants_command(job: &Job) -> bool {
     !is_commanded(&job.sites, &job.choice.id)
 }
 
-/// The environment of commands in the release, `more` beside the file's own.
-pub(super) fn settings_of(run: &Run, job: &Job, more: &[(&str, &str)]) -> Secret {
-    let mut variables = vec![
-        ("NIRVANA_RELEASE", job.choice.id.as_str()),
-        ("NIRVANA_COMMIT", job.commit.as_str()),
-        ("NIRVANA_PATH", run.scripts.root()),
-    ];
-    variables.extend(more);
-    run.env.lines(&variables)
+/// The environment of commands in the release: what it is, and the file's own settings.
+pub(super) fn settings_of(run: &Run, job: &Job) -> Secret {
+    let (id, commit) = (job.choice.id.as_str(), job.commit.as_str());
+    run.env.lines(&[("NIRVANA_RELEASE", id), ("NIRVANA_COMMIT", commit)])
 }

@@ -52,7 +52,8 @@ impl Env {
 
     /// The text of the file, as dotenv libraries, sh and systemd read it alike.
     pub(super) fn file(&self, id: &Id) -> Secret {
-        let mut text = format!("# Release {id}, written by nirvana: the next release writes it anew.\n");
+        let mut text =
+            format!("# Release {id}, written by nirvana: the next release writes it anew.\n");
         for (name, (value, _)) in &self.values {
             text.push_str(&format!("{name}={}\n", literal(value.expose())));
         }
@@ -178,7 +179,12 @@ mod tests {
     #[test]
     fn what_is_shown_has_no_secret() {
         let env = env();
-        insta::assert_snapshot!(env.shown(), @"");
+        insta::assert_snapshot!(env.shown(), @r"
+        A=…
+        APP_ENV=production
+        SPACE='a b'
+        URL=…
+        ");
         assert_eq!(env.hide("cannot open mysql://u:hunter2@h/d!"), "cannot open …!");
         assert!(!format!("{env:?}").contains("hunter2"));
     }

@@ -38,19 +38,16 @@ pub(super) async fn all(
 ) -> Result<(), Error> {
     run.has_written = true;
     begin(run, job).await?;
-    for kind in [
-        StepKind::Upload,
-        StepKind::Share,
-        StepKind::Render,
-        StepKind::Build,
-        StepKind::Validate,
-    ] {
+    for kind in
+        [StepKind::Upload, StepKind::Share, StepKind::Render, StepKind::Build, StepKind::Validate]
+    {
         if !board.wants(kind) {
             continue;
         }
         may_go_on(run, holds)?;
         hook_of(run, job, (When::Before, kind), &job.sites).await?;
-        let all = join_all((0..job.sites.len()).map(|at| on_host(run, job, board, (kind, at)))).await;
+        let all =
+            join_all((0..job.sites.len()).map(|at| on_host(run, job, board, (kind, at)))).await;
         all.into_iter().collect::<Result<Vec<()>, Error>>()?;
         if kind == StepKind::Build {
             record(run, job, State::Built).await?;
@@ -119,8 +116,8 @@ async fn on_host(
         StepKind::Render => board.step(kind, host, render(run, job, site)).await,
         StepKind::Build => {
             for text in &run.settings().build {
-                let settings = settings_of(run, job, &[]);
-                let command = run.scripts.command(&job.choice.id, text, settings);
+                let settings = settings_of(run, job);
+                let command = run.scripts.command(&job.choice.id, (text, ""), settings);
                 board.step(kind, host, ran(run, site, (kind, text), command)).await?;
             }
             Ok(())
@@ -128,9 +125,8 @@ async fn on_host(
         StepKind::Validate => {
             for file in &run.settings().files {
                 let Some(text) = &file.validate else { continue };
-                let path = format!("{}/releases/{}/{}", run.scripts.root(), job.choice.id, file.to);
-                let settings = settings_of(run, job, &[("FILE", &path)]);
-                let command = run.scripts.command(&job.choice.id, text, settings);
+                let what = (text.as_str(), file.to.as_str());
+                let command = run.scripts.command(&job.choice.id, what, settings_of(run, job));
                 board.step(kind, host, ran(run, site, (kind, text), command)).await?;
             }
             Ok(())
@@ -165,10 +161,7 @@ fn links(run: &Run) -> Vec<[String; 3]> {
 }
 
 /// What is written into a release: path, mode, text.
-pub(super) fn rendered(
-    run: &Run,
-    id: &Id,
-) -> Result<Vec<(String, String, Secret)>, Error> {
+pub(super) fn rendered(run: &Run, id: &Id) -> Result<Vec<(String, String, Secret)>, Error> {
     let settings = run.settings();
     let mut files = Vec::new();
     if let Some(env) = &settings.env {
@@ -239,8 +232,8 @@ async fn command(run: &Run, job: &Job, board: &Board) -> Result<(), Error> {
             }
             None => None,
         };
-        let settings = settings_of(run, job, &[]);
-        let command = run.scripts.command(&job.choice.id, &wanted.run, settings);
+        let settings = settings_of(run, job);
+        let command = run.scripts.command(&job.choice.id, (&wanted.run, ""), settings);
         ran(run, site, (StepKind::Command, &wanted.run), command).await?;
         match lock {
             Some(lock) => lock.release().await,

@@ -225,10 +225,15 @@ impl Settings {
     /// All that can be judged without asking anybody.
     pub(super) fn check(&self) -> Result<(), Error> {
         let path = self.path.trim_end_matches('/');
-        if !path.starts_with(['/', '~']) || path.starts_with('~') && !path.starts_with("~/") || path.split('/').any(|part| part == "..") || path.len() < 2 {
+        if !path.starts_with(['/', '~'])
+            || path.starts_with('~') && !path.starts_with("~/")
+            || path.split('/').any(|part| part == "..")
+            || path.len() < 2
+        {
             let problem = format!("'{}' is no folder from the root", self.path);
-            return Err(Error::wanted("release.path", problem)
-                .hinted("such as path = \"/srv/shop\""));
+            return Err(
+                Error::wanted("release.path", problem).hinted("such as path = \"/srv/shop\"")
+            );
         }
         if path.chars().any(char::is_control) {
             return Err(Error::wanted("release.path", "it has a control character"));
@@ -249,11 +254,14 @@ impl Settings {
             return Err(Error::wanted("release.keep", problem));
         }
         if let Some(mode) = self.env.as_ref().and_then(|env| env.mode.as_deref())
-            && (mode.is_empty() || mode.len() > 4 || !mode.chars().all(|c| ('0'..='7').contains(&c)))
+            && (mode.is_empty()
+                || mode.len() > 4
+                || !mode.chars().all(|c| ('0'..='7').contains(&c)))
         {
             return Err(Error::wanted("release.env.mode", format!("'{mode}' is no octal mode")));
         }
-        if let Some(name) = self.env.iter().flat_map(|env| env.values.keys()).find(|it| !is_name(it))
+        if let Some(name) =
+            self.env.iter().flat_map(|env| env.values.keys()).find(|it| !is_name(it))
         {
             let problem = format!("'{name}' is no name that a shell could export");
             return Err(Error::wanted("release.env.values", problem));
@@ -335,7 +343,20 @@ pub(super) mod tests {
         ] {
             told.push_str(&format!("{}\n", settings(text).check().unwrap_err()));
         }
-        insta::assert_snapshot!(told, @"");
+        insta::assert_snapshot!(told, @r#"
+        release.path: 'srv/shop' is no folder from the root
+        release.path: '/' is no folder from the root
+        release.path: '/srv/../etc' is no folder from the root
+        release.shared: '/etc/passwd' is no path within a release
+        release.shared: 'a/../..' is no path within a release
+        release.shared: 'storage/logs' and 'storage' are one in the other
+        release.env.file: '.env' and '.env' are one in the other
+        release.hooks: 'before-uplaod' is no step
+        release.keep: 0 would leave nothing to return to
+        release.env.mode: '0o600' is no octal mode
+        release.env.values: 'A B' is no name that a shell could export
+        release.health: id-in = "header" and header = "…" belong together
+        "#);
         settings("path = '/srv/shop'\nshared.files = ['.env']").check().unwrap();
     }
 }

@@ -30,8 +30,11 @@ pub(super) async fn all(
     match done {
         Ok(()) => confirm(run, job, board, guards).await,
         Err(error) => {
+            let switched: Vec<String> =
+                guards.iter().map(|guard| guard.host().name().to_owned()).collect();
             if !guards.is_empty() || error.is_of_health() {
                 Box::pin(undo(run, job, board, guards)).await;
+                leave_others(run, job, &switched, &error).await;
             }
             Err(hidden(run, error))
         }
@@ -88,7 +91,7 @@ async fn switch(run: &Run, job: &Job, board: &Board, site: &Site) -> Result<Guar
     };
     let mut guard = None;
     let work = async {
-        let settings = settings_of(run, job, &[]);
+        let settings = settings_of(run, job);
         let switched = Guard::switch(&site.host, &run.scripts, &wanted, &settings).await;
         guard = Some(switched.map_err(|error| hidden(run, error))?);
         Ok(())
@@ -125,6 +128,23 @@ async fn confirm(run: &Run, job: &Job, board: &Board, guards: Vec<Guard>) -> Res
     hook_of(run, job, (When::After, StepKind::Confirm), &job.sites).await
 }
 
+/// On hosts that it never came to, the release is over too: nobody goes on with it. A host that has
+/// switched writes its own line.
+async fn leave_others(run: &Run, job: &Job, switched: &[String], error: &Error) {
+    if job.action == Action::Rollback {
+        return;
+    }
+    let entry = Entry::new(&job.choice.id, State::Failed).reason(run.hidden(error));
+    for site in &job.sites {
+        let has_own = switched.iter().any(|name| name == site.host.name());
+        let serves = !needs(&site.seen, &job.choice.id).switch;
+        if !has_own && !serves && !error.is_on(site.host.name()) {
+            // It is told in the report what failed; a host that cannot be reached now has its lock.
+            let _ = run.record(&site.host, &entry).await;
+        }
+    }
+}
+
 /// Everything that switched returns; then what serves again is asked whether it does.
 async fn undo(run: &mut Run, job: &Job, board: &Board, guards: Vec<Guard>) {
     let all = join_all(guards.into_iter().map(async |guard| {
@@ -142,9 +162,12 @@ async fn undo(run: &mut Run, job: &Job, board: &Board, guards: Vec<Guard>) {
     run.has_returned = true;
     board.undone(&[StepKind::Switch]);
     if run.settings().command.is_some() && job.action == Action::Deploy {
-        let message = "the release was left again; what its release command did to the database stays";
+        let message =
+            "the release was left again; what its release command did to the database stays";
         let finding = Finding::warning(Code::ReleaseReturned, Place::target(), message);
-        run.found(finding.help("the old code must be able to work with it: expand first, contract later"));
+        run.found(
+            finding.help("the old code must be able to work with it: expand first, contract later"),
+        );
     }
     for site in &job.sites {
         let back = site.seen.back();

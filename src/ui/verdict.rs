@@ -170,7 +170,9 @@ fn proven(report: &Report) -> String {
     let unchecked = with(report, Verified::NotChecked).count();
     let read = match report.verb {
         Verb::Migrate => "read back and equal",
-        Verb::Audit | Verb::Detect | Verb::Provision | Verb::Release | Verb::Verify => "compared and equal",
+        Verb::Audit | Verb::Detect | Verb::Provision | Verb::Release | Verb::Verify => {
+            "compared and equal"
+        }
     };
     let proof = match (checked, unchecked) {
         _ if sampled > 0 => "all that was compared is equal, the rest nobody read".to_owned(),

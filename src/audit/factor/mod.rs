@@ -10,11 +10,7 @@ use crate::audit::rule::Rule;
 
 /// All rules, in the order of the factors.
 static RULES: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
-    let tables: [&'static [Rule]; 3] = [
-        codebase::RULES,
-        dependencies::RULES,
-        itself::RULES,
-    ];
+    let tables: [&'static [Rule]; 3] = [codebase::RULES, dependencies::RULES, itself::RULES];
     tables.into_iter().flatten().collect()
 });
 

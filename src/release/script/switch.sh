@@ -13,6 +13,8 @@ while IFS= read -r line && [ -n "$line" ]; do
     export "${line%%=*}=${value%x}"
 done
 
+export NIRVANA_PATH="$root"
+
 # The one way to switch: rename(2) puts one link in the place of another, and there is no moment without.
 point() {
     ln -s "$1" ".current.$$"
