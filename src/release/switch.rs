@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use super::board::Board;
 use super::deploy::{Action, Job, hidden, hook_of, settings_of};
 use super::error::Error;
-use super::guard::{Guard, Returned};
+use super::guard::{Guard, Returned, Why};
 use super::hold::Hold;
 use super::hook::When;
 use super::ledger::{Entry, Id, State};
@@ -33,8 +33,12 @@ pub(super) async fn all(
             let switched: Vec<String> =
                 guards.iter().map(|guard| guard.host().name().to_owned()).collect();
             if !guards.is_empty() || error.is_of_health() {
-                Box::pin(undo(run, job, board, guards)).await;
-                leave_others(run, job, &switched, &error).await;
+                let is_stopped = matches!(error, Error::Stopped);
+                let why = if is_stopped { Why::Stopped } else { Why::NotWell };
+                Box::pin(undo(run, job, board, (guards, why))).await;
+                if why == Why::NotWell {
+                    leave_others(run, job, &switched, &error).await;
+                }
             }
             Err(hidden(run, error))
         }
@@ -105,7 +109,12 @@ async fn ask(run: &Run, job: &Job, board: &Board, sites: &[Site]) -> Result<(), 
     let Some(check) = &run.check else { return Ok(()) };
     hook_of(run, job, (When::Before, StepKind::Health), sites).await?;
     let one = async |site: &Site| {
-        let work = async { check.wait(&site.host, &job.choice.id).await.map(|_| ()) };
+        let work = async {
+            tokio::select! {
+                well = check.wait(&site.host, &job.choice.id) => well.map(|_| ()),
+                () = run.shutdown.requested() => Err(Error::Stopped),
+            }
+        };
         board.step(StepKind::Health, Some(site.host.name()), work).await
     };
     let all = join_all(sites.iter().map(one)).await;
@@ -146,10 +155,10 @@ async fn leave_others(run: &Run, job: &Job, switched: &[String], error: &Error) 
 }
 
 /// Everything that switched returns; then what serves again is asked whether it does.
-async fn undo(run: &mut Run, job: &Job, board: &Board, guards: Vec<Guard>) {
+async fn undo(run: &mut Run, job: &Job, board: &Board, (guards, why): (Vec<Guard>, Why)) {
     let all = join_all(guards.into_iter().map(async |guard| {
         let host = guard.host().name().to_owned();
-        (host, guard.undo().await)
+        (host, guard.undo(why).await)
     }));
     for (host, returned) in all.await {
         if returned == Returned::Unknown {

@@ -66,9 +66,14 @@ if [ "$verdict" = good ]; then
     echo "nirvana: good"
     exit 0
 fi
-# Nobody reads any more what is said to a nirvana that is gone.
-if [ "$verdict" != return ]; then
-    returned=$gone
-    exec >/dev/null 2>&1
-fi
+case $verdict in
+    return) ;;
+    # Nothing is wrong with it: somebody wants to go on another time.
+    stop) returned=$gone ;;
+    # Nobody reads any more what is said to a nirvana that is gone.
+    *)
+        returned=$gone
+        exec >/dev/null 2>&1
+        ;;
+esac
 exit 4
