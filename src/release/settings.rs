@@ -228,7 +228,8 @@ impl Settings {
         let is_rooted = path.starts_with('/') || path.starts_with("~/");
         let leads_up = path.split('/').any(|part| part == "..");
         if !is_rooted || leads_up || path.len() < 2 || path.chars().any(char::is_control) {
-            let error = Error::wanted("release.path", format!("'{path}' is no folder from the root"));
+            let error =
+                Error::wanted("release.path", format!("'{path}' is no folder from the root"));
             return Err(error.hinted("such as path = \"/srv/shop\", or ~/shop"));
         }
         self.check_paths()?;

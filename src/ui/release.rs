@@ -125,7 +125,10 @@ pub(crate) fn annotations(report: &Report) -> String {
     let mut text = String::new();
     if let Some(error) = &report.error {
         let causes: String = error.causes.iter().map(|cause| format!("\n{cause}")).collect();
-        text.push_str(&format!("::error title=nirvana release::{}\n", data(&(error.message.clone() + &causes))));
+        text.push_str(&format!(
+            "::error title=nirvana release::{}\n",
+            data(&(error.message.clone() + &causes))
+        ));
     }
     for finding in &report.findings {
         let command = match finding.severity {
@@ -137,7 +140,10 @@ pub(crate) fn annotations(report: &Report) -> String {
         text.push_str(&format!("::{command} title=nirvana release {code}::{message}\n"));
     }
     let (head, rest) = sentence(report);
-    text.push_str(&format!("::notice title=nirvana release::{}\n", data(&format!("{head} {rest}"))));
+    text.push_str(&format!(
+        "::notice title=nirvana release::{}\n",
+        data(&format!("{head} {rest}"))
+    ));
     text
 }
 

@@ -48,7 +48,8 @@ if [ "$is" != "$now" ]; then
 fi
 printf '%s\n' "$$" >.nirvana/guard
 trap finish EXIT
-trap 'exit 4' HUP INT TERM PIPE
+# Ended from outside: that says nothing of the release.
+trap 'returned=$gone; exit 4' HUP INT TERM PIPE
 point "releases/$id"
 record "$switched"
 if ! reload; then
