@@ -6,10 +6,14 @@
 mod support;
 
 mod choices;
+mod configure;
 mod connections;
 mod data_only;
 mod databases;
 mod detect;
+mod directory;
+mod dump;
+mod env;
 mod grants;
 mod help;
 mod migrate;

@@ -1,8 +1,10 @@
 //! The surface: what was typed becomes what is meant, once. One file per command.
 
 mod audit;
+mod configure;
 mod detect;
 mod ends;
+mod env;
 mod migrate;
 mod perform;
 mod provision;
@@ -39,10 +41,12 @@ Exit codes, the same for every command:
 #[derive(Debug, Subcommand)]
 enum Command {
     Audit(audit::Arguments),
+    Configure(configure::Arguments),
     Detect(detect::Arguments),
     Migrate(migrate::Arguments),
     Verify(verify::Arguments),
     Provision(provision::Arguments),
+    Env(env::Arguments),
     Release(release::Arguments),
 }
 
@@ -51,10 +55,12 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Arguments::try_parse_from(args) {
         Ok(Arguments { command }) => match command {
             Command::Audit(arguments) => audit::run(arguments),
+            Command::Configure(arguments) => configure::run(arguments),
             Command::Detect(arguments) => detect::run(arguments),
             Command::Migrate(arguments) => migrate::run(arguments),
             Command::Verify(arguments) => verify::run(arguments),
             Command::Provision(arguments) => provision::run(arguments),
+            Command::Env(arguments) => env::run(arguments),
             Command::Release(arguments) => release::run(arguments),
         },
         // Help and version are no errors; clap knows where each belongs, and its colours.
@@ -66,8 +72,9 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 /// The sections of nirvana.toml, each with the struct that its verb reads it as.
-const SECTIONS: [Section; 4] = [
+const SECTIONS: [Section; 5] = [
     Section::of::<crate::audit::Settings>("audit"),
+    Section::of::<crate::env::Settings>("env"),
     Section::of::<crate::migrate::Settings>(MIGRATE),
     Section::of::<Wanted>("provision"),
     Section::of::<crate::release::Settings>("release"),

@@ -1,6 +1,7 @@
 //! The only code that prints: stdout carries data, stderr carries talk.
 
 mod audit;
+mod configured;
 mod ddl;
 mod detected;
 mod differences;
@@ -18,6 +19,7 @@ mod report_file;
 #[cfg(test)]
 mod schemas;
 mod sheet;
+mod talk;
 mod verdict;
 
 use std::io;
