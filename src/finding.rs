@@ -138,6 +138,16 @@ pub(crate) enum Code {
     EngineWithoutSnapshot,
     /// The target database does not store UTF-8.
     TargetEncoding,
+    /// A dump is not whole.
+    DumpCutOff,
+    /// A dump has a statement that may change rows or tables, and is not read.
+    DumpStatementNotRead,
+    /// A dump does not tell the time zone of its TIMESTAMPs.
+    DumpTimeZone,
+    /// A dump holds fewer digits than its server did.
+    DumpRounds,
+    /// A dump has no values of a generated column.
+    DumpLacksValues,
     /// Nothing that the server has and the account may do gives one snapshot to all connections.
     NoSnapshot,
     /// Each table is read at an instant of its own, as was asked for.
@@ -229,6 +239,9 @@ pub(crate) enum Code {
     TableNotCompared,
     /// Differing rows of a table could not be mended; the message has the server's words.
     NotRepaired,
+    // A directory
+    /// A file of a directory is missing, or is not the one that was written.
+    FileDamaged,
     // Project
     /// A clone without its whole history.
     ShallowClone,
@@ -262,6 +275,27 @@ pub(crate) enum Code {
     EnvDrift,
     /// A line is not what its program can read, or a key is set twice.
     EnvFileSyntax,
+    // Configure
+    /// A setting, or a whole file, stays as it is; the message says why.
+    NotConfigured,
+    /// A setting stays in the code, as it is none of a deploy.
+    SettingLeft,
+    /// A value was found that the file of variables sets otherwise.
+    ValueNotCarried,
+    /// Git has a file with secrets.
+    SecretTracked,
+    /// Nothing in the application reads the file of variables.
+    EnvironmentNotLoaded,
+    /// Secrets of a diff are masked.
+    SecretsMasked,
+    /// The way to another database cannot be gone by changing settings.
+    AdapterNotSwitched,
+    /// A setting that only MySQL knows was taken out.
+    MysqlSettingRemoved,
+    /// A file that a tool writes must be made anew by that tool.
+    LockFileOutdated,
+    /// A value that was for MySQL must be given anew for PostgreSQL.
+    ValueToSet,
     // Provision
     /// Others than its owner may read the file of a password.
     SecretReadable,

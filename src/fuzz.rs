@@ -10,3 +10,32 @@ pub fn jsonb(data: &[u8]) {
         assert!(again.is_ok() && once == twice, "{}", String::from_utf8_lossy(&once));
     }
 }
+
+/// The tokens of PHP tile any text, and no view of them panics.
+pub fn php(data: &[u8]) {
+    crate::project::read::check::check(&[b"<?php ", data].concat());
+    crate::configure::check("x.php", data);
+}
+
+/// The tokens of Ruby tile any text; settings in it move or stay, and no other byte changes.
+pub fn ruby(data: &[u8]) {
+    crate::project::read::check::check(data);
+    crate::configure::check("x.rb", data);
+}
+
+/// The same of YAML that ERB makes.
+pub fn yaml_erb(data: &[u8]) {
+    crate::project::read::check::check(data);
+    crate::configure::check("x.yml", data);
+}
+
+/// Entries have their places, and what a dialect writes it reads as the same value.
+pub fn dotenv(data: &[u8]) {
+    crate::project::read::check::check(data);
+    crate::project::read::check::render(data);
+}
+
+/// Every byte that no edit names is there again, in its order.
+pub fn edit(data: &[u8]) {
+    crate::project::read::check::edits(data);
+}

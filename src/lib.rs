@@ -9,12 +9,15 @@ mod cli;
 mod ui;
 // Verbs.
 mod audit;
+mod configure;
 mod detect;
 mod env;
 mod migrate;
 mod provision;
 mod release;
 // Places.
+mod archive;
+mod dump;
 mod host;
 mod mysql;
 mod postgres;

@@ -20,6 +20,7 @@ pub(crate) const SCHEMA: &str = "nirvana-report/1";
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Verb {
     Audit,
+    Configure,
     Detect,
     Env,
     Migrate,
@@ -90,6 +91,9 @@ pub(crate) struct Report {
     pub(crate) source: Option<String>,
     /// The address of the target, without its password.
     pub(crate) target: String,
+    /// Which end is a directory of files, if one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) directory: Option<DirectoryEnd>,
     pub(crate) outcome: Outcome,
     /// Why it failed, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,6 +116,9 @@ pub(crate) struct Report {
     pub(crate) repair: Vec<String>,
     /// What was changed beside the rows that were moved, a sentence each.
     pub(crate) changes: Vec<String>,
+    /// What would be changed in files, as a unified diff whose secrets are masked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) diff: Option<String>,
     /// What a tree of files was found to be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) detected: Option<Detected>,
@@ -148,6 +155,7 @@ impl Report {
             verb,
             source: None,
             target: target.into(),
+            directory: None,
             outcome: Outcome::Done,
             error: None,
             snapshot: None,
@@ -157,6 +165,7 @@ impl Report {
             differences: Vec::new(),
             repair: Vec::new(),
             changes: Vec::new(),
+            diff: None,
             detected: None,
             audited: None,
             findings: Vec::new(),
@@ -184,6 +193,14 @@ impl Report {
             (true, false, false) => Outcome::Done,
         }
     }
+}
+
+/// An end that is no server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum DirectoryEnd {
+    Source,
+    Target,
 }
 
 /// How consistent the read was, and what it cost the source.

@@ -6,10 +6,12 @@
 mod support;
 
 mod choices;
+mod configure;
 mod connections;
 mod data_only;
 mod databases;
 mod detect;
+mod directory;
 mod env;
 mod grants;
 mod help;

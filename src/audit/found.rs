@@ -17,6 +17,11 @@ impl Found {
         Self { card, hits: Vec::new() }
     }
 
+    /// The id of the rule that looks.
+    pub(super) fn rule(&self) -> &'static str {
+        self.card.id
+    }
+
     pub(super) fn into_hits(self) -> Vec<Hit> {
         self.hits
     }

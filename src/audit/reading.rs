@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Deref;
 
+use crate::audit::factor::mysql::{self, Dialect};
 use crate::audit::file::{File, Kind};
 use crate::project::read::Token;
 use crate::project::read::dotenv;
@@ -19,6 +20,7 @@ pub(super) struct Reading<'a> {
     ruby: OnceCell<ruby::Code<'a>>,
     yaml: OnceCell<Yaml<'a>>,
     script: OnceCell<Vec<Token<javascript::Kind>>>,
+    dialect: OnceCell<Vec<Dialect>>,
 }
 
 impl Deref for Reading<'_> {
@@ -37,6 +39,7 @@ impl<'a> Reading<'a> {
             ruby: OnceCell::new(),
             yaml: OnceCell::new(),
             script: OnceCell::new(),
+            dialect: OnceCell::new(),
         }
     }
 
@@ -68,6 +71,11 @@ impl<'a> Reading<'a> {
     /// The tokens of JavaScript that are code.
     pub(super) fn script(&self) -> &[Token<javascript::Kind>] {
         self.script.get_or_init(|| javascript::code(self.bytes()))
+    }
+
+    /// What the SQL of the file has that only MySQL takes.
+    pub(super) fn dialect(&self) -> &[Dialect] {
+        self.dialect.get_or_init(|| mysql::dialect_of(self))
     }
 
     /// The variables that a file of variables sets: key, value without quotes, and where that is.

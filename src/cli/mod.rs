@@ -1,6 +1,7 @@
 //! The surface: what was typed becomes what is meant, once. One file per command.
 
 mod audit;
+mod configure;
 mod detect;
 mod ends;
 mod env;
@@ -40,6 +41,7 @@ Exit codes, the same for every command:
 #[derive(Debug, Subcommand)]
 enum Command {
     Audit(audit::Arguments),
+    Configure(configure::Arguments),
     Detect(detect::Arguments),
     Migrate(migrate::Arguments),
     Verify(verify::Arguments),
@@ -53,6 +55,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Arguments::try_parse_from(args) {
         Ok(Arguments { command }) => match command {
             Command::Audit(arguments) => audit::run(arguments),
+            Command::Configure(arguments) => configure::run(arguments),
             Command::Detect(arguments) => detect::run(arguments),
             Command::Migrate(arguments) => migrate::run(arguments),
             Command::Verify(arguments) => verify::run(arguments),

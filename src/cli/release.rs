@@ -10,8 +10,8 @@ use crate::cli::perform::{Output, boxed, perform};
 use crate::environment::Environment;
 use crate::fault::{Blame, Fault};
 use crate::release::{
-    DeployRequest, Level, Mode, Request, RollbackRequest, Status, check, deploy, list, prune, rollback,
-    unlock,
+    DeployRequest, Level, Mode, Request, RollbackRequest, Status, check, deploy, list, prune,
+    rollback, unlock,
 };
 use crate::settings::{FILE as SETTINGS, Settings};
 use crate::ui::{Detail, Format, Ui};

@@ -112,11 +112,8 @@ impl Host {
         question: &Question,
     ) -> Result<Answer, Error> {
         let to = url.address();
-        let refused = |source| Error::Connect {
-            host: self.name().to_owned(),
-            to: to.clone(),
-            source,
-        };
+        let refused =
+            |source| Error::Connect { host: self.name().to_owned(), to: to.clone(), source };
         // Kept until the answer is here: dropped, its connection ends.
         let mut tunnel = self.tunnel(&to)?;
         let stream: Box<dyn Stream> = match &mut tunnel {
@@ -126,7 +123,8 @@ impl Host {
             },
             None => Box::new(TcpStream::connect(&to).await.map_err(refused)?),
         };
-        let stream = if url.is_tls { secured(stream, &url.host).await.map_err(refused)? } else { stream };
+        let stream =
+            if url.is_tls { secured(stream, &url.host).await.map_err(refused)? } else { stream };
         let host = name.map_or_else(|| to.clone(), str::to_owned);
         spoken(stream, &host, url, question)
             .await
@@ -201,7 +199,12 @@ mod tests {
         assert_eq!(url.address(), "hooks.example.com:443");
         assert!(!format!("{url:?}").contains("hunter2"));
         assert_eq!(Url::parse("http://[::1]:8080").unwrap().address(), "[::1]:8080");
-        for bad in ["hooks.example.com/hunter2", "ftp://h/hunter2", "https:///hunter2", "http://u:hunter2@h/"] {
+        for bad in [
+            "hooks.example.com/hunter2",
+            "ftp://h/hunter2",
+            "https:///hunter2",
+            "http://u:hunter2@h/",
+        ] {
             let error = Url::parse(bad).unwrap_err().to_string();
             assert!(!error.contains("hunter2"), "{error}");
         }

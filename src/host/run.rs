@@ -135,7 +135,8 @@ impl Host {
         mut child: Child,
         write: impl AsyncFnOnce(Option<ChildStdin>) -> T,
     ) -> Result<(Output, T), Error> {
-        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (stdin, stdout, stderr) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let (written, status) = {
             let read = async { tokio::join!(drain(stdout, &mut out), drain(stderr, &mut err)) };
@@ -273,9 +274,8 @@ mod tests {
     #[tokio::test]
     async fn a_stream_of_any_length_arrives_and_one_that_nobody_reads_ends() {
         let writer = |feed: super::Feed| {
-            let sent = (0..1_000).filter(|_| {
-                feed.blocking_send(Bytes::from_static(&[b'x'; 10_000])).is_ok()
-            });
+            let sent = (0..1_000)
+                .filter(|_| feed.blocking_send(Bytes::from_static(&[b'x'; 10_000])).is_ok());
             sent.count()
         };
         let (output, sent) = here().feed(&Command::new("wc -c"), writer).await.unwrap();

@@ -159,7 +159,7 @@ async fn load<'a>(
 ) -> Result<Account<'a>, Error> {
     check_columns(columns, mapping)?;
     let mut loader = Loader::start(session, &mapping.copy_in(age)).await?;
-    let account = fill(rows, &mut loader, RowEncoder::new(mapping, columns), told).await?;
+    let account = fill(rows, &mut loader, RowEncoder::new(mapping, columns), told).await?.account;
     let (sent, taken) = (account.copied.digest.rows, loader.finish().await?);
     if taken != sent {
         return Err(Error::RowsLost { sent, taken });
@@ -167,13 +167,14 @@ async fn load<'a>(
     Ok(account)
 }
 
-/// Encodes all rows into a sink; what it still holds then is left to the caller.
+/// Encodes all rows into a sink; what it still holds then is left to the caller, as is the account
+/// that the encoder has kept.
 pub(crate) async fn fill<'a>(
     rows: &mut Rows<'_>,
     sink: &mut impl Sink,
     mut encoder: RowEncoder<'a>,
     (mut progress, shutdown): (Progress<'_>, &Shutdown),
-) -> Result<Account<'a>, Error> {
+) -> Result<RowEncoder<'a>, Error> {
     loop {
         match rows.next_buffered()? {
             Buffered::Row(row) => encoder.encode(row, sink.buffer())?,
@@ -189,9 +190,8 @@ pub(crate) async fn fill<'a>(
         }
     }
     progress.advance(encoder.rows(), sink.buffer().len());
-    let mut account = encoder.account;
-    account.copied.bytes = progress.bytes;
-    Ok(account)
+    encoder.account.copied.bytes = progress.bytes;
+    Ok(encoder)
 }
 
 /// What a query's rows come to, without moving them. Each row is shown to `row`, as its fields in

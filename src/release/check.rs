@@ -119,7 +119,8 @@ fn standing(Site { host, seen }: &Site) -> Vec<(Level, String)> {
         }
         Some(release) if !release.is_known_good() => {
             // A run is at work on it at this moment.
-            let busy = matches!(seen.held, Some(Owner::Alive(_))) && release.state == State::Switched;
+            let busy =
+                matches!(seen.held, Some(Owner::Alive(_))) && release.state == State::Switched;
             if !busy {
                 let text = format!("{host}: {} serves and is {}", release.id, release.state.word());
                 problems.push((Level::Warning, text));
@@ -129,7 +130,8 @@ fn standing(Site { host, seen }: &Site) -> Vec<(Level, String)> {
     }
     let open = seen.ledger.releases().iter().find(|release| release.is_open());
     if let (Some(open), None) = (open, &seen.held) {
-        problems.push((Level::Warning, format!("{host}: {} was begun and never finished", open.id)));
+        problems
+            .push((Level::Warning, format!("{host}: {} was begun and never finished", open.id)));
     }
     problems
 }

@@ -60,7 +60,8 @@ impl CommandLock {
                      AND l.classid::int8 = {CLASS} AND l.objid::int8 = hashtext({key})::int8 & 4294967295"
                 );
                 let rows = session.rows(&holder).await?;
-                let owner = rows.into_iter().next().and_then(|row| row.into_iter().next().flatten());
+                let owner =
+                    rows.into_iter().next().and_then(|row| row.into_iter().next().flatten());
                 return Err(locked(owner));
             }
             tokio::time::sleep(PAUSE).await;

@@ -291,9 +291,13 @@ async fn plan(
         if !needs(&site.seen, &choice.id).upload {
             return Ok(None);
         }
-        let uploaded = site.seen.ledger.releases().iter().rev().find(|release| {
-            release.had(State::Uploaded) && site.seen.has(&release.id)
-        });
+        let uploaded = site
+            .seen
+            .ledger
+            .releases()
+            .iter()
+            .rev()
+            .find(|release| release.had(State::Uploaded) && site.seen.has(&release.id));
         let Some(from) = uploaded.map(|release| release.id.to_string()) else {
             return Ok(Some(files.delta(None, "")));
         };
@@ -312,7 +316,8 @@ async fn plan(
 fn shared_in_repository(run: &mut Run, files: &Files) {
     let shared = run.settings().shared.files.clone();
     for path in shared.into_iter().filter(|path| files.has(path)) {
-        let message = "it is in the repository and among release.shared.files: the shared one counts";
+        let message =
+            "it is in the repository and among release.shared.files: the shared one counts";
         let finding =
             Finding::warning(Code::SharedInRepository, Place::file(path.as_str(), None), message);
         run.found(finding.help(format!("git rm --cached {path}, or take it out of shared.files")));

@@ -52,7 +52,8 @@ impl Env {
 
     /// The text of the file, as dotenv libraries, sh and systemd read it alike.
     pub(super) fn file(&self, id: &Id) -> Secret {
-        let mut text = format!("# Release {id}, written by nirvana: the next release writes it anew.\n");
+        let mut text =
+            format!("# Release {id}, written by nirvana: the next release writes it anew.\n");
         for (name, (value, _)) in &self.values {
             text.push_str(&format!("{name}={}\n", literal(value.expose())));
         }

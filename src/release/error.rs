@@ -92,7 +92,8 @@ impl Error {
     /// Whether it is the release that was found wanting, after it had begun to serve.
     pub(super) fn is_of_health(&self) -> bool {
         let switch = StepKind::Switch.word();
-        matches!(self, Self::Unhealthy { .. }) || matches!(self, Self::Command { step, .. } if *step == switch)
+        matches!(self, Self::Unhealthy { .. })
+            || matches!(self, Self::Command { step, .. } if *step == switch)
     }
 }
 
@@ -127,9 +128,9 @@ impl Blame for Error {
             Self::MySqlOptions(error) => error.hint(),
             Self::PostgresOptions(error) => error.hint(),
             Self::Wanted { hint, .. } | Self::Site { hint, .. } => hint.clone(),
-            Self::Locked { .. } => Some(
-                "--wait waits for it; `nirvana release unlock` shows who it is".to_owned(),
-            ),
+            Self::Locked { .. } => {
+                Some("--wait waits for it; `nirvana release unlock` shows who it is".to_owned())
+            }
             Self::Command { .. } => {
                 Some("mend what it says, then run the same command again".to_owned())
             }

@@ -63,7 +63,8 @@ impl Files {
         let mut entries = Vec::new();
         for entry in tree.entries() {
             if entry.mode == Mode::Submodule {
-                let message = "a submodule: its files are not in this repository and not in the release";
+                let message =
+                    "a submodule: its files are not in this repository and not in the release";
                 let place = Place::file(entry.shown(), None);
                 findings.push(Finding::warning(Code::SubmoduleNotRead, place, message));
                 continue;
@@ -177,9 +178,8 @@ impl Files {
 
     /// Path by path, what is not as in another commit: A added, M changed, D gone.
     pub(super) fn changes(&self, before: &Tree) -> Vec<(char, String)> {
-        let same = |one: &Entry, other: &Entry| {
-            one.mode == other.mode && one.blob_id() == other.blob_id()
-        };
+        let same =
+            |one: &Entry, other: &Entry| one.mode == other.mode && one.blob_id() == other.blob_id();
         let mut changes = Vec::new();
         for Sent { entry, .. } in &self.entries {
             match before.entry(&entry.path) {
@@ -214,13 +214,22 @@ enum Kind<'a> {
     Symbolic(&'a [u8]),
 }
 
-fn append<W: Write>(tar: &mut Builder<W>, kind: Kind<'_>, path: &[u8], data: &[u8]) -> io::Result<()> {
+fn append<W: Write>(
+    tar: &mut Builder<W>,
+    kind: Kind<'_>,
+    path: &[u8],
+    data: &[u8],
+) -> io::Result<()> {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
     let mut header = Header::new_gnu();
     header.set_size(data.len() as u64);
     // Times are those of the upload, as with any checkout.
-    header.set_mtime(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.as_secs()));
+    header.set_mtime(
+        std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |now| now.as_secs()),
+    );
     let (entry_type, mode, target) = match kind {
         Kind::Folder => (EntryType::Directory, 0o755, None),
         Kind::File => (EntryType::Regular, 0o444, None),

@@ -47,7 +47,8 @@ impl Hold {
                 ("held", json) => holder = Some(owner(json)),
                 ("busy", json) => {
                     let who = owner(json);
-                    holder = Some(format!("{who}; that run has died, but a command of it still runs"));
+                    holder =
+                        Some(format!("{who}; that run has died, but a command of it still runs"));
                 }
                 _ => {}
             }

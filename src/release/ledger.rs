@@ -107,7 +107,15 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn new(release: &Id, state: State) -> Self {
         let release = release.clone();
-        Self { at: String::new(), release, state, commit: None, digest: None, by: None, reason: None }
+        Self {
+            at: String::new(),
+            release,
+            state,
+            commit: None,
+            digest: None,
+            by: None,
+            reason: None,
+        }
     }
 
     pub(super) fn reason(mut self, reason: impl Into<String>) -> Self {
@@ -232,9 +240,13 @@ impl Ledger {
     /// What to remove so that `keep` good ones are left. Never `current`; never the two that were
     /// good last, of which one serves and the other is what a rollback returns to; never what is open
     /// and of `digest`, which a run is about to finish.
-    pub(super) fn to_prune(&self, folders: &[String], current: Option<&Id>, keep: usize) -> Vec<Id> {
-        let kept: Vec<&Id> =
-            self.good().map(|release| &release.id).take(keep.max(2)).collect();
+    pub(super) fn to_prune(
+        &self,
+        folders: &[String],
+        current: Option<&Id>,
+        keep: usize,
+    ) -> Vec<Id> {
+        let kept: Vec<&Id> = self.good().map(|release| &release.id).take(keep.max(2)).collect();
         let is_kept = |id: &Id| kept.contains(&id) || current == Some(id);
         let is_over = |id: &Id| self.get(id).is_none_or(|release| !release.is_open());
         folders
@@ -273,7 +285,8 @@ mod tests {
 
     #[test]
     fn a_line_comes_back_as_it_was_written() {
-        let mut entry = Entry::new(&Id::new(7, "3f2a9c1bdead"), State::RolledBack).reason("a \"b\"");
+        let mut entry =
+            Entry::new(&Id::new(7, "3f2a9c1bdead"), State::RolledBack).reason("a \"b\"");
         entry.by = Some("alice@desk".to_owned());
         let line = format!("{{\"at\":\"2026-11-28T01:02:03Z\",{}}}", entry.inside());
         entry.at = "2026-11-28T01:02:03Z".to_owned();

@@ -76,9 +76,8 @@ fn merged(sites: &[Site]) -> Vec<ReleaseReport> {
             }
         }
     }
-    let number = |release: &ReleaseReport| {
-        super::ledger::Id::parse(&release.id).map_or(0, |id| id.number())
-    };
+    let number =
+        |release: &ReleaseReport| super::ledger::Id::parse(&release.id).map_or(0, |id| id.number());
     all.sort_by_key(|release| std::cmp::Reverse(number(release)));
     all
 }

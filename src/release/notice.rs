@@ -46,7 +46,10 @@ impl News<'_> {
         };
         let why = self.error.map_or(String::new(), |error| format!(": {error}"));
         let (hosts, by) = (self.hosts.join(", "), self.by);
-        format!("{} of {} to {hosts} by {by}: release {} {how}{why}", self.action, self.path, self.release)
+        format!(
+            "{} of {} to {hosts} by {by}: release {} {how}{why}",
+            self.action, self.path, self.release
+        )
     }
 
     fn json(&self, kind: NoticeKind) -> Secret {

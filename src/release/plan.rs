@@ -104,7 +104,9 @@ pub(super) fn steps(
     plan.one(StepKind::Contract, what, unknown);
     if !is_settled {
         plan.each(StepKind::Lock, sites, |_| (format!("{}/.nirvana/lock", settings.path), None));
-        plan.each(StepKind::Upload, sites, |at| upload(wish, choice, &all[at], deltas[at].as_ref()));
+        plan.each(StepKind::Upload, sites, |at| {
+            upload(wish, choice, &all[at], deltas[at].as_ref())
+        });
     }
     let prepares = |at: usize| (!all[at].switch).then(|| "it serves already".to_owned());
     let shared = settings.shared.directories.iter().chain(&settings.shared.files);
@@ -139,9 +141,7 @@ pub(super) fn steps(
         plan.each(StepKind::Health, sites, |at| (asks(check, choice, &sites[at]), None));
     }
     if !is_settled {
-        plan.each(StepKind::Confirm, sites, |at| {
-            (format!("{} is good", choice.id), prepares(at))
-        });
+        plan.each(StepKind::Confirm, sites, |at| (format!("{} is good", choice.id), prepares(at)));
     }
     prune(&mut plan, settings, choice, sites);
     plan.steps
@@ -276,7 +276,14 @@ impl Steps {
     fn one(&mut self, kind: StepKind, what: String, done: Option<String>) {
         let state = if done.is_some() { StepState::Skipped } else { StepState::Planned };
         let step = kind.word().to_owned();
-        self.steps.push(StepReport { step, host: None, what, state, why: done, milliseconds: None });
+        self.steps.push(StepReport {
+            step,
+            host: None,
+            what,
+            state,
+            why: done,
+            milliseconds: None,
+        });
     }
 
     fn on(&mut self, kind: StepKind, site: Option<&Site>, what: String, done: Option<String>) {

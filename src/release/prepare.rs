@@ -38,19 +38,16 @@ pub(super) async fn all(
 ) -> Result<(), Error> {
     run.has_written = true;
     begin(run, job).await?;
-    for kind in [
-        StepKind::Upload,
-        StepKind::Share,
-        StepKind::Render,
-        StepKind::Build,
-        StepKind::Validate,
-    ] {
+    for kind in
+        [StepKind::Upload, StepKind::Share, StepKind::Render, StepKind::Build, StepKind::Validate]
+    {
         if !board.wants(kind) {
             continue;
         }
         may_go_on(run, holds)?;
         hook_of(run, job, (When::Before, kind), &job.sites).await?;
-        let all = join_all((0..job.sites.len()).map(|at| on_host(run, job, board, (kind, at)))).await;
+        let all =
+            join_all((0..job.sites.len()).map(|at| on_host(run, job, board, (kind, at)))).await;
         all.into_iter().collect::<Result<Vec<()>, Error>>()?;
         if kind == StepKind::Build {
             record(run, job, State::Built).await?;
@@ -165,10 +162,7 @@ fn links(run: &Run) -> Vec<[String; 3]> {
 }
 
 /// What is written into a release: path, mode, text.
-pub(super) fn rendered(
-    run: &Run,
-    id: &Id,
-) -> Result<Vec<(String, String, Secret)>, Error> {
+pub(super) fn rendered(run: &Run, id: &Id) -> Result<Vec<(String, String, Secret)>, Error> {
     let settings = run.settings();
     let mut files = Vec::new();
     if let Some(env) = &settings.env {

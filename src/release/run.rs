@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use futures_util::future::join_all;
 
+use super::deploy::Job;
 use super::env::Env;
 use super::error::Error;
 use super::health::{Check, told};
-use super::deploy::Job;
 use super::hold::Hold;
 use super::ledger::Entry;
 use super::notice::{self, News};
@@ -147,12 +147,16 @@ impl Run {
         for Site { host, seen } in &sites {
             if let Some(program) = seen.missing.first() {
                 let error = Error::site(host, format!("there is no `{program}`"));
-                return Err(error.hinted("GNU coreutils, tar and util-linux have all that is needed"));
+                return Err(
+                    error.hinted("GNU coreutils, tar and util-linux have all that is needed")
+                );
             }
             if seen.is_occupied {
                 let path = format!("{}/current", self.settings().path);
                 let error = Error::site(host, format!("{path} is there and is no link"));
-                return Err(error.hinted("move it away: nirvana removes no folder that it did not make"));
+                return Err(
+                    error.hinted("move it away: nirvana removes no folder that it did not make")
+                );
             }
             if seen.ledger.unread > 0 {
                 let message = format!(

@@ -225,10 +225,15 @@ impl Settings {
     /// All that can be judged without asking anybody.
     pub(super) fn check(&self) -> Result<(), Error> {
         let path = self.path.trim_end_matches('/');
-        if !path.starts_with(['/', '~']) || path.starts_with('~') && !path.starts_with("~/") || path.split('/').any(|part| part == "..") || path.len() < 2 {
+        if !path.starts_with(['/', '~'])
+            || path.starts_with('~') && !path.starts_with("~/")
+            || path.split('/').any(|part| part == "..")
+            || path.len() < 2
+        {
             let problem = format!("'{}' is no folder from the root", self.path);
-            return Err(Error::wanted("release.path", problem)
-                .hinted("such as path = \"/srv/shop\""));
+            return Err(
+                Error::wanted("release.path", problem).hinted("such as path = \"/srv/shop\"")
+            );
         }
         if path.chars().any(char::is_control) {
             return Err(Error::wanted("release.path", "it has a control character"));
@@ -249,11 +254,14 @@ impl Settings {
             return Err(Error::wanted("release.keep", problem));
         }
         if let Some(mode) = self.env.as_ref().and_then(|env| env.mode.as_deref())
-            && (mode.is_empty() || mode.len() > 4 || !mode.chars().all(|c| ('0'..='7').contains(&c)))
+            && (mode.is_empty()
+                || mode.len() > 4
+                || !mode.chars().all(|c| ('0'..='7').contains(&c)))
         {
             return Err(Error::wanted("release.env.mode", format!("'{mode}' is no octal mode")));
         }
-        if let Some(name) = self.env.iter().flat_map(|env| env.values.keys()).find(|it| !is_name(it))
+        if let Some(name) =
+            self.env.iter().flat_map(|env| env.values.keys()).find(|it| !is_name(it))
         {
             let problem = format!("'{name}' is no name that a shell could export");
             return Err(Error::wanted("release.env.values", problem));

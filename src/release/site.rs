@@ -102,7 +102,11 @@ pub(super) fn owner(json: &str) -> String {
 }
 
 /// Connects to all hosts and looks at them, side by side.
-pub(super) async fn look(settings: &Settings, scripts: &Scripts, hosts: &[Host]) -> Result<Vec<Site>, Error> {
+pub(super) async fn look(
+    settings: &Settings,
+    scripts: &Scripts,
+    hosts: &[Host],
+) -> Result<Vec<Site>, Error> {
     let one = async |host: &Host| {
         host.connect().await?;
         let seen = look_at(settings, scripts, host).await?;
@@ -111,13 +115,20 @@ pub(super) async fn look(settings: &Settings, scripts: &Scripts, hosts: &[Host])
     try_join_all(hosts.iter().map(one)).await
 }
 
-pub(super) async fn look_at(settings: &Settings, scripts: &Scripts, host: &Host) -> Result<Seen, Error> {
+pub(super) async fn look_at(
+    settings: &Settings,
+    scripts: &Scripts,
+    host: &Host,
+) -> Result<Seen, Error> {
     let env = settings.env_file();
     let asks = settings.env.is_none() && settings.shared.files.iter().any(|file| file == env);
     let command = scripts.look(asks.then_some(env), &settings.shared.files);
     let output = host.run(&command).await?;
     if output.code != 0 {
-        return Err(Error::site(host, format!("cannot look at {}: {}", scripts.root(), output.stderr.trim())));
+        return Err(Error::site(
+            host,
+            format!("cannot look at {}: {}", scripts.root(), output.stderr.trim()),
+        ));
     }
     Ok(Seen::parse(&output.stdout))
 }
@@ -158,6 +169,9 @@ mod tests {
         // What serves was never found good: to what was.
         assert_eq!(seen.back(), "releases/1-a");
         // What another tool has put there is returned to.
-        assert_eq!(Seen::parse("current /srv/shop/releases/2024").back(), "/srv/shop/releases/2024");
+        assert_eq!(
+            Seen::parse("current /srv/shop/releases/2024").back(),
+            "/srv/shop/releases/2024"
+        );
     }
 }

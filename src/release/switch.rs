@@ -142,9 +142,12 @@ async fn undo(run: &mut Run, job: &Job, board: &Board, guards: Vec<Guard>) {
     run.has_returned = true;
     board.undone(&[StepKind::Switch]);
     if run.settings().command.is_some() && job.action == Action::Deploy {
-        let message = "the release was left again; what its release command did to the database stays";
+        let message =
+            "the release was left again; what its release command did to the database stays";
         let finding = Finding::warning(Code::ReleaseReturned, Place::target(), message);
-        run.found(finding.help("the old code must be able to work with it: expand first, contract later"));
+        run.found(
+            finding.help("the old code must be able to work with it: expand first, contract later"),
+        );
     }
     for site in &job.sites {
         let back = site.seen.back();

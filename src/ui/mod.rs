@@ -1,6 +1,7 @@
 //! The only code that prints: stdout carries data, stderr carries talk.
 
 mod audit;
+mod configured;
 mod ddl;
 mod detected;
 mod differences;

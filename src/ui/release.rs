@@ -38,7 +38,11 @@ pub(crate) fn steps(steps: &[StepReport], sheet: &Sheet) -> Vec<String> {
 }
 
 pub(crate) fn diffs(diffs: &[String]) -> Vec<String> {
-    diffs.iter().flat_map(|diff| diff.lines()).map(|line| format!("  {}", harmless_lines(line))).collect()
+    diffs
+        .iter()
+        .flat_map(|diff| diff.lines())
+        .map(|line| format!("  {}", harmless_lines(line)))
+        .collect()
 }
 
 /// The newest first; what serves is marked.
@@ -57,7 +61,8 @@ pub(crate) fn releases(releases: &[ReleaseReport], sheet: &Sheet) -> Vec<String>
             _ => Tone::Faint,
         };
         let why = release.reason.as_ref().filter(|_| release.state != "good");
-        let why = why.map_or(String::new(), |why| format!(": {}", why.lines().next().unwrap_or("")));
+        let why =
+            why.map_or(String::new(), |why| format!(": {}", why.lines().next().unwrap_or("")));
         grid.row(vec![
             if serves { ink.paint(Tone::Good, "→") } else { String::new() },
             harmless(&release.id),
@@ -95,14 +100,12 @@ pub(crate) fn sentence(report: &Report) -> (&'static str, String) {
         Outcome::StoppedUnchanged => {
             ("Stopped as asked, nothing was changed,", format!("after {time} {exit}."))
         }
-        Outcome::FailedPartial => (
-            "FAILED part-way:",
-            format!("what served still serves, after {time}{found} {exit}."),
-        ),
-        Outcome::StoppedPartial => (
-            "Stopped as asked:",
-            format!("what served still serves, after {time}{found} {exit}."),
-        ),
+        Outcome::FailedPartial => {
+            ("FAILED part-way:", format!("what served still serves, after {time}{found} {exit}."))
+        }
+        Outcome::StoppedPartial => {
+            ("Stopped as asked:", format!("what served still serves, after {time}{found} {exit}."))
+        }
         _ if !report.releases.is_empty() => {
             let releases = counted(report.releases.len() as u64, "release", "releases");
             ("Known:", format!("{releases} of {}{found} {exit}.", report.target))

@@ -11,7 +11,9 @@ use crate::ui::figures::{counted, mebibytes, seconds, span, thousands};
 use crate::ui::grid::{Grid, Side, labelled, name_for};
 use crate::ui::paper::{Stream, Tone, harmless};
 use crate::ui::sheet::Sheet;
-use crate::ui::{audit, detected, differences, error, findings, provision, release, verdict};
+use crate::ui::{
+    audit, configured, detected, differences, error, findings, provision, release, verdict,
+};
 
 /// Lines for tables in brief, the fewest and the most; differing ones are named all the same.
 const BRIEF_TABLES: (usize, usize) = (5, 20);
@@ -41,6 +43,13 @@ pub(crate) fn pieces(report: &Report, stdout: &Sheet, stderr: &Sheet) -> Vec<Pie
     let mut to = (Stream::Stdout, stdout);
     if !report.statements.is_empty() {
         piece(Stream::Stdout, provision::script(&report.statements, &report.places));
+        to = (Stream::Stderr, stderr);
+        if stdout.paper.width.is_some() {
+            piece(to.0, "\n".to_owned());
+        }
+    }
+    if let Some(diff) = &report.diff {
+        piece(Stream::Stdout, configured::diff(diff, stdout));
         to = (Stream::Stderr, stderr);
         if stdout.paper.width.is_some() {
             piece(to.0, "\n".to_owned());
