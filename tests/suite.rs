@@ -12,6 +12,7 @@ mod data_only;
 mod databases;
 mod detect;
 mod directory;
+mod dump;
 mod env;
 mod grants;
 mod help;

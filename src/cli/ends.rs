@@ -1,6 +1,6 @@
 //! Arguments of all commands that speak to both servers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -123,6 +123,17 @@ impl Blame for NoSchemaThere {
 /// The most connections to each end that we take unasked.
 const DEFAULT_JOBS_AT_MOST: usize = 8;
 
+/// A URL names its database itself.
+#[derive(Debug, thiserror::Error)]
+#[error("--database chooses one of a dump; that of a server stands in its URL")]
+struct DatabaseOfServer;
+
+impl Blame for DatabaseOfServer {
+    fn fault(&self) -> Fault {
+        Fault::Operator
+    }
+}
+
 impl Ends {
     /// How long the target may give no sign of life.
     pub(super) fn answer_timeout(&self) -> Duration {
@@ -166,9 +177,13 @@ impl Ends {
         if !self.source.contains("://") {
             let place = match self.source.as_str() {
                 "-" => Place::StandardInput,
-                path => Place::Path(PathBuf::from(path)),
+                // The same file by another way is the same source to a run that goes on.
+                path => Place::Path(Path::new(path).canonicalize().unwrap_or_else(|_| path.into())),
             };
             return Ok(Origin::Dump(DumpOptions { place, database: self.database.clone() }));
+        }
+        if self.database.is_some() {
+            return Err(boxed(DatabaseOfServer));
         }
         let connect_timeout = self.connect_timeout();
         let mut source =

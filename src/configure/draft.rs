@@ -49,7 +49,6 @@ pub(super) enum Sensitivity {
 pub(super) struct Draft<'a> {
     pub(super) path: Vec<u8>,
     pub(super) source: &'a [u8],
-    pub(super) language: Language,
     pub(super) edits: Vec<Edit>,
     /// Parts of the source that nobody is shown.
     pub(super) secrets: Vec<Span>,
@@ -58,11 +57,10 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn new(path: &[u8], source: &'a [u8], language: Language) -> Self {
+    pub(super) fn new(path: &[u8], source: &'a [u8]) -> Self {
         Self {
             path: path.to_vec(),
             source,
-            language,
             edits: Vec::new(),
             secrets: Vec::new(),
             settings: Vec::new(),
@@ -162,7 +160,7 @@ fn filled_lines(source: &[u8], span: Span) -> Span {
 
 #[cfg(test)]
 mod tests {
-    use super::{Draft, Language};
+    use super::Draft;
     use crate::project::read::Span;
     use crate::project::read::edit::apply;
 
@@ -175,7 +173,7 @@ mod tests {
             ("a\nb", "b", "a\n"),
         ] {
             let at = source.find(part).unwrap();
-            let mut draft = Draft::new(b"x", source.as_bytes(), Language::Words);
+            let mut draft = Draft::new(b"x", source.as_bytes());
             draft.remove(Span::new(at, at + part.len()));
             let text = apply(source.as_bytes(), &draft.edits).unwrap();
             assert_eq!(String::from_utf8(text).unwrap(), wanted);

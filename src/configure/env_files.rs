@@ -155,8 +155,8 @@ fn values(site: &mut Site, name: &str, dialect: Dialect) {
         }
         match dotenv::render(dialect, setting.value.expose().as_bytes()) {
             Ok(text) => {
-                if setting.sensitivity == Sensitivity::Secret && !text.is_empty() {
-                    hidden.push(text.clone());
+                if setting.sensitivity == Sensitivity::Secret {
+                    hidden.push(setting.key.clone());
                 }
                 order.push(setting.key.clone());
                 added.insert(setting.key, text);
@@ -187,7 +187,7 @@ fn values(site: &mut Site, name: &str, dialect: Dialect) {
         draft.insert(source.len(), text);
     });
     if let Some(file) = site.gathered(&path) {
-        file.hidden_values.extend(hidden);
+        file.hidden.extend(hidden);
         file.is_private = true;
     }
 }

@@ -173,8 +173,17 @@ fn of_yaml(source: &[u8]) -> Vec<Span> {
         !pair.has_pairs && !is_dynamic && is_secret(yaml.key(pair), value)
     });
     let mut found: Vec<Span> = pairs.map(|pair| pair.span).collect();
+    // `KEY=value` in a list, and lines of a shell, are read as words.
     let comment = |token: &crate::project::read::Token<yaml_erb::Kind>| {
-        (token.kind == yaml_erb::Kind::Comment).then_some(token.span)
+        let is_text = matches!(
+            token.kind,
+            yaml_erb::Kind::Comment
+                | yaml_erb::Kind::Plain
+                | yaml_erb::Kind::BlockText
+                | yaml_erb::Kind::SingleQuoted
+                | yaml_erb::Kind::DoubleQuoted
+        );
+        (is_text && !token.text(source).starts_with(b"<%")).then_some(token.span)
     };
     found.extend(comments(source, yaml.tokens.iter().filter_map(comment)));
     found
@@ -272,6 +281,7 @@ mod tests {
                 "a:\n  password: x y # z\n  host: h\n",
                 "a:\n  password: [secret] # z\n  host: h\n",
             ),
+            (Yaml, "env:\n  - A_PASSWORD=x\n  - B=y\n", "env:\n  - A_PASSWORD=[secret]\n  - B=y\n"),
             (Yaml, "password: <%= ENV['A'] %>\n", "password: <%= ENV['A'] %>\n"),
             (
                 Dotenv,

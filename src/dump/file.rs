@@ -116,6 +116,12 @@ impl File {
         Self::keep("standard input".to_owned(), io::stdin())
     }
 
+    /// For fuzzers.
+    #[cfg(fuzzing)]
+    pub(super) fn of_bytes(data: &[u8]) -> Result<Self, Error> {
+        Self::keep("fuzz".to_owned(), io::Cursor::new(data.to_vec()))
+    }
+
     /// Reads it to its end, into a file without a name.
     fn keep(path: String, mut from: impl Read + Send + 'static) -> Result<Self, Error> {
         let mut start = Vec::new();

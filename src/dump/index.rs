@@ -255,6 +255,9 @@ impl Pass<'_> {
             self.unreadable(found.from, "bytes that are no text in the dump's charset")
         })?;
         let text = converted.as_deref().unwrap_or(text);
+        if self.index.flavour.is_none() && is_of_mariadb(text) {
+            self.index.flavour = Some(Flavour::MariaDb);
+        }
         let Some(statement) = read_statement(text, &self.database) else { return Ok(()) };
         self.take(statement);
         Ok(())
@@ -299,6 +302,9 @@ impl Pass<'_> {
     /// What mysqldump says of itself.
     fn comment(&mut self, text: &[u8]) {
         let text = String::from_utf8_lossy(text);
+        if text.contains("999999\\-") {
+            self.index.flavour.get_or_insert(Flavour::MariaDb);
+        }
         let text = text.trim_start_matches('-').trim();
         if text.contains("dump") && text.contains("Distrib") {
             self.begun = true;
@@ -346,6 +352,16 @@ fn name(bytes: &[u8], around: Around) -> String {
 
 fn starts_with_word(text: &[u8], word: &[u8]) -> bool {
     text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+}
+
+/// Whether a statement is printed as `MariaDB` does since 10.2 and `MySQL` never does: a default that
+/// is a number stands without quotes, a function with parentheses. For dumps without comments.
+fn is_of_mariadb(create: &[u8]) -> bool {
+    let defaults = memchr::memmem::find_iter(create, b" DEFAULT ");
+    let mut behind = defaults.map(|at| &create[at + b" DEFAULT ".len()..]);
+    let number = |text: &[u8]| text.first().is_some_and(|byte| byte.is_ascii_digit());
+    memchr::memmem::find(create, b"current_timestamp(").is_some()
+        || behind.any(|text| number(text) && !text.starts_with(b"0x"))
 }
 
 /// ALTER TABLE … DISABLE KEYS, and of a database its charset.

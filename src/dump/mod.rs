@@ -135,6 +135,12 @@ impl Dump {
         table.columns.iter().filter(is_absent).map(|column| column.name.clone()).collect()
     }
 
+    /// The same of a table by its name.
+    pub(crate) fn absent_of(&self, table: &str) -> Vec<String> {
+        let table = self.schema.tables.iter().find(|found| found.name.name == table);
+        table.map(|table| self.absent(table)).unwrap_or_default()
+    }
+
     /// Bytes of text in each piece of a table's rows, in their order.
     pub(crate) fn pieces(&self, table: &str) -> Vec<u64> {
         let found = self.pieces.get(table).map(|found| found.pieces.as_slice());
@@ -211,6 +217,40 @@ fn chosen(index: &Index, wanted: Option<&str>, path: &str) -> Result<String, Err
         several => {
             let databases = several.iter().map(|name| (*name).clone()).collect();
             Err(Error::Ambiguous { path, databases })
+        }
+    }
+}
+
+/// For fuzzers: looks at any bytes, and reads all rows of all tables.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(data: &[u8]) {
+    use crate::mysql::wire::{Buffered, ValueCursor};
+    let Ok(file) = File::of_bytes(data) else { return };
+    let mut index = Index::default();
+    if index.read((0, &file), "dump", Session::new()).is_err() {
+        return;
+    }
+    let Ok(name) = chosen(&index, None, "dump") else { return };
+    let database = index.databases.remove(&name).unwrap_or_default();
+    let schema = database.written.schema(&name, index.flavour.unwrap_or(Flavour::MySql));
+    let dump = Arc::new(Dump {
+        files: vec![file],
+        schema,
+        flavour: Flavour::MySql,
+        version: None,
+        position: None,
+        remarks: Vec::new(),
+        pieces: database.pieces,
+    });
+    for table in &dump.schema.tables {
+        let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+        let Ok(mut rows) = dump.rows(&table.name.name, &columns, (None, None)) else { continue };
+        loop {
+            match rows.next_buffered() {
+                Ok(Buffered::Row(row)) => assert!(ValueCursor::new(row, columns.len()).is_ok()),
+                Ok(Buffered::Incomplete) if rows.fill_now().is_ok() => {}
+                Ok(Buffered::Incomplete | Buffered::End) | Err(_) => break,
+            }
         }
     }
 }

@@ -234,20 +234,35 @@ impl Rows {
     pub(crate) async fn fill(&mut self) -> Result<(), Error> {
         let Some(piece) = self.pieces.front().cloned() else { return Ok(()) };
         let (dump, window) = (Arc::clone(&self.dump), self.window.take());
-        let filled = tokio::task::spawn_blocking(move || {
-            let file = &dump.files[piece.file];
-            let mut window = match window {
-                Some(window) => window,
-                None => Window::new(file, piece.from, piece.to)?,
-            };
-            let before = window.held_to();
-            window.fill().map_err(|source| io_error(&file.path, source))?;
-            let read = window.held_to() - before;
-            Ok((window, read))
-        });
-        let (window, read) = filled.await.map_err(|panic| Error::Panicked(panic.to_string()))??;
-        self.read += read;
-        self.window = Some(window);
+        let filled = tokio::task::spawn_blocking(move || filled(&dump, &piece, window)).await;
+        self.take(filled.map_err(|panic| Error::Panicked(panic.to_string()))??);
         Ok(())
     }
+
+    fn take(&mut self, (window, read): (Window, u64)) {
+        self.read += read;
+        self.window = Some(window);
+    }
+
+    /// The same, on this thread.
+    #[cfg(fuzzing)]
+    pub(super) fn fill_now(&mut self) -> Result<(), Error> {
+        let Some(piece) = self.pieces.front().cloned() else { return Ok(()) };
+        let window = self.window.take();
+        self.take(filled(&self.dump, &piece, window)?);
+        Ok(())
+    }
+}
+
+/// A piece's window with more in it, opened if it is not, and how many bytes were read.
+fn filled(dump: &Dump, piece: &Piece, window: Option<Window>) -> Result<(Window, u64), Error> {
+    let file = &dump.files[piece.file];
+    let mut window = match window {
+        Some(window) => window,
+        None => Window::new(file, piece.from, piece.to)?,
+    };
+    let before = window.held_to();
+    window.fill().map_err(|source| io_error(&file.path, source))?;
+    let read = window.held_to() - before;
+    Ok((window, read))
 }

@@ -185,11 +185,11 @@ pub(crate) async fn fill<'a>(
             if shutdown.is_requested() {
                 return Err(Error::Stopped);
             }
-            progress.advance(encoder.rows(), sink.buffer().len());
+            progress.advance(encoder.rows(), sink.buffer().len(), rows.bytes_read());
             sink.flush().await?;
         }
     }
-    progress.advance(encoder.rows(), sink.buffer().len());
+    progress.advance(encoder.rows(), sink.buffer().len(), rows.bytes_read());
     encoder.account.copied.bytes = progress.bytes;
     Ok(encoder)
 }
@@ -243,14 +243,15 @@ async fn read_rows(
 
 /// Reads what is left of an answer and throws it away, as the reader is still needed.
 pub(crate) async fn drain(rows: &mut Rows<'_>, shutdown: &Shutdown) -> Result<(), Error> {
-    loop {
+    while !rows.may_be_left() {
         match rows.next_buffered()? {
             Buffered::Row(_) => {}
             Buffered::Incomplete if shutdown.is_requested() => return Err(Error::Stopped),
             Buffered::Incomplete => rows.fill().await?,
-            Buffered::End => return Ok(()),
+            Buffered::End => break,
         }
     }
+    Ok(())
 }
 
 /// The server must send what the transcoders read: a surprise here would be misread bytes.
@@ -282,14 +283,14 @@ impl<'a> Progress<'a> {
         Self { mapping, events, rows: 0, bytes: 0 }
     }
 
-    fn advance(&mut self, rows: u64, bytes: usize) {
-        let bytes = bytes as u64;
+    /// `read` is what the source counts by, where it counts: a dump by its own bytes.
+    fn advance(&mut self, rows: u64, bytes: usize, read: Option<u64>) {
         self.events.emit(Event::CopyProgress {
             table: self.mapping.source.clone(),
             rows: rows - self.rows,
-            bytes,
+            bytes: read.unwrap_or(bytes as u64),
         });
         self.rows = rows;
-        self.bytes += bytes;
+        self.bytes += bytes as u64;
     }
 }

@@ -204,6 +204,10 @@ async fn ask(reader: &mut Connection, questions: &Questions) -> Result<Answers, 
 
 /// Looks at each row of a dump for the same.
 async fn count(dump: &Arc<Dump>, questions: &Questions) -> Result<Answers, Error> {
+    // Of what the dump has no values of nothing can be known.
+    let absent = dump.absent_of(&questions.table.name);
+    let mut questions = questions.clone();
+    questions.asked.retain(|(column, _)| !absent.contains(column));
     let columns: Vec<String> = questions.asked.iter().map(|(column, _)| column.clone()).collect();
     let mut rows = match dump.rows(&questions.table.name, &columns, (None, None)) {
         // What cannot be read is told when it is to be copied.

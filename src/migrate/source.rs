@@ -212,6 +212,19 @@ impl Rows<'_> {
         }
     }
 
+    /// Whether nobody minds if they are not read to their end.
+    pub(crate) fn may_be_left(&self) -> bool {
+        matches!(self, Self::Dump(_))
+    }
+
+    /// Bytes of the source that were read since this was asked last, where they can be told.
+    pub(crate) fn bytes_read(&mut self) -> Option<u64> {
+        match self {
+            Self::Server(_) => None,
+            Self::Dump(rows) => Some(rows.bytes_read()),
+        }
+    }
+
     /// Waits for more of them.
     pub(crate) async fn fill(&mut self) -> Result<(), Error> {
         match self {

@@ -58,13 +58,13 @@ fn sentence(report: &Report) -> (&'static str, String) {
     if report.verb == Verb::Provision && is_over {
         return provision::sentence(report);
     }
+    if report.verb == Verb::Configure && is_over {
+        return configured::sentence(report);
+    }
     if report.verb == Verb::Env && is_over {
         let exit = if report.outcome == Outcome::Done { String::new() } else { format!(" {exit}") };
         let head = if report.findings.is_empty() { "Kept:" } else { "Checked:" };
         return (head, format!("the contract with the environment{}{exit}.", found(report)));
-    }
-    if report.verb == Verb::Configure && is_over {
-        return configured::sentence(report);
     }
     match report.outcome {
         Outcome::Done => (proof(report), format!("{}.", proven(report))),

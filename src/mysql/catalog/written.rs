@@ -192,13 +192,18 @@ fn table_name(words: &mut Tokens<'_>, database: &str) -> Option<TableName> {
         Some(Token::Word(name)) => Some(text(name)),
         _ => None,
     };
-    let first = name(words.next())?;
+    let first = match words.next()? {
+        // A dot among letters without quotes stands between two names.
+        Token::Word(word) if word.contains(&b'.') => {
+            let (database, table) =
+                text(word).split_once('.').map(|(a, b)| (a.to_owned(), b.to_owned()))?;
+            return Some(TableName::new(database, table));
+        }
+        word => name(Some(word))?,
+    };
     if let Some(rest) = words.rest().strip_prefix(b".") {
         *words = tokens(rest);
         return Some(TableName::new(first, name(words.next())?));
     }
-    Some(match first.split_once('.') {
-        Some((database, table)) => TableName::new(database, table),
-        None => TableName::new(database, first),
-    })
+    Some(TableName::new(database, first))
 }

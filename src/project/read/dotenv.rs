@@ -9,7 +9,7 @@ mod dialect;
 use super::cursor::{Cursor, is_blank};
 use super::{Span, Token};
 
-pub(crate) use dialect::{DIALECTS, Dialect, Meaning, Refusal, meaning, render};
+pub(crate) use dialect::{DIALECTS, Dialect, Meaning, meaning, render};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {

@@ -16,7 +16,7 @@ use super::Token;
 use super::cursor::{Cursor, is_blank, is_word, is_word_start};
 
 pub(crate) use literal::{Literal, literal};
-pub(crate) use view::{Assignment, Call, Code, Entry};
+pub(crate) use view::{Call, Code};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {

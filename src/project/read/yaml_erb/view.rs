@@ -97,20 +97,11 @@ struct Gathering<'a> {
     brackets: Vec<Option<usize>>,
     /// The pair whose value may follow.
     last: Option<usize>,
-    anchor: Option<Token<Kind>>,
-    tag: Option<Token<Kind>>,
 }
 
 fn pairs(source: &[u8], tokens: &[Token<Kind>]) -> Vec<Pair> {
-    let mut gathering = Gathering {
-        source,
-        pairs: Vec::new(),
-        open: Vec::new(),
-        brackets: Vec::new(),
-        last: None,
-        anchor: None,
-        tag: None,
-    };
+    let mut gathering =
+        Gathering { source, pairs: Vec::new(), open: Vec::new(), brackets: Vec::new(), last: None };
     for token in tokens {
         gathering.take(token);
     }
