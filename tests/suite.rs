@@ -18,6 +18,7 @@ mod grants;
 mod help;
 mod migrate;
 mod pains;
+mod pipelines;
 mod provision;
 mod quarantine;
 mod random;
