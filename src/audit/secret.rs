@@ -104,7 +104,7 @@ pub(super) fn is_drawn(value: &str) -> bool {
         && has(u8::is_ascii_digit)
         && entropy(value) >= if value.len() >= 16 { 3.5 } else { 2.8 }
         && !path
-        && !value.contains(['(', ' ', '{', '<', '\\'])
+        && !value.contains(['(', ' ', '{', '<', '\\', '|'])
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn local(file: &Reading) -> bool {
-    let parts = ["environments/development", "environments/test", ".env.local", ".env.dev", ".env.test", ".env.ci", "config.dev", "local-config", "wp-config-local", "wp-config-ddev", "settings.local", "packages/dev"];
+    let parts = ["Boot/development", "Boot/testing", "environments/development", "environments/test", ".env.local", ".env.dev", ".env.test", ".env.ci", "config.dev", "local-config", "wp-config-local", "wp-config-ddev", "settings.local", "packages/dev"];
     parts.iter().any(|part| file.inner.contains(part)) || file.scope != Scope::Live
 }
 

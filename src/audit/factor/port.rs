@@ -89,7 +89,7 @@ fn htaccess(context: &Context, application: &Application, found: &mut Found) -> 
         }
         looked = true;
         let Some(file) = context.file(&entry.path) else { continue };
-        let alone = ["php_value", "php_flag", "authuserfile", "require ip", "allow from 1", "errordocument", "setenv "];
+        let alone = ["php_value", "php_flag", "authuserfile", "require ip", "allow from 1", "setenv "];
         let line = file.code_lines().find(|(_, line)| {
             let lower = line.trim_start().to_ascii_lowercase();
             alone.iter().any(|word| lower.starts_with(word)) && !lower.starts_with("setenv modrewrite") && !lower.contains("setenv http_mod")

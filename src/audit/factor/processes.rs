@@ -142,7 +142,7 @@ fn sessions(file: &Reading, found: &mut Found) {
                 let is_driver = code.key(entry.key).is_some_and(|key| *key == *b"driver");
                 let call = code.is_name(entry.value.start, b"env") && code.literal(entry.value.start + 4).is_some_and(|literal| *literal.value == *b"file");
                 if is_driver && (call || code.constant(&entry.value).is_some_and(|value| *value == *b"file")) {
-                    found.at(file, code.tokens[entry.key].span.start, "sessions are kept in files unless the environment says otherwise");
+                    found.at(file, code.tokens[entry.key].span.start, "sessions are kept in files unless the environment says otherwise").weighs(Note);
                 }
             }
             for assignment in code.assignments() {

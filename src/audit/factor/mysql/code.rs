@@ -117,7 +117,7 @@ pub(super) fn migration(file: &Reading, found: &mut Found) {
                 let collation = matches!(key.as_str(), "collation" | "charset") && value.is_some_and(|value| value.starts_with("UTF8") || value.starts_with("LATIN1"));
                 if engine || collation {
                     let hit = found.at(file, code.tokens[entry.key].span.start, format!("`{key}` has an option of MySQL"));
-                    if inner.ends_with("schema.rb") {
+                    if inner.ends_with("schema.rb") || super::asks_for_adapter(file) {
                         hit.weighs(Note);
                     }
                 }
