@@ -10,9 +10,7 @@ use crate::finding::Severity;
 
 /// The twelve factors, and what stands beside them: the dialect that ties code to MySQL, and
 /// what is to be said of the audit itself.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Factor {
     Codebase,
@@ -145,9 +143,13 @@ impl Card {
 pub(crate) enum State {
     Open,
     /// Allowed by a comment beside it, with the reason.
-    AllowedInline { reason: String },
+    AllowedInline {
+        reason: String,
+    },
     /// Allowed by nirvana.toml, with the reason.
-    AllowedByPath { reason: String },
+    AllowedByPath {
+        reason: String,
+    },
     /// In the baseline: known, and not mended yet.
     Known,
 }

@@ -7,8 +7,12 @@ use std::path::{Path, PathBuf};
 const FILE_LINES: usize = 500;
 
 /// Floors, the highest first. A file imports from lower floors and from its own module only.
-const FLOORS: [&[&str]; 4] =
-    [&["cli"], &["ui", "audit", "detect", "migrate", "provision"], &["mysql", "postgres", "project"], WORDS];
+const FLOORS: [&[&str]; 4] = [
+    &["cli"],
+    &["ui", "audit", "detect", "migrate", "provision"],
+    &["mysql", "postgres", "project"],
+    WORDS,
+];
 
 /// Files at the root of `src`.
 const WORDS: &[&str] = &[

@@ -69,7 +69,8 @@ pub(super) fn read(path: &Path) -> Result<Counts, Error> {
     let file = |source| Error::Baseline { path: path.to_owned(), source };
     let text = std::fs::read_to_string(path).map_err(file)?;
     let wrong = |problem: String| Error::BadBaseline { path: path.to_owned(), problem };
-    let document: Document = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    let document: Document =
+        serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     if document.schema != SCHEMA {
         return Err(wrong(format!("its schema is '{}' and not '{SCHEMA}'", document.schema)));
     }

@@ -31,7 +31,9 @@ impl Blame for Error {
                 Some("--write-baseline FILE writes one of what is found now".to_owned())
             }
             Self::BadBaseline { .. } => Some("write it anew with --write-baseline".to_owned()),
-            Self::NoRepository { .. } => Some("name a repository, or leave the flag out".to_owned()),
+            Self::NoRepository { .. } => {
+                Some("name a repository, or leave the flag out".to_owned())
+            }
             Self::Setting(_) => None,
         }
     }

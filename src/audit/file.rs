@@ -69,7 +69,8 @@ impl Kind {
         }
         let compose = lower.starts_with("docker-compose") || lower.starts_with("compose.");
         // A sample is read as what it is a sample of.
-        let stem = SAMPLES.iter().fold(lower.as_str(), |stem, end| stem.strip_suffix(end).unwrap_or(stem));
+        let stem =
+            SAMPLES.iter().fold(lower.as_str(), |stem, end| stem.strip_suffix(end).unwrap_or(stem));
         let ending = stem.rsplit_once('.').map_or("", |(_, ending)| ending);
         match ending {
             _ if lower.starts_with("procfile") => Self::Procfile,
@@ -78,7 +79,9 @@ impl Kind {
             }
             _ if lower == ".htaccess" => Self::Htaccess,
             _ if lower == "artisan" => Self::Php,
-            "php" | "phtml" | "inc" | "module" | "install" | "theme" | "profile" | "php5" => Self::Php,
+            "php" | "phtml" | "inc" | "module" | "install" | "theme" | "profile" | "php5" => {
+                Self::Php
+            }
             "rb" | "rake" | "ru" | "gemspec" => Self::Ruby,
             "yml" | "yaml" if compose => Self::Compose,
             "yml" | "yaml" => Self::Yaml,
@@ -107,7 +110,15 @@ const CI_FILES: [&str; 7] = [
 
 /// Endings of files that are there to be copied and filled in.
 const SAMPLES: [&str; 9] = [
-    ".example", ".sample", ".dist", ".template", ".tmpl", ".default", ".in", "-example", "-sample",
+    ".example",
+    ".sample",
+    ".dist",
+    ".template",
+    ".tmpl",
+    ".default",
+    ".in",
+    "-example",
+    "-sample",
 ];
 
 /// What a file is there for.
@@ -185,7 +196,8 @@ impl File {
     pub(super) fn code_lines(&self) -> impl Iterator<Item = (usize, &str)> {
         self.lines().filter(|(_, line)| {
             let line = line.trim_start();
-            !line.is_empty() && !["#", "//", ";", "*", "/*", "<!--"].iter().any(|mark| line.starts_with(mark))
+            !line.is_empty()
+                && !["#", "//", ";", "*", "/*", "<!--"].iter().any(|mark| line.starts_with(mark))
         })
     }
 }
@@ -208,7 +220,10 @@ pub(super) fn scope(path: &str, inner: &str, framework: Option<Framework>) -> Sc
         return Scope::Vendored;
     }
     let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
-    let test = ["_test.rb", "_spec.rb", "Test.php", "Cest.php", ".test.js", ".spec.js", ".test.ts", ".spec.ts"];
+    let test = [
+        "_test.rb", "_spec.rb", "Test.php", "Cest.php", ".test.js", ".spec.js", ".test.ts",
+        ".spec.ts",
+    ];
     let words = folders.split('/').any(|part| DOCUMENTS.contains(&part));
     let prose = [".md", ".markdown", ".rst", ".txt", ".adoc", ".textile", ".po", ".pot"];
     if stack::rehearsal(folders.as_bytes()).is_some()
@@ -232,8 +247,19 @@ const DOCUMENTS: [&str; 6] = ["docs", "doc", "documentation", "stubs", "demo", "
 /// The framework's own code.
 fn is_core(inner: &str, framework: Option<Framework>) -> bool {
     let cores: &[&str] = match framework {
-        Some(Framework::Wordpress | Framework::Bedrock) => &["wp-admin/", "wp-includes/", "web/wp/", "wp/wp-"],
-        Some(Framework::Drupal) => &["core/", "web/core/", "docroot/core/", "includes/", "misc/", "modules/", "web/modules/contrib/", "docroot/modules/contrib/"],
+        Some(Framework::Wordpress | Framework::Bedrock) => {
+            &["wp-admin/", "wp-includes/", "web/wp/", "wp/wp-"]
+        }
+        Some(Framework::Drupal) => &[
+            "core/",
+            "web/core/",
+            "docroot/core/",
+            "includes/",
+            "misc/",
+            "modules/",
+            "web/modules/contrib/",
+            "docroot/modules/contrib/",
+        ],
         Some(Framework::CodeIgniter) => &["system/"],
         _ => &[],
     };
@@ -242,7 +268,8 @@ fn is_core(inner: &str, framework: Option<Framework>) -> bool {
 
 /// What a machine has written.
 fn is_made(lower: &str, inner: &str) -> bool {
-    let ends = [".min.js", ".min.css", ".map", ".lock", "-lock.json", "-lock.yaml", ".bundle.js", ".svg"];
+    let ends =
+        [".min.js", ".min.css", ".map", ".lock", "-lock.json", "-lock.yaml", ".bundle.js", ".svg"];
     let folders = ["public/build/", "public/assets/", "public/packs/", "_site/", "dist/", "build/"];
     ends.iter().any(|end| lower.ends_with(end))
         || matches!(lower, "npm-shrinkwrap.json" | "bun.lockb")

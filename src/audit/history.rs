@@ -76,7 +76,12 @@ fn secret_rules() -> Vec<&'static Rule> {
     super::factor::rules().into_iter().filter(is_secret).collect()
 }
 
-fn scan(context: &Context, blob: &Blob, bytes: Vec<u8>, rules: &[&'static Rule]) -> Vec<(Blob, Hit)> {
+fn scan(
+    context: &Context,
+    blob: &Blob,
+    bytes: Vec<u8>,
+    rules: &[&'static Rule],
+) -> Vec<(Blob, Hit)> {
     let placed = context.place(&blob.path);
     if placed.scope >= Scope::Rehearsal || is_binary(&bytes) {
         return Vec::new();

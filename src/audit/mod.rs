@@ -117,9 +117,9 @@ fn fill(request: &Request, report: &mut Report) -> Result<(), Error> {
     }
     inspected.hits.sort_by(|one, other| {
         let order = |hit: &Hit| (std::cmp::Reverse(hit.level), hit.factor, hit.rule);
-        order(one)
-            .cmp(&order(other))
-            .then_with(|| (&one.path, one.line, &one.message).cmp(&(&other.path, other.line, &other.message)))
+        order(one).cmp(&order(other)).then_with(|| {
+            (&one.path, one.line, &one.message).cmp(&(&other.path, other.line, &other.message))
+        })
     });
     conclude(request, &tree, base, inspected, report);
     Ok(())
@@ -160,10 +160,16 @@ fn allow(settings: &Settings, inspected: &mut Inspected) {
     }
     for comment in unused {
         let rules = comment.rules.join(", ");
-        add("A-002", &comment.path, comment.line, format!("{rules} is allowed, and finds nothing here"));
+        add(
+            "A-002",
+            &comment.path,
+            comment.line,
+            format!("{rules} is allowed, and finds nothing here"),
+        );
     }
     for allow in settings.apply(hits) {
-        let what = if allow.rules.is_empty() { "all rules".to_owned() } else { allow.rules.join(", ") };
+        let what =
+            if allow.rules.is_empty() { "all rules".to_owned() } else { allow.rules.join(", ") };
         let message = format!("{what} allowed for {}, and nothing is found there", allow.path);
         add("A-002", crate::settings::FILE, 1, message);
     }
@@ -180,9 +186,12 @@ fn since(
 ) -> Result<(), Error> {
     let before = Tree::open(path, Some(base))?;
     let old = inspect(&before, None);
-    inspected.findings.extend(old.findings.into_iter().filter(|one| one.code != Code::ShallowClone));
+    inspected
+        .findings
+        .extend(old.findings.into_iter().filter(|one| one.code != Code::ShallowClone));
     let mut there = baseline::counts(old.hits.iter());
-    let mut moved: std::collections::BTreeMap<(&'static str, String), usize> = std::collections::BTreeMap::new();
+    let mut moved: std::collections::BTreeMap<(&'static str, String), usize> =
+        std::collections::BTreeMap::new();
     let paths: std::collections::BTreeSet<String> =
         tree.entries().iter().map(|entry| entry.shown()).collect();
     for hit in old.hits.iter().filter(|hit| !paths.contains(&hit.path)) {
@@ -243,7 +252,8 @@ fn conclude(
 
 fn applications(detected: &Detected) -> Vec<String> {
     let name = |one: &crate::application::Application| {
-        let version = one.version.as_ref().map_or(String::new(), |version| format!(" {}", version.value));
+        let version =
+            one.version.as_ref().map_or(String::new(), |version| format!(" {}", version.value));
         format!("{}{version} at {}", one.framework.name(), one.root)
     };
     detected.applications.iter().map(name).collect()

@@ -172,7 +172,11 @@ fn whole<'r>(
                 wanted.iter().map(|one| check(context, one, &mut found)).collect();
             let looked = verdicts.contains(&Verdict::Looked);
             let first = verdicts.into_iter().next().and_then(reason);
-            unmet.or(if looked { None } else { first.or_else(|| Some("no application is here".to_owned())) })
+            unmet.or(if looked {
+                None
+            } else {
+                first.or_else(|| Some("no application is here".to_owned()))
+            })
         }
     };
     (rule, found.into_hits(), reason)

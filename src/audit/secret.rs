@@ -2,11 +2,52 @@
 
 /// Words that stand for a value that somebody is to fill in, or that nobody keeps secret.
 const PLACEHOLDERS: [&str; 46] = [
-    "change", "example", "placeholder", "your", "xxx", "todo", "fixme", "dummy", "sample", "redacted",
-    "secret", "password", "passwd", "insert", "replace", "somerandom", "not_set", "notset", "unset",
-    "username", "database_name", "db_user", "db_name", "put ", "here", "null", "undefined", "none",
-    "foobar", "foo", "bar", "...", "***", "•", "…", "mypass", "s3cr3t!", "thisisnot", "insecure",
-    "fake", "mock", "test", "default", "local", "dev", "demo",
+    "change",
+    "example",
+    "placeholder",
+    "your",
+    "xxx",
+    "todo",
+    "fixme",
+    "dummy",
+    "sample",
+    "redacted",
+    "secret",
+    "password",
+    "passwd",
+    "insert",
+    "replace",
+    "somerandom",
+    "not_set",
+    "notset",
+    "unset",
+    "username",
+    "database_name",
+    "db_user",
+    "db_name",
+    "put ",
+    "here",
+    "null",
+    "undefined",
+    "none",
+    "foobar",
+    "foo",
+    "bar",
+    "...",
+    "***",
+    "•",
+    "…",
+    "mypass",
+    "s3cr3t!",
+    "thisisnot",
+    "insecure",
+    "fake",
+    "mock",
+    "test",
+    "default",
+    "local",
+    "dev",
+    "demo",
 ];
 
 /// Whether a value cannot be meant as a secret.
@@ -18,8 +59,28 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         || value.len() < 3
         || is_reference(value)
         || brackets.iter().any(|(open, close)| value.starts_with(open) && value.ends_with(close))
-        || matches!(lower.as_str(), "root" | "true" | "false" | "nil" | "yes" | "admin" | "pass" | "forge" | "postgres" | "mysql" | "laravel" | "symfony" | "homestead" | "app" | "user" | "guest")
+        || matches!(
+            lower.as_str(),
+            "root"
+                | "true"
+                | "false"
+                | "nil"
+                | "yes"
+                | "admin"
+                | "pass"
+                | "forge"
+                | "postgres"
+                | "mysql"
+                | "laravel"
+                | "symfony"
+                | "homestead"
+                | "app"
+                | "user"
+                | "guest"
+        )
         || is_one_letter(value)
+        || value.contains(' ')
+            && ["your", "here", "phrase", "enter"].iter().any(|word| lower.contains(word))
         || stands_for(&lower)
 }
 
@@ -48,7 +109,8 @@ pub(super) fn is_reference(value: &str) -> bool {
         .iter()
         .any(|start| value.contains(start))
         || value.len() > 2 && value.starts_with('%') && value.ends_with('%')
-        || value.starts_with('$') && value[1..].bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+        || value.starts_with('$')
+            && value[1..].bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
 }
 
 /// Bits of information a letter, by Shannon.
@@ -77,13 +139,45 @@ pub(super) fn measure(value: &str) -> &'static str {
 pub(super) fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace(['-', '.'], "_");
     let ends = [
-        "password", "passwd", "passphrase", "secret", "secret_key", "api_key", "apikey", "auth_token",
-        "access_token", "private_key", "secret_key_base", "app_key", "access_key", "secretkey", "_pass",
-        "_pwd", "_token", "encryption_key", "signing_key", "authtoken", "accesstoken", "privatekey",
-        "clientsecret", "smtp_pass", "salt",
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "secret_key",
+        "api_key",
+        "apikey",
+        "auth_token",
+        "access_token",
+        "private_key",
+        "secret_key_base",
+        "app_key",
+        "access_key",
+        "secretkey",
+        "_pass",
+        "_pwd",
+        "_token",
+        "encryption_key",
+        "signing_key",
+        "authtoken",
+        "accesstoken",
+        "privatekey",
+        "clientsecret",
+        "smtp_pass",
+        "salt",
     ];
-    (ends.iter().any(|end| name.ends_with(end)) || matches!(name.as_str(), "pass" | "pwd" | "token" | "pw"))
-        && !["reset_password", "forgot_password", "csrf_token", "confirm_password", "_token", "new_password", "old_password", "current_password"].contains(&name.as_str())
+    (ends.iter().any(|end| name.ends_with(end))
+        || matches!(name.as_str(), "pass" | "pwd" | "token" | "pw"))
+        && ![
+            "reset_password",
+            "forgot_password",
+            "csrf_token",
+            "confirm_password",
+            "_token",
+            "new_password",
+            "old_password",
+            "current_password",
+        ]
+        .contains(&name.as_str())
 }
 
 /// Whether a value looks as if a machine had drawn it: no word, no sentence, no path, no name.
@@ -97,12 +191,16 @@ pub(super) fn is_drawn(value: &str) -> bool {
         has(u8::is_ascii_punctuation),
     ];
     let kinds = classes.iter().filter(|class| **class).count();
-    let path = value.contains("://") || value.starts_with(['/', '.', '#', '$', '@', ':']) || value.contains("::");
+    // Sixteen digits hold less a letter.
+    let is_hex = value.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let path = value.contains("://")
+        || value.starts_with(['/', '.', '#', '$', '@', ':'])
+        || value.contains("::");
     clean
         && value.len() >= 8
         && kinds >= 2
         && has(u8::is_ascii_digit)
-        && entropy(value) >= if value.len() >= 16 { 3.5 } else { 2.8 }
+        && entropy(value) >= if value.len() >= 16 && !is_hex { 3.5 } else { 2.8 }
         && !path
         && !value.contains(['(', ' ', '{', '<', '\\', '|'])
 }
@@ -114,13 +212,29 @@ mod tests {
     #[test]
     fn placeholders_are_no_secrets_and_secrets_no_placeholders() {
         for value in [
-            "", "changeme", "ChangeMe!", "!ChangeMe!", "your-password-here", "<password>", "${DB_PASSWORD}",
-            "xxxxxxxx", "put your unique phrase here", "database_name_here", "secret", "root", "********",
-            "SomeRandomString", "%env(DB)%", "$PASSWORD", "example", "password123",
+            "",
+            "changeme",
+            "ChangeMe!",
+            "!ChangeMe!",
+            "your-password-here",
+            "<password>",
+            "${DB_PASSWORD}",
+            "xxxxxxxx",
+            "put your unique phrase here",
+            "database_name_here",
+            "secret",
+            "root",
+            "********",
+            "SomeRandomString",
+            "%env(DB)%",
+            "$PASSWORD",
+            "example",
+            "password123",
         ] {
             assert!(is_placeholder(value), "{value}");
         }
-        for value in ["s3cr3t-orchard", "hunter2", "Tr0ub4dor&3", "9fK2mQx7Lp", "latest-9fK2-33x91"] {
+        for value in ["s3cr3t-orchard", "hunter2", "Tr0ub4dor&3", "9fK2mQx7Lp", "latest-9fK2-33x91"]
+        {
             assert!(!is_placeholder(value), "{value}");
         }
     }
@@ -136,7 +250,9 @@ mod tests {
         for value in ["9fK2mQx7LpZt", "f81d4fae7dec11d0a765", "wJalrXUtnFEMI/K7MDENG/bPx"] {
             assert!(is_drawn(value), "{value}");
         }
-        for value in ["Enter your password", "password", "/run/secrets/db", "app.auth.token", "Foo::Bar1"] {
+        for value in
+            ["Enter your password", "password", "/run/secrets/db", "app.auth.token", "Foo::Bar1"]
+        {
             assert!(!is_drawn(value), "{value}");
         }
         assert!(is_reference("<%= ENV['X'] %>") && !is_reference("5% off$"));

@@ -41,8 +41,11 @@ fn read(line: &str, number: usize, path: &str) -> Option<Comment> {
     let rest = ends.iter().fold(rest.trim(), |rest, end| rest.trim_end_matches(end).trim_end());
     let mut rules = Vec::new();
     let mut reason = rest.trim_start_matches([' ', ':']);
-    while let Some((word, after)) = Some(reason.split_once(char::is_whitespace).unwrap_or((reason, ""))) {
-        let ids: Vec<&str> = word.split(',').filter(|id| !id.is_empty()).collect();
+    while let Some((word, after)) =
+        Some(reason.split_once(char::is_whitespace).unwrap_or((reason, "")))
+    {
+        let ids: Vec<&str> =
+            word.trim_end_matches(':').split(',').filter(|id| !id.is_empty()).collect();
         if ids.is_empty() || !ids.iter().all(|id| is_id(id)) {
             break;
         }
@@ -74,7 +77,8 @@ pub(super) fn apply(comments: &[Comment], hits: &mut [Hit]) -> Vec<Comment> {
         let mut used = Vec::new();
         for hit in hits.iter_mut() {
             let near = hit.line == comment.line || hit.line == comment.line + 1;
-            if hit.path == comment.path && near && comment.rules.iter().any(|rule| rule == hit.rule) {
+            if hit.path == comment.path && near && comment.rules.iter().any(|rule| rule == hit.rule)
+            {
                 hit.state = State::AllowedInline { reason: comment.reason.clone() };
                 used.push(hit.rule);
             }

@@ -139,7 +139,8 @@ fn settings(arguments: &Arguments) -> Result<(Settings, PathBuf), Box<dyn Blame>
         (None, rev) if rev.is_some() || !repo.join(".").is_dir() || is_bare(repo) => {
             // What is wrong with the repository or the revision is told by the audit.
             let tree = Tree::open(repo, rev).ok();
-            let entry = tree.as_ref().and_then(|tree| tree.entry(FILE).map(|entry| tree.text(entry)));
+            let entry =
+                tree.as_ref().and_then(|tree| tree.entry(FILE).map(|entry| tree.text(entry)));
             let text = entry.and_then(Result::ok);
             text.map(|text| File::parse(PathBuf::from(FILE), text, &SECTIONS)).transpose()
         }

@@ -98,7 +98,11 @@ impl History {
         Ok((listing.blobs, listing.gaps))
     }
 
-    fn below<'r>(&self, repository: &'r Repository, tree: git2::Tree<'r>) -> Option<git2::Tree<'r>> {
+    fn below<'r>(
+        &self,
+        repository: &'r Repository,
+        tree: git2::Tree<'r>,
+    ) -> Option<git2::Tree<'r>> {
         let mut tree = tree;
         for part in self.prefix.split(|byte| *byte == b'/').filter(|part| !part.is_empty()) {
             let id = tree.get_name_bytes(part).map(|entry| entry.id())?;
@@ -131,7 +135,9 @@ impl History {
         let mut branches = Vec::new();
         for branch in repository.branches(None).map_err(wrong)? {
             let (branch, _) = branch.map_err(wrong)?;
-            let Ok(Some(name)) = branch.name().map(|name| name.map(str::to_owned)) else { continue };
+            let Ok(Some(name)) = branch.name().map(|name| name.map(str::to_owned)) else {
+                continue;
+            };
             let Ok(tip) = branch.get().peel_to_commit() else { continue };
             if branch.is_head() {
                 continue;

@@ -68,7 +68,8 @@ fn scores(audited: &Audited, sheet: &Sheet) -> Vec<String> {
     let mut whole: Vec<&str> = Vec::new();
     let applicable = audited.scores.iter().filter(|score| score.applicable > 0).count();
     for score in &audited.scores {
-        let found = score.errors + score.warnings + score.notes > 0 || score.passed < score.applicable;
+        let found =
+            score.errors + score.warnings + score.notes > 0 || score.passed < score.applicable;
         if score.applicable == 0 {
             continue;
         }
@@ -91,7 +92,8 @@ fn scores(audited: &Audited, sheet: &Sheet) -> Vec<String> {
             number(score.notes),
         ]);
     }
-    let mut lines = if whole.len() == applicable { Vec::new() } else { grid.lines(0, sheet.paper.width) };
+    let mut lines =
+        if whole.len() == applicable { Vec::new() } else { grid.lines(0, sheet.paper.width) };
     if !whole.is_empty() {
         let label = ink.paint(Tone::Good, "Nothing found:");
         lines.extend(hanging(&label, &whole.join(", "), 2, sheet.paper.width));
@@ -149,7 +151,11 @@ fn one(audited: &Audited, rule: &str, hits: &[&Hit], sheet: &Sheet) -> Vec<Strin
     }
     let mut helps: Vec<&str> = hits.iter().map(|hit| hit.help.as_str()).collect();
     helps.dedup();
-    let helped = if sheet.detail == Detail::Full { helps.len() } else { usize::from(level > Severity::Note) };
+    let helped = if sheet.detail == Detail::Full {
+        helps.len()
+    } else {
+        usize::from(level > Severity::Note)
+    };
     for help in helps.iter().take(helped) {
         let label = format!("  {}", ink.paint(Tone::Good, "help:"));
         lines.extend(hanging(&label, &harmless(help), 6, width));

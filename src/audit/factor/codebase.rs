@@ -87,8 +87,12 @@ fn several(context: &Context, found: &mut Found) -> Verdict {
         for one in &servers[1..] {
             let path = one.evidence.first().map_or(one.root.as_str(), |first| &first.path);
             let others = servers[0].framework.name();
-            let message =
-                format!("{} at {} beside {others} at {}", one.framework.name(), one.root, servers[0].root);
+            let message = format!(
+                "{} at {} beside {others} at {}",
+                one.framework.name(),
+                one.root,
+                servers[0].root
+            );
             found.file(path, message);
         }
     }
@@ -137,7 +141,7 @@ fn is_copy(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let ends = [".bak", ".orig", ".old", ".save", ".swp", "~", ".backup", ".php_", ".copy"];
     let begins = ["copy of ", "kopie von ", "copy_of_"];
-    if ends.iter().any(|end| lower.ends_with(end) && lower.len() > end.len() + 1)
+    if ends.iter().any(|end| lower.ends_with(end) && lower.len() > end.len())
         || begins.iter().any(|begin| lower.starts_with(begin))
     {
         return true;
@@ -182,7 +186,9 @@ mod tests {
 
     #[test]
     fn copies_are_told_from_files() {
-        for name in ["config.php.bak", "index_old.php", "a.php~", "wp-config.php.20190412", "x.orig"] {
+        for name in
+            ["config.php.bak", "index_old.php", "a.php~", "wp-config.php.20190412", "x.orig"]
+        {
             assert!(is_copy(name), "{name}");
         }
         for name in ["threshold.php", "old.php", ".bak", "v1.20190412", "user.js", "backup.rb"] {

@@ -16,7 +16,14 @@ use crate::twelve_factor::{Card, Factor, Precision};
 
 const FACTOR: Factor = Factor::Dependencies;
 const PHP: &[F] = &[
-    F::Bedrock, F::Wordpress, F::Drupal, F::Lumen, F::Laravel, F::Symfony, F::CodeIgniter, F::Php,
+    F::Bedrock,
+    F::Wordpress,
+    F::Drupal,
+    F::Lumen,
+    F::Laravel,
+    F::Symfony,
+    F::CodeIgniter,
+    F::Php,
 ];
 
 pub(super) const RULES: &[Rule] = &[
@@ -202,9 +209,9 @@ fn composer_lock(context: &Context, application: &Application, found: &mut Found
     let Some(manifest) = composer(context, application) else {
         return Verdict::NotApplicable("no composer.json is here");
     };
-    let packages = manifest["require"].as_object().map_or(0, |require| {
-        require.keys().filter(|name| name.contains('/')).count()
-    });
+    let packages = manifest["require"]
+        .as_object()
+        .map_or(0, |require| require.keys().filter(|name| name.contains('/')).count());
     if packages == 0 {
         return Verdict::NotApplicable("composer.json requires no package");
     }
@@ -256,7 +263,11 @@ fn unpinned(context: &Context, application: &Application, found: &mut Found) -> 
             }
         }
     }
-    if looked { Verdict::Looked } else { Verdict::NotApplicable("no Gemfile or composer.json is here") }
+    if looked {
+        Verdict::Looked
+    } else {
+        Verdict::NotApplicable("no Gemfile or composer.json is here")
+    }
 }
 
 fn vendored(context: &Context, application: &Application, found: &mut Found) -> Verdict {
@@ -264,13 +275,16 @@ fn vendored(context: &Context, application: &Application, found: &mut Found) -> 
     if !known.iter().any(|name| context.tree.entry(at(application, name)).is_some()) {
         return Verdict::NotApplicable("nothing here declares dependencies");
     }
-    let bundles = ["vendor/autoload.php", "vendor/composer/installed.json", "web/vendor/autoload.php"];
+    let bundles =
+        ["vendor/autoload.php", "vendor/composer/installed.json", "web/vendor/autoload.php"];
     if let Some(path) =
         bundles.iter().find(|path| context.tree.entry(at(application, path)).is_some())
     {
         found.file(&shown(application, path), "Composer's vendor/ is committed");
     }
-    for (folder, name) in [("vendor/bundle", "Bundler's gems are"), ("node_modules", "npm's packages are")] {
+    for (folder, name) in
+        [("vendor/bundle", "Bundler's gems are"), ("node_modules", "npm's packages are")]
+    {
         if let Some(first) = context.tree.below(at(application, folder)).first() {
             found.file(&first.shown(), format!("{name} committed below {folder}/"));
         }
@@ -349,8 +363,11 @@ fn cdn(file: &Reading, found: &mut Found) {
         let Some(source) = tag.split("src=").nth(1) else { continue };
         let address = source.trim_start_matches(['"', '\'']).split(['"', '\'', ' ']).next();
         let address = address.unwrap_or_default();
-        let remote = address.starts_with("https://") || address.starts_with("http://") || address.starts_with("//");
-        let floating = address.contains("@latest") || address.contains("/latest/") || is_bare_package(address);
+        let remote = address.starts_with("https://")
+            || address.starts_with("http://")
+            || address.starts_with("//");
+        let floating =
+            address.contains("@latest") || address.contains("/latest/") || is_bare_package(address);
         if remote && floating && !tag.contains("integrity=") {
             let host = address.split("//").nth(1).and_then(|rest| rest.split('/').next());
             let message = format!("a script of {} has no version", host.unwrap_or("another host"));

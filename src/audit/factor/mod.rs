@@ -88,11 +88,14 @@ mod tests {
     }
 
     fn index(cards: &[Card]) -> String {
-        let mut text = "# The rules of `nirvana audit`\n\nMade from the rules themselves; a test compares.\n".to_owned();
+        let mut text =
+            "# The rules of `nirvana audit`\n\nMade from the rules themselves; a test compares.\n"
+                .to_owned();
         for factor in Factor::ALL {
             write!(text, "\n## {}. {}\n\n", factor.numeral(), factor.title()).unwrap();
             for card in cards.iter().filter(|card| card.factor == factor) {
-                writeln!(text, "- [{0}]({0}.md) {1}: {2}", card.id, word(card.level), card.title).unwrap();
+                writeln!(text, "- [{0}]({0}.md) {1}: {2}", card.id, word(card.level), card.title)
+                    .unwrap();
             }
         }
         text

@@ -6,7 +6,8 @@ use crate::project::read::{Token, line_of};
 
 pub(super) fn reads(source: &[u8]) -> Vec<Read> {
     let tokens = code(source);
-    let text = |at: usize| tokens.get(at).map_or(&b""[..], |token: &Token<Kind>| token.text(source));
+    let text =
+        |at: usize| tokens.get(at).map_or(&b""[..], |token: &Token<Kind>| token.text(source));
     let mut reads = Vec::new();
     for at in 2..tokens.len() {
         let process = text(at - 2) == b"process" && text(at - 1) == b".";
@@ -24,7 +25,9 @@ pub(super) fn reads(source: &[u8]) -> Vec<Read> {
             _ => continue,
         };
         // Vite's own, and not of the environment.
-        let own = name.as_deref().is_some_and(|name| matches!(name, "DEV" | "PROD" | "MODE" | "SSR" | "BASE_URL"));
+        let own = name
+            .as_deref()
+            .is_some_and(|name| matches!(name, "DEV" | "PROD" | "MODE" | "SSR" | "BASE_URL"));
         if text(end) == b"=" || meta && own {
             continue;
         }

@@ -49,7 +49,8 @@ fn after(code: &Code, end: usize, start: usize) -> Need {
         return if nothing { Need::Optional } else { Need::Default };
     }
     // `? :` may be two tokens; a comparison asks what is there.
-    let compared = ["===", "!==", "==", "!=", "&&"].iter().any(|sign| code.is(end, sign.as_bytes()));
+    let compared =
+        ["===", "!==", "==", "!=", "&&"].iter().any(|sign| code.is(end, sign.as_bytes()));
     let before = start.saturating_sub(1);
     let negated = start > 0 && code.is(before, b"!");
     // `if (`, `isset(`, `empty(`; with a backslash before getenv the name has it.
@@ -79,7 +80,8 @@ fn of_array(code: &Code, at: usize) -> Option<Read> {
     let name = constant.and_then(|name| key(&name));
     // $_SERVER has what the request says, too.
     let settings = ["APP_", "DB_", "DATABASE_", "MAILER_", "SYMFONY_", "REDIS_", "SECRET_"];
-    let of_request = !name.as_ref().is_some_and(|name| settings.iter().any(|start| name.starts_with(start)));
+    let of_request =
+        !name.as_ref().is_some_and(|name| settings.iter().any(|start| name.starts_with(start)));
     if is_server && of_request {
         return None;
     }

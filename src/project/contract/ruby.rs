@@ -98,7 +98,8 @@ fn one(code: &Code, at: usize) -> Option<(Option<String>, Need)> {
 
 /// What the code does with a read that ends before `end` and begins at `start`.
 fn after(code: &Code, end: usize, start: usize) -> Need {
-    let word = |at: usize, words: &[&str]| words.iter().any(|word| code.text(at) == word.as_bytes());
+    let word =
+        |at: usize, words: &[&str]| words.iter().any(|word| code.text(at) == word.as_bytes());
     if code.is(end, b"||") || code.is_name(end, b"or") {
         let nothing = word(end + 1, &["nil", "false"]);
         return if nothing { Need::Optional } else { Need::Default };

@@ -13,8 +13,12 @@ pub(super) fn page(report: &Report, audited: &Audited) -> String {
     let (head, rest) = sentence(report, audited);
     let name = report.target.rsplit('/').find(|part| !part.is_empty() && *part != ".");
     let title = format!("Audit of {}", name.unwrap_or("this codebase"));
-    let commit = audited.commit.as_deref().map(|id| format!(" · commit {}", &id[..id.len().min(12)]));
-    let base = audited.base.as_deref().map(|id| format!(" · only what came since {}", &id[..id.len().min(12)]));
+    let commit =
+        audited.commit.as_deref().map(|id| format!(" · commit {}", &id[..id.len().min(12)]));
+    let base = audited
+        .base
+        .as_deref()
+        .map(|id| format!(" · only what came since {}", &id[..id.len().min(12)]));
     let about = format!(
         "{}{}{}",
         audited.applications.join(" · "),
@@ -74,7 +78,11 @@ fn factor(score: &Score) -> String {
             counts.push_str(&format!("<span class=\"count {class}\">{number} {noun}</span>"));
         }
     }
-    let out = if *not_applicable == 0 { String::new() } else { format!(", {not_applicable} not applicable") };
+    let out = if *not_applicable == 0 {
+        String::new()
+    } else {
+        format!(", {not_applicable} not applicable")
+    };
     format!(
         "<div class=\"factor {tone}\"><h3><span>{numeral}</span>{title}</h3>\
          <div class=\"bar\" role=\"img\" aria-label=\"{share} of 100\"><i style=\"width:{share}%\"></i></div>\
@@ -98,7 +106,9 @@ fn section(audited: &Audited, rule: &str, hits: &[&Hit]) -> String {
     }
     if hits.len() > PLACES {
         let more = hits.len() - PLACES;
-        rows.push_str(&format!("<tr><td></td><td>… and {more} more; the JSON report has all</td></tr>\n"));
+        rows.push_str(&format!(
+            "<tr><td></td><td>… and {more} more; the JSON report has all</td></tr>\n"
+        ));
     }
     format!(
         "<section class=\"rule {level}\" id=\"{rule}\">\n<h3><span class=\"count {level}\">{level}</span> \
@@ -129,7 +139,13 @@ fn told(report: &Report) -> String {
     let rows: String = report
         .findings
         .iter()
-        .map(|one| format!("<li><code>{}</code> {}</li>\n", text(&one.place.to_string()), text(&one.message)))
+        .map(|one| {
+            format!(
+                "<li><code>{}</code> {}</li>\n",
+                text(&one.place.to_string()),
+                text(&one.message)
+            )
+        })
         .collect();
     format!("<h2>What was not looked at</h2>\n<ul>{rows}</ul>\n")
 }

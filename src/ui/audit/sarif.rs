@@ -32,9 +32,10 @@ fn value(report: &Report) -> Value {
     let results: Vec<Value> =
         hits.iter().take(MOST).map(|hit| result(hit, index.get(hit.rule).copied())).collect();
     let told: Vec<Value> = report.findings.iter().map(notification).collect();
-    let failed = report.error.iter().map(|error| {
-        json!({ "level": "error", "message": { "text": error.message } })
-    });
+    let failed = report
+        .error
+        .iter()
+        .map(|error| json!({ "level": "error", "message": { "text": error.message } }));
     let mut notifications: Vec<Value> = told.into_iter().chain(failed).collect();
     if hits.len() > MOST {
         let text = format!("{} results of {} are left out", hits.len() - MOST, hits.len());
@@ -127,8 +128,12 @@ fn result(hit: &Hit, index: Option<usize>) -> Value {
     }
     let suppression = match &hit.state {
         State::Open => None,
-        State::AllowedInline { reason } => Some(json!({ "kind": "inSource", "justification": reason })),
-        State::AllowedByPath { reason } => Some(json!({ "kind": "external", "justification": reason })),
+        State::AllowedInline { reason } => {
+            Some(json!({ "kind": "inSource", "justification": reason }))
+        }
+        State::AllowedByPath { reason } => {
+            Some(json!({ "kind": "external", "justification": reason }))
+        }
         State::Known => {
             result["baselineState"] = "unchanged".into();
             Some(json!({ "kind": "external", "justification": "known by the baseline" }))

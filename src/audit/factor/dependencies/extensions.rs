@@ -43,7 +43,11 @@ const CLASSES: [(&str, &str); 10] = [
     ("Memcached", "ext-memcached"),
 ];
 
-pub(super) fn undeclared(context: &Context, application: &Application, found: &mut Found) -> Verdict {
+pub(super) fn undeclared(
+    context: &Context,
+    application: &Application,
+    found: &mut Found,
+) -> Verdict {
     let Some(manifest) = composer(context, application) else {
         return Verdict::NotApplicable("no composer.json is here");
     };
@@ -60,14 +64,27 @@ pub(super) fn undeclared(context: &Context, application: &Application, found: &m
     }
     let required: Vec<&String> =
         manifest["require"].as_object().into_iter().flat_map(|require| require.keys()).collect();
-    let frameworks = matches!(application.framework, Framework::Laravel | Framework::Lumen | Framework::Symfony | Framework::Drupal | Framework::CodeIgniter);
+    let frameworks = matches!(
+        application.framework,
+        Framework::Laravel
+            | Framework::Lumen
+            | Framework::Symfony
+            | Framework::Drupal
+            | Framework::CodeIgniter
+    );
     for (extension, (file, at, name)) in used {
         let polyfill = format!("symfony/polyfill-{}", &extension[4..]);
-        let declared = required.iter().any(|one| one.eq_ignore_ascii_case(extension) || **one == polyfill);
+        let declared =
+            required.iter().any(|one| one.eq_ignore_ascii_case(extension) || **one == polyfill);
         // What every such framework requires itself.
-        let given = frameworks && matches!(extension, "ext-mbstring" | "ext-pdo" | "ext-intl" | "ext-curl");
+        let given =
+            frameworks && matches!(extension, "ext-mbstring" | "ext-pdo" | "ext-intl" | "ext-curl");
         if !declared && !given && !platform(&manifest, extension) {
-            found.at(&file, at, format!("{name} needs {extension}, which composer.json does not require"));
+            found.at(
+                &file,
+                at,
+                format!("{name} needs {extension}, which composer.json does not require"),
+            );
         }
     }
     Verdict::Looked
@@ -82,7 +99,8 @@ fn platform(manifest: &Value, extension: &str) -> bool {
 fn needs(code: &Code, text: &str) -> Vec<(&'static str, usize, String)> {
     let mut found = Vec::new();
     for call in code.calls() {
-        let name = String::from_utf8_lossy(code.text(call.name)).trim_start_matches('\\').to_owned();
+        let name =
+            String::from_utf8_lossy(code.text(call.name)).trim_start_matches('\\').to_owned();
         let table: &[(&str, &str)] = match call.callee {
             Callee::Function => &FUNCTIONS,
             Callee::New => &CLASSES,
@@ -96,7 +114,8 @@ fn needs(code: &Code, text: &str) -> Vec<(&'static str, usize, String)> {
         let family = name.split('_').next().unwrap_or(&name);
         let asked = text.contains(&format!("function_exists('{family}"))
             || text.contains(&format!("function_exists( '{family}"));
-        let guarded = asked || text.contains(&format!("function_exists('{name}'"))
+        let guarded = asked
+            || text.contains(&format!("function_exists('{name}'"))
             || text.contains(&format!("extension_loaded('{}'", &extension[4..]))
             || text.contains(&format!("function {name}("))
             || text.contains(&format!("class_exists('{name}'"));
@@ -130,11 +149,23 @@ pub(super) fn programs(context: &Context, application: &Application, found: &mut
     for (entry, placed) in context.own(application) {
         let name = placed.inner.rsplit('/').next().unwrap_or_default();
         if placed.kind == Kind::Dockerfile || name == "Aptfile" || name == "Brewfile" {
-            declared.push_str(&context.file(&entry.path).map_or(String::new(), |file| file.text.clone()));
+            declared.push_str(
+                &context.file(&entry.path).map_or(String::new(), |file| file.text.clone()),
+            );
         }
     }
     for file in context.read_kinds(application, &[Kind::Php, Kind::Ruby]) {
-        let tool = ["bin/", "script", "lib/tasks", "Console/", "Command", "deploy", "Rakefile", "Capfile", "tasks/"];
+        let tool = [
+            "bin/",
+            "script",
+            "lib/tasks",
+            "Console/",
+            "Command",
+            "deploy",
+            "Rakefile",
+            "Capfile",
+            "tasks/",
+        ];
         if tool.iter().any(|part| file.inner.contains(part)) {
             continue;
         }
@@ -159,7 +190,8 @@ fn called(reading: &Reading) -> Vec<(usize, String)> {
     };
     if reading.kind == Kind::Php && reading.has_any(&["exec", "system", "popen", "passthru"]) {
         let code = reading.php();
-        let names: [&[u8]; 6] = [b"exec", b"shell_exec", b"system", b"passthru", b"proc_open", b"popen"];
+        let names: [&[u8]; 6] =
+            [b"exec", b"shell_exec", b"system", b"passthru", b"proc_open", b"popen"];
         for call in code.calls().filter(|call| call.callee == Callee::Function) {
             if !names.iter().any(|name| code.is_name(call.name, name)) {
                 continue;
@@ -169,7 +201,9 @@ fn called(reading: &Reading) -> Vec<(usize, String)> {
             calls.extend(word.map(|word| (code.tokens[call.name].span.start, word)));
         }
     }
-    if reading.kind == Kind::Ruby && reading.has_any(&["system", "`", "%x", "exec", "Open3", "popen"]) {
+    if reading.kind == Kind::Ruby
+        && reading.has_any(&["system", "`", "%x", "exec", "Open3", "popen"])
+    {
         let code = reading.ruby();
         for token in code.tokens.iter().filter(|token| token.kind == ruby::Kind::Command) {
             let text = String::from_utf8_lossy(token.text(code.source)).into_owned();
@@ -177,7 +211,8 @@ fn called(reading: &Reading) -> Vec<(usize, String)> {
             calls.extend(first(&text).map(|word| (token.span.start, word)));
         }
         for call in code.calls() {
-            let names: [&[u8]; 6] = [b"system", b"exec", b"popen", b"capture3", b"capture2", b"spawn"];
+            let names: [&[u8]; 6] =
+                [b"system", b"exec", b"popen", b"capture3", b"capture2", b"spawn"];
             if !names.iter().any(|name| code.text(call.name) == *name) {
                 continue;
             }
