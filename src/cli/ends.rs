@@ -49,8 +49,8 @@ pub(super) struct Ends {
     /// is one
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Pieces of work at once, each with one connection to each end [default: the number of
-    /// processors, at most 8]
+    /// Pieces of work at once, each with one connection to each end [default: twice the
+    /// number of processors, at most 8]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: Option<u16>,
     /// Seconds that writers may wait for the snapshot, and that it may wait for them
