@@ -113,8 +113,11 @@ fn a_release_that_is_not_well_is_left_again_by_itself() {
     let good = site.hosts[0].current();
     project.configure("answers = 1\n");
     let patient = std::fs::read_to_string(project.folder.join("nirvana.toml")).unwrap();
-    std::fs::write(project.folder.join("nirvana.toml"), patient.replace("within = 10", "within = 1"))
-        .unwrap();
+    std::fs::write(
+        project.folder.join("nirvana.toml"),
+        patient.replace("within = 10", "within = 1"),
+    )
+    .unwrap();
     project.commit("ill", 500);
     let ill = project.release(&["deploy"]);
     assert_eq!(ill.code, 6, "{}", ill.all());
@@ -122,7 +125,7 @@ fn a_release_that_is_not_well_is_left_again_by_itself() {
     assert!(ill.all().contains(&format!("{good} serves again, and answers")), "{}", ill.all());
     assert!(project.serves("one"));
     // The second host was never touched: the first is a barrier.
-    assert!(!site.hosts[1].ledger().contains("switched\",\"reason") , "{}", site.hosts[1].ledger());
+    assert!(!site.hosts[1].ledger().contains("switched\",\"reason"), "{}", site.hosts[1].ledger());
     assert_eq!(site.hosts[1].ledger().matches("switched").count(), 1, "{}", site.hosts[1].ledger());
     assert!(site.hosts[0].ledger().contains("\"rolled-back\",\"reason\":\"it was not well\""));
 
@@ -167,9 +170,21 @@ fn killed_at_any_step_the_old_release_serves_and_the_next_run_finishes() {
     project.commit("0", 200);
     assert_eq!(project.release(&["deploy"]).code, 0);
     let steps = [
-        "before-lock", "after-lock", "before-upload", "after-upload", "after-share", "after-render",
-        "before-build", "after-build", "before-command", "after-command", "before-switch",
-        "after-switch", "before-health", "after-health", "before-confirm",
+        "before-lock",
+        "after-lock",
+        "before-upload",
+        "after-upload",
+        "after-share",
+        "after-render",
+        "before-build",
+        "after-build",
+        "before-command",
+        "after-command",
+        "before-switch",
+        "after-switch",
+        "before-health",
+        "after-health",
+        "before-confirm",
     ];
     for (at, step) in steps.iter().enumerate() {
         let (old, new) = (at.to_string(), (at + 1).to_string());
@@ -227,7 +242,8 @@ fn of_two_runs_one_waits_or_names_the_other() {
     for file in [&go, &held] {
         std::fs::remove_file(file).unwrap();
     }
-    let build = "touch ~/held; for i in $(seq 600); do [ -e ~/go ] && exit 0; sleep 0.1; done; exit 1";
+    let build =
+        "touch ~/held; for i in $(seq 600); do [ -e ~/go ] && exit 0; sleep 0.1; done; exit 1";
     let text = std::fs::read_to_string(project.folder.join("nirvana.toml")).unwrap();
     let text = text.replace(&hook, "").replace("echo built >built", build);
     std::fs::write(project.folder.join("nirvana.toml"), text).unwrap();
@@ -275,7 +291,8 @@ fn no_secret_is_in_an_argument_an_output_a_ledger_or_a_notice() {
     );
     project.configure_with(&keys, notices);
     project.commit("one", 200);
-    let mut command = project.command(&["deploy", "--format", "json", "--report", "../report.json"]);
+    let mut command =
+        project.command(&["deploy", "--format", "json", "--report", "../report.json"]);
     command.env("HOOK", format!("http://127.0.0.1:{port}/services/{SECRET}"));
     command.env("DEAF", format!("http://127.0.0.1:1/{SECRET}"));
     let done = run(command);
@@ -328,7 +345,11 @@ fn what_cannot_go_well_is_refused_before_anything_is_touched() {
     };
     let _ = keys;
     // A file that its program refuses never serves.
-    text(&optional.replace("\"$FILE\" >", "\"$FILE;\" >").replace("body_limit = \"20m\"", "body_limit = \"lots\""));
+    text(
+        &optional
+            .replace("\"$FILE\" >", "\"$FILE;\" >")
+            .replace("body_limit = \"20m\"", "body_limit = \"lots\""),
+    );
     let invalid = project.release(&["deploy"]);
     assert_eq!(invalid.code, 4, "{}", invalid.all());
     assert!(invalid.stderr.contains("validate failed on web"), "{}", invalid.all());
@@ -350,5 +371,9 @@ fn what_cannot_go_well_is_refused_before_anything_is_touched() {
     let mut nowhere = nirvana();
     nowhere.args(["release", "check"]).current_dir(site.path());
     let nowhere = run(nowhere);
-    assert!(nowhere.code == 3 && nowhere.stdout.starts_with("RELEASE UNKNOWN"), "{}", nowhere.all());
+    assert!(
+        nowhere.code == 3 && nowhere.stdout.starts_with("RELEASE UNKNOWN"),
+        "{}",
+        nowhere.all()
+    );
 }

@@ -86,7 +86,11 @@ fn open(path: &Path, mode: u32) {
 fn ran(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{command:?}\n{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{command:?}\n{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     text
 }
 
@@ -310,7 +314,8 @@ impl Project<'_> {
     /// Both hosts serve that version, and the release that the link names.
     pub(crate) fn serves(&self, version: &str) -> bool {
         self.site.hosts.iter().all(|host| {
-            let wanted = format!("{{\"release\":\"{}\",\"version\":\"{version}\"}}", host.current());
+            let wanted =
+                format!("{{\"release\":\"{}\",\"version\":\"{version}\"}}", host.current());
             host.visit().is_ok_and(|body| body == wanted)
         })
     }

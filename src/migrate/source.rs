@@ -238,8 +238,10 @@ impl Rows<'_> {
 pub(crate) fn describe(dump: &Dump, readers: usize) -> (SnapshotReport, Event) {
     let report = SnapshotReport {
         rung: "dump".to_owned(),
-        guarantee: "what the dump holds, which is of one instant if its tool saw to that"
-            .to_owned(),
+        guarantee: format!(
+            "what a dump of {} holds, which is of one instant if its tool saw to that",
+            dump.server
+        ),
         connections: readers,
         writers_waited_ms: 0,
         position: dump.position.clone(),

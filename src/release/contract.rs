@@ -25,15 +25,19 @@ pub(super) fn check(run: &Run, files: &Files, sites: &[Site]) -> Result<(), Erro
         Some(_) => run.env.names().chain(optional).collect(),
         // On every host: a name that one of them lacks is lacking.
         None => {
-            let (first, rest) = sites.split_first().map_or((&[][..], &[][..]), |(first, rest)| {
-                (first.seen.keys.as_slice(), rest)
-            });
+            let (first, rest) = sites
+                .split_first()
+                .map_or((&[][..], &[][..]), |(first, rest)| (first.seen.keys.as_slice(), rest));
             let first = first.iter().map(String::as_str);
-            first.filter(|key| rest.iter().all(|site| site.seen.keys.iter().any(|it| it == key))).collect()
+            first
+                .filter(|key| rest.iter().all(|site| site.seen.keys.iter().any(|it| it == key)))
+                .collect()
         }
     };
     // Without the shared file there is nothing to compare; that it is absent is told by itself.
-    if settings.env.is_none() && sites.iter().any(|site| site.seen.absent.iter().any(|it| it == env)) {
+    if settings.env.is_none()
+        && sites.iter().any(|site| site.seen.absent.iter().any(|it| it == env))
+    {
         return Ok(());
     }
     let mut names = missing(&contract, &given);

@@ -225,7 +225,11 @@ impl Settings {
     /// All that can be judged without asking anybody.
     pub(super) fn check(&self) -> Result<(), Error> {
         let path = self.path.trim_end_matches('/');
-        if !path.starts_with(['/', '~']) || path.starts_with('~') && !path.starts_with("~/") || path.split('/').any(|part| part == "..") || path.len() < 2 {
+        if !path.starts_with(['/', '~'])
+            || path.starts_with('~') && !path.starts_with("~/")
+            || path.split('/').any(|part| part == "..")
+            || path.len() < 2
+        {
             let problem = format!("'{}' is no folder from the root", self.path);
             return Err(
                 Error::wanted("release.path", problem).hinted("such as path = \"/srv/shop\"")
