@@ -15,7 +15,7 @@ set -euo pipefail
 
 # In a function, so that the whole file is read before any of it runs.
 main() {
-    cd "$(dirname "${BASH_SOURCE[0]}")"
+    cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
     local jobs='' action=load
     while [[ $# -gt 0 ]]; do
         case $1 in
