@@ -285,6 +285,17 @@ pub(crate) enum Code {
     LockFileOutdated,
     /// A value that was for MySQL must be given anew for PostgreSQL.
     ValueToSet,
+    // Env
+    /// The code reads a key that is not set.
+    EnvMissing,
+    /// The code reads a key that is set to nothing.
+    EnvEmpty,
+    /// Nothing reads a key that is set.
+    EnvUnread,
+    /// A key is in the file and not in the one that names all keys.
+    EnvDrift,
+    /// A line is not what its program can read, or a key is set twice.
+    EnvFileSyntax,
     // Provision
     /// Others than its owner may read the file of a password.
     SecretReadable,

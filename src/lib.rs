@@ -11,13 +11,14 @@ mod ui;
 mod audit;
 mod configure;
 mod detect;
+mod env;
 mod migrate;
 mod provision;
 mod release;
 // Places.
-mod host;
 mod archive;
 mod dump;
+mod host;
 mod mysql;
 mod postgres;
 mod project;

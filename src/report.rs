@@ -22,6 +22,7 @@ pub(crate) enum Verb {
     Audit,
     Configure,
     Detect,
+    Env,
     Migrate,
     Verify,
     Provision,

@@ -7,6 +7,8 @@
 mod escape;
 mod values;
 
+use std::collections::BTreeMap;
+
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
@@ -116,8 +118,27 @@ pub(crate) fn render<V: Values>(values: &V) -> Result<String, Error> {
     finish(&environment, name, values)
 }
 
+/// Renders a template of ours by its name, with values that somebody has written down: what is not
+/// among them may be asked for by the template, and is then not there.
+pub(crate) fn render_named(
+    name: &str,
+    values: &BTreeMap<String, serde_json::Value>,
+) -> Result<String, Error> {
+    let mut environment = environment();
+    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    for (name, _, source) in FILES {
+        environment.add_template(name, source).map_err(|error| failed(&error, name, source))?;
+    }
+    finish(&environment, name, values)
+}
+
+/// The names of all templates of ours.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    FILES.iter().map(|(name, ..)| *name)
+}
+
 /// Renders a template of the user's own, which may include ours. `name` is its path, for errors.
-pub(crate) fn render_own<V: Values>(
+pub(crate) fn render_own<V: Serialize>(
     name: &str,
     source: &str,
     context: Context,
@@ -135,7 +156,7 @@ pub(crate) fn render_own<V: Values>(
         .map_err(|error| error.in_place_of(&inner, name))
 }
 
-fn finish<V: Values>(
+fn finish<V: Serialize>(
     environment: &Environment<'_>,
     name: &str,
     values: &V,

@@ -10,7 +10,7 @@ const FILE_LINES: usize = 500;
 /// A dump is what MySQL's tools have written, so its place stands on MySQL's.
 const FLOORS: [&[&str]; 5] = [
     &["cli", "fuzz"],
-    &["ui", "audit", "configure", "detect", "migrate", "provision", "release"],
+    &["ui", "audit", "configure", "detect", "env", "migrate", "provision", "release"],
     &["dump"],
     &["archive", "host", "mysql", "postgres", "project"],
     WORDS,

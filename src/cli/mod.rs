@@ -4,6 +4,7 @@ mod audit;
 mod configure;
 mod detect;
 mod ends;
+mod env;
 mod migrate;
 mod perform;
 mod provision;
@@ -45,6 +46,7 @@ enum Command {
     Migrate(migrate::Arguments),
     Verify(verify::Arguments),
     Provision(provision::Arguments),
+    Env(env::Arguments),
     Release(release::Arguments),
 }
 
@@ -58,6 +60,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Migrate(arguments) => migrate::run(arguments),
             Command::Verify(arguments) => verify::run(arguments),
             Command::Provision(arguments) => provision::run(arguments),
+            Command::Env(arguments) => env::run(arguments),
             Command::Release(arguments) => release::run(arguments),
         },
         // Help and version are no errors; clap knows where each belongs, and its colours.
@@ -69,8 +72,9 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 /// The sections of nirvana.toml, each with the struct that its verb reads it as.
-const SECTIONS: [Section; 4] = [
+const SECTIONS: [Section; 5] = [
     Section::of::<crate::audit::Settings>("audit"),
+    Section::of::<crate::env::Settings>("env"),
     Section::of::<crate::migrate::Settings>(MIGRATE),
     Section::of::<Wanted>("provision"),
     Section::of::<crate::release::Settings>("release"),

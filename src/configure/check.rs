@@ -11,11 +11,11 @@ pub(crate) fn check(name: &str, source: &[u8]) {
     for to in [None, Some(Target::Postgres)] {
         let goal = Goal { to, dialect: None };
         for (language, form) in format::forms(name) {
-            let mut draft = Draft::new(name.as_bytes(), source, language);
+            let mut draft = Draft::new(name.as_bytes(), source);
             form(&mut draft, goal);
             let edited = prove::edited(language, source, &draft.edits);
             if let Ok(text) = edited {
-                let mut again = Draft::new(name.as_bytes(), &text, language);
+                let mut again = Draft::new(name.as_bytes(), &text);
                 form(&mut again, goal);
             }
             let _ = mask::secrets(language, source);

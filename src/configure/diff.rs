@@ -7,6 +7,8 @@ use std::ops::Range;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
 
+use crate::project::read::dotenv;
+
 use super::draft::Language;
 use super::mask::{self, MASK};
 use super::plan::Change;
@@ -83,8 +85,17 @@ impl<'a> Text<'a> {
             }
         }
         if change.language == Language::Dotenv {
-            let values = change.hidden_values.iter().flat_map(|value| {
-                memchr::memmem::find_iter(bytes, value).map(|at| at..at + value.len())
+            let entries = dotenv::entries(bytes).into_iter();
+            let is_hidden = |entry: &dotenv::Entry| {
+                let key = entry.key.of(bytes);
+                !entry.value.is_empty() && change.hidden.iter().any(|one| one.as_bytes() == key)
+            };
+            let values = entries.filter(is_hidden).map(|entry| {
+                let key = entry.key.of(bytes);
+                let is_address = key.ends_with(b"URL") || key.ends_with(b"DSN");
+                let span =
+                    if is_address { mask::password(bytes, entry.value) } else { entry.value };
+                span.start..span.end
             });
             hidden.extend(values);
         }
@@ -93,6 +104,13 @@ impl<'a> Text<'a> {
 
     fn of(bytes: &'a [u8], mut hidden: Vec<Range<usize>>) -> Self {
         hidden.sort_by_key(|range| (range.start, range.end));
+        hidden.dedup_by(|next, last| {
+            let overlaps = next.start < last.end;
+            if overlaps {
+                last.end = last.end.max(next.end);
+            }
+            overlaps
+        });
         let mut lines = Vec::new();
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', bytes) {

@@ -6,6 +6,8 @@ use crate::project::read::{Span, line_of};
 use crate::project::tree::shown;
 use crate::secret::Secret;
 
+use super::mask::password;
+
 /// How a file is read again once it was edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Language {
@@ -49,7 +51,6 @@ pub(super) enum Sensitivity {
 pub(super) struct Draft<'a> {
     pub(super) path: Vec<u8>,
     pub(super) source: &'a [u8],
-    pub(super) language: Language,
     pub(super) edits: Vec<Edit>,
     /// Parts of the source that nobody is shown.
     pub(super) secrets: Vec<Span>,
@@ -58,11 +59,10 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn new(path: &[u8], source: &'a [u8], language: Language) -> Self {
+    pub(super) fn new(path: &[u8], source: &'a [u8]) -> Self {
         Self {
             path: path.to_vec(),
             source,
-            language,
             edits: Vec::new(),
             secrets: Vec::new(),
             settings: Vec::new(),
@@ -97,7 +97,8 @@ impl<'a> Draft<'a> {
     pub(super) fn to_environment(&mut self, span: Span, value: &[u8], moved: Moved) {
         let line = line_of(self.source, span.start);
         if moved.sensitivity == Sensitivity::Secret {
-            self.secrets.push(span);
+            let is_address = ["URL", "DSN"].iter().any(|end| moved.key.ends_with(end));
+            self.secrets.push(if is_address { password(self.source, span) } else { span });
         }
         let Ok(text) = std::str::from_utf8(value) else {
             let message = format!("the value of {} is no UTF-8, so it stays here", moved.key);
@@ -162,7 +163,7 @@ fn filled_lines(source: &[u8], span: Span) -> Span {
 
 #[cfg(test)]
 mod tests {
-    use super::{Draft, Language};
+    use super::Draft;
     use crate::project::read::Span;
     use crate::project::read::edit::apply;
 
@@ -175,7 +176,7 @@ mod tests {
             ("a\nb", "b", "a\n"),
         ] {
             let at = source.find(part).unwrap();
-            let mut draft = Draft::new(b"x", source.as_bytes(), Language::Words);
+            let mut draft = Draft::new(b"x", source.as_bytes());
             draft.remove(Span::new(at, at + part.len()));
             let text = apply(source.as_bytes(), &draft.edits).unwrap();
             assert_eq!(String::from_utf8(text).unwrap(), wanted);

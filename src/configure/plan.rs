@@ -47,8 +47,8 @@ pub(super) struct Change {
     pub(super) language: Language,
     /// Parts of the old text that nobody is shown.
     pub(super) secrets: Vec<Span>,
-    /// Values in the new text that nobody is shown.
-    pub(super) hidden_values: Vec<Vec<u8>>,
+    /// Variables whose values nobody is shown.
+    pub(super) hidden: Vec<String>,
     /// Whether only its owner may read it.
     pub(super) is_private: bool,
 }
@@ -89,7 +89,7 @@ pub(super) struct Gathered {
     secrets: Vec<Span>,
     /// Set where the edits were proven.
     after: Option<Vec<u8>>,
-    pub(super) hidden_values: Vec<Vec<u8>>,
+    pub(super) hidden: Vec<String>,
     pub(super) is_private: bool,
 }
 
@@ -105,7 +105,7 @@ impl Gathered {
             edits: self.edits,
             language: self.language,
             secrets: self.secrets,
-            hidden_values: self.hidden_values,
+            hidden: self.hidden,
             is_private: self.is_private,
         })
     }
@@ -196,7 +196,7 @@ impl<'a> Site<'a> {
         form: impl FnOnce(&mut Draft),
     ) {
         let source = before.clone().unwrap_or_default();
-        let mut draft = Draft::new(path, &source, language);
+        let mut draft = Draft::new(path, &source);
         form(&mut draft);
         let Draft { edits, secrets, settings, findings, .. } = draft;
         self.findings.extend(findings);
@@ -207,7 +207,7 @@ impl<'a> Site<'a> {
             edits: Vec::new(),
             secrets: Vec::new(),
             after: None,
-            hidden_values: Vec::new(),
+            hidden: Vec::new(),
             is_private: false,
         });
         file.after = None;

@@ -3,13 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::step::StepKind;
 use crate::fault::{Blame, Fault};
 use crate::host::Error as Host;
 use crate::mysql::connect::OptionsError as MySqlOptions;
 use crate::mysql::error::Error as MySql;
 use crate::postgres::error::{Error as Postgres, OptionsError as PostgresOptions};
 use crate::project::error::Error as Project;
+use crate::template::Error as Template;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -25,6 +25,8 @@ pub(crate) enum Error {
     MySqlOptions(#[from] MySqlOptions),
     #[error(transparent)]
     PostgresOptions(#[from] PostgresOptions),
+    #[error(transparent)]
+    Template(#[from] Template),
     /// The file wants what cannot be.
     #[error("{place}: {problem}")]
     Wanted { place: String, problem: String, hint: Option<String> },
@@ -41,7 +43,8 @@ pub(crate) enum Error {
     /// The new release did not show itself.
     #[error("{host}: release {release} did not answer as it should")]
     Unhealthy { host: String, release: String, source: Printed },
-    #[error("the code reads settings that its environment does not have: {}", names.join(", "))]
+    /// Each with the place that reads it.
+    #[error("the code reads what its environment does not have: {}", names.join(", "))]
     Contract { names: Vec<String> },
     #[error("somebody asked to stop")]
     Stopped,
@@ -77,6 +80,7 @@ impl Error {
             Self::Wanted { .. }
                 | Self::File { .. }
                 | Self::Project(_)
+                | Self::Template(_)
                 | Self::MySqlOptions(_)
                 | Self::PostgresOptions(_)
                 | Self::Contract { .. }
@@ -84,11 +88,14 @@ impl Error {
         )
     }
 
+    /// Whether it was the switch itself that failed on that host, which has then returned.
+    pub(super) fn is_on(&self, host: &str) -> bool {
+        matches!(self, Self::Command { step: "switch", at, .. } if *at == format!(" on {host}"))
+    }
+
     /// Whether it is the release that was found wanting, after it had begun to serve.
     pub(super) fn is_of_health(&self) -> bool {
-        let switch = StepKind::Switch.word();
-        matches!(self, Self::Unhealthy { .. })
-            || matches!(self, Self::Command { step, .. } if *step == switch)
+        matches!(self, Self::Unhealthy { .. } | Self::Command { step: "switch", code: 4, .. })
     }
 }
 
@@ -99,6 +106,7 @@ impl Blame for Error {
             Self::Project(error) => error.fault(),
             Self::MySql(error) => error.fault(),
             Self::Postgres(error) => error.fault(),
+            Self::Template(error) => error.fault(),
             Self::Locked { .. } => Fault::Transient,
             Self::MySqlOptions(_)
             | Self::PostgresOptions(_)
@@ -116,6 +124,7 @@ impl Blame for Error {
         match self {
             Self::Host(error) => error.hint(),
             Self::Project(error) => error.hint(),
+            Self::Template(error) => error.hint(),
             Self::MySql(error) => error.hint(),
             Self::Postgres(error) => error.hint(),
             Self::MySqlOptions(error) => error.hint(),

@@ -4,6 +4,7 @@
 //! a process that was not reloaded. So an answer counts only if it has the id of the release in it,
 //! and only several in a row count, each on a connection of its own.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::error::{Error, Printed};
@@ -18,6 +19,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 #[derive(Clone, Debug)]
 pub(super) struct Check {
     url: Url,
+    urls: BTreeMap<String, Url>,
     host: Option<String>,
     status: u16,
     pub(super) id_in: IdIn,
@@ -37,8 +39,13 @@ pub(super) struct Well {
 
 impl Check {
     pub(super) fn of(health: &Health) -> Result<Self, Error> {
+        let mut urls = BTreeMap::new();
+        for (host, url) in &health.urls {
+            urls.insert(host.clone(), Url::parse(url)?);
+        }
         Ok(Self {
             url: Url::parse(&health.url)?,
+            urls,
             host: health.host.clone(),
             status: health.status.unwrap_or(200),
             id_in: health.id_in,
@@ -49,8 +56,17 @@ impl Check {
         })
     }
 
-    pub(super) fn address(&self) -> String {
-        self.url.address()
+    pub(super) fn address(&self, host: &str) -> String {
+        self.url(host).address()
+    }
+
+    fn url(&self, host: &str) -> &Url {
+        self.urls.get(host).unwrap_or(&self.url)
+    }
+
+    async fn ask(&self, host: &Host) -> Result<Answer, crate::host::Error> {
+        let url = self.url(host.name());
+        host.ask(url, self.host.as_deref(), &Question::Get, self.timeout).await
     }
 
     /// Asks until enough answers in a row are good, or time is over.
@@ -59,8 +75,7 @@ impl Check {
         let (mut row, mut asked) = (0, 0);
         loop {
             let sent = Instant::now();
-            let answer =
-                host.ask(&self.url, self.host.as_deref(), &Question::Get, self.timeout).await;
+            let answer = self.ask(host).await;
             asked += 1;
             let fault = match &answer {
                 Ok(answer) => self.fault(answer, id),
@@ -86,7 +101,7 @@ impl Check {
     /// One question; for `check`.
     pub(super) async fn once(&self, host: &Host, id: &Id) -> Result<Duration, String> {
         let sent = Instant::now();
-        let answer = host.ask(&self.url, self.host.as_deref(), &Question::Get, self.timeout).await;
+        let answer = self.ask(host).await;
         match answer.as_ref().map(|answer| self.fault(answer, id)) {
             Ok(None) => Ok(sent.elapsed()),
             Ok(Some(fault)) => Err(fault),

@@ -60,7 +60,13 @@ pub(super) fn choose(wish: &Wish<'_>, sites: &[Site]) -> Choice {
             return Choice { id: first.id.clone(), course: Course::Settled };
         }
         let open = sites.iter().filter_map(|site| site.seen.ledger.open(wish.digest).cloned());
+        // What is over on one host is not gone on with on another.
+        let is_over = |id: &Id| {
+            let mut releases = sites.iter().filter_map(|site| site.seen.ledger.get(id));
+            releases.any(|release| release.state > State::Good)
+        };
         let begun = open.chain(all.into_iter().flatten()).map(|release| release.id);
+        let begun = begun.filter(|id| !is_over(id));
         if let Some(id) = begun.max_by_key(Id::number) {
             return Choice { id, course: Course::GoOn };
         }
@@ -100,7 +106,8 @@ pub(super) fn steps(
     let mut plan = Steps { steps: Vec::new() };
     let all: Vec<Needs> = sites.iter().map(|site| needs(&site.seen, &choice.id)).collect();
     let is_settled = choice.course == Course::Settled;
-    plan.one(StepKind::Contract, contract(settings), None);
+    let (what, unknown) = contract(settings);
+    plan.one(StepKind::Contract, what, unknown);
     if !is_settled {
         plan.each(StepKind::Lock, sites, |_| (format!("{}/.nirvana/lock", settings.path), None));
         plan.each(StepKind::Upload, sites, |at| {
@@ -137,8 +144,7 @@ pub(super) fn steps(
     }
     plan.each(StepKind::Switch, sites, |at| switch(settings, choice, &sites[at].seen, all[at]));
     if let Some(check) = wish.check {
-        let what = format!("{} answers with {}", check.address(), choice.id);
-        plan.each(StepKind::Health, sites, |_| (what.clone(), None));
+        plan.each(StepKind::Health, sites, |at| (asks(check, choice, &sites[at]), None));
     }
     if !is_settled {
         plan.each(StepKind::Confirm, sites, |at| (format!("{} is good", choice.id), prepares(at)));
@@ -173,11 +179,14 @@ pub(super) fn rollback_steps(
     plan.each(StepKind::Lock, sites, |_| (format!("{}/.nirvana/lock", settings.path), None));
     plan.each(StepKind::Switch, sites, |at| switch(settings, choice, &sites[at].seen, all[at]));
     if let Some(check) = check {
-        let what = format!("{} answers with {}", check.address(), choice.id);
-        plan.each(StepKind::Health, sites, |at| (what.clone(), serves(at)));
+        plan.each(StepKind::Health, sites, |at| (asks(check, choice, &sites[at]), serves(at)));
     }
     plan.each(StepKind::Confirm, sites, |at| (format!("{} is good", choice.id), serves(at)));
     plan.steps
+}
+
+fn asks(check: &Check, choice: &Choice, site: &Site) -> String {
+    format!("{} answers with {}", check.address(site.host.name()), choice.id)
 }
 
 /// Of nothing but the removal of old releases.
@@ -208,10 +217,17 @@ pub(super) fn pruned_after(seen: &Seen, id: &Id, keep: usize) -> Vec<Id> {
     pruned
 }
 
-fn contract(settings: &Settings) -> String {
-    match &settings.env {
-        Some(_) => format!("what the code reads is in {}", settings.env_file()),
-        None => format!("what the code reads is in shared {}", settings.env_file()),
+/// Whether there is an environment that could be compared with what the code reads.
+fn contract(settings: &Settings) -> (String, Option<String>) {
+    let file = settings.env_file();
+    let is_shared = settings.shared.files.iter().any(|shared| shared == file);
+    match (&settings.env, is_shared) {
+        (Some(_), _) => (format!("what the code reads is in {file}"), None),
+        (None, true) => (format!("what the code reads is in shared/{file}"), None),
+        (None, false) => {
+            let why = "the file says nothing of its environment".to_owned();
+            ("what the code reads is in its environment".to_owned(), Some(why))
+        }
     }
 }
 

@@ -17,11 +17,13 @@ use super::hook::When;
 use super::ledger::{Entry, Id, State};
 use super::plan::needs;
 use super::run::Run;
+use super::settings::File;
 use super::site::Site;
 use super::step::StepKind;
 use crate::host::Command;
 use crate::project::tree::Tree;
 use crate::secret::Secret;
+use crate::template;
 
 const LOCK_WAIT: Duration = Duration::from_mins(1);
 /// Changed files that are told one by one.
@@ -114,8 +116,8 @@ async fn on_host(
         StepKind::Render => board.step(kind, host, render(run, job, site)).await,
         StepKind::Build => {
             for text in &run.settings().build {
-                let settings = settings_of(run, job, &[]);
-                let command = run.scripts.command(&job.choice.id, text, settings);
+                let settings = settings_of(run, job);
+                let command = run.scripts.command(&job.choice.id, (text, ""), settings);
                 board.step(kind, host, ran(run, site, (kind, text), command)).await?;
             }
             Ok(())
@@ -123,9 +125,8 @@ async fn on_host(
         StepKind::Validate => {
             for file in &run.settings().files {
                 let Some(text) = &file.validate else { continue };
-                let path = format!("{}/releases/{}/{}", run.scripts.root(), job.choice.id, file.to);
-                let settings = settings_of(run, job, &[("FILE", &path)]);
-                let command = run.scripts.command(&job.choice.id, text, settings);
+                let what = (text.as_str(), file.to.as_str());
+                let command = run.scripts.command(&job.choice.id, what, settings_of(run, job));
                 board.step(kind, host, ran(run, site, (kind, text), command)).await?;
             }
             Ok(())
@@ -167,7 +168,39 @@ pub(super) fn rendered(run: &Run, id: &Id) -> Result<Vec<(String, String, Secret
         let mode = env.mode.clone().unwrap_or_else(|| "0600".to_owned());
         files.push((settings.env_file().to_owned(), mode, run.env.file(id)));
     }
+    for file in &settings.files {
+        let text = rendered_file(run, id, file)?;
+        files.push((file.to.clone(), "0644".to_owned(), Secret::new(text)));
+    }
     Ok(files)
+}
+
+fn rendered_file(run: &Run, id: &Id, file: &File) -> Result<String, Error> {
+    let place = format!("release.files, {}", file.to);
+    let mut values = file.values.clone();
+    values.entry("release".to_owned()).or_insert_with(|| id.as_str().into());
+    match (&file.template, &file.source) {
+        (Some(name), None) => {
+            if !template::names().any(|known| known == name) {
+                let known: Vec<&str> = template::names().collect();
+                let error = Error::wanted(place, format!("there is no template '{name}'"));
+                return Err(error.hinted(format!("known: {}", known.join(", "))));
+            }
+            Ok(template::render_named(name, &values)?)
+        }
+        (None, Some(source)) => {
+            let path = run.request.folder.join(source);
+            let text = std::fs::read_to_string(&path);
+            let text = text.map_err(|source| Error::File { path, source })?;
+            let language = file.language.as_deref().unwrap_or_default();
+            let context = template::Context::of(language).ok_or_else(|| {
+                let problem = format!("'{language}' is no language that nirvana can quote for");
+                Error::wanted(place, problem)
+            })?;
+            Ok(template::render_own(source, &text, context, &values)?)
+        }
+        _ => Err(Error::wanted(place, "one of template and source is wanted")),
+    }
 }
 
 async fn render(run: &Run, job: &Job, site: &Site) -> Result<(), Error> {
@@ -199,8 +232,8 @@ async fn command(run: &Run, job: &Job, board: &Board) -> Result<(), Error> {
             }
             None => None,
         };
-        let settings = settings_of(run, job, &[]);
-        let command = run.scripts.command(&job.choice.id, &wanted.run, settings);
+        let settings = settings_of(run, job);
+        let command = run.scripts.command(&job.choice.id, (&wanted.run, ""), settings);
         ran(run, site, (StepKind::Command, &wanted.run), command).await?;
         match lock {
             Some(lock) => lock.release().await,
@@ -238,7 +271,7 @@ fn failed(
 }
 
 /// What a dry run tells beside the steps: which files are other ones than those that serve now.
-pub(super) fn show(run: &mut Run, job: &Job, files: &Files) {
+pub(super) fn show(run: &mut Run, job: &Job, files: &Files) -> Result<(), Error> {
     let serving = job.sites.first().and_then(|site| {
         let id = site.seen.current()?;
         site.seen.ledger.get(&id).cloned()
@@ -264,4 +297,9 @@ pub(super) fn show(run: &mut Run, job: &Job, files: &Files) {
         let text = format!("+++ {}\n{}", run.settings().env_file(), run.env.shown());
         run.report.diffs.push(text);
     }
+    for file in run.settings().files.clone() {
+        let text = rendered_file(run, &job.choice.id, &file)?;
+        run.report.diffs.push(format!("+++ {}\n{text}", file.to));
+    }
+    Ok(())
 }

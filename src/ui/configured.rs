@@ -11,8 +11,9 @@ pub(crate) fn diff(diff: &str, sheet: &Sheet) -> String {
     let ink = sheet.paper.ink;
     let mut text = String::with_capacity(diff.len());
     for line in diff.lines() {
-        // A carriage return is part of the line that a file has, and not of a screen's.
-        let line = harmless(line.trim_end_matches('\r'));
+        // A carriage return is part of the line that a file has, and not of a screen's; a tab is of both.
+        let parts: Vec<_> = line.trim_end_matches('\r').split('\t').map(harmless).collect();
+        let line = parts.join("\t");
         let tone = match line.as_bytes().first() {
             _ if line.starts_with("--- ") || line.starts_with("+++ ") => Some(Tone::Strong),
             Some(b'+') => Some(Tone::Good),

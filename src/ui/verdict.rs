@@ -61,6 +61,11 @@ fn sentence(report: &Report) -> (&'static str, String) {
     if report.verb == Verb::Configure && is_over {
         return configured::sentence(report);
     }
+    if report.verb == Verb::Env && is_over {
+        let exit = if report.outcome == Outcome::Done { String::new() } else { format!(" {exit}") };
+        let head = if report.findings.is_empty() { "Kept:" } else { "Checked:" };
+        return (head, format!("the contract with the environment{}{exit}.", found(report)));
+    }
     match report.outcome {
         Outcome::Done => (proof(report), format!("{}.", proven(report))),
         Outcome::DoneWithFindings | Outcome::Differs => {
@@ -112,6 +117,7 @@ fn next(report: &Report) -> Option<&'static str> {
             Verb::Audit
             | Verb::Configure
             | Verb::Detect
+            | Verb::Env
             | Verb::Provision
             | Verb::Release
             | Verb::Verify => "--repair gives the target the source's rows, where they differ.",
@@ -182,7 +188,7 @@ fn proof(report: &Report) -> &'static str {
     match report.verb {
         _ if report.tables.is_empty() && report.plan.is_empty() => "Done:",
         _ if report.plan.len() > report.tables.len() => "NOT ALL TABLES:",
-        Verb::Audit | Verb::Configure | Verb::Detect => "Done:",
+        Verb::Audit | Verb::Configure | Verb::Detect | Verb::Env => "Done:",
         Verb::Migrate if all_equal && !errors && report.directory.is_some() => {
             "Written and proven:"
         }
@@ -211,6 +217,7 @@ fn proven(report: &Report) -> String {
         Verb::Audit
         | Verb::Configure
         | Verb::Detect
+        | Verb::Env
         | Verb::Provision
         | Verb::Release
         | Verb::Verify => "compared and equal",

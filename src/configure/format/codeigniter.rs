@@ -6,7 +6,7 @@ use crate::project::tree::shown;
 
 use super::super::draft::{Draft, Language, Sensitivity};
 use super::super::plan::{Goal, Site};
-use super::php::{Array, Field, Reader, Value, charset, port};
+use super::php::{Array, Field, Reader, Value, charset, is_placeholder, port};
 
 const FIELDS: [Field; 6] = [
     ("dsn", "DSN", Sensitivity::Secret),
@@ -48,7 +48,7 @@ pub(super) fn draft(site: &mut Site) {
         for (file, property, key) in PROPERTIES {
             let path = site.path(file);
             site.edit(&path, Language::Php, |draft| {
-                one(draft, property, &[], key, Reader::Override)
+                one(draft, property, &[], key, Reader::Override);
             });
         }
         return;
@@ -67,7 +67,7 @@ pub(super) fn draft(site: &mut Site) {
     for (file, key, variable) in SECRETS {
         let path = site.path(file);
         site.edit(&path, Language::Php, |draft| {
-            one(draft, b"$config", key, variable, Reader::Getenv)
+            one(draft, b"$config", key, variable, Reader::Getenv);
         });
     }
 }
@@ -79,7 +79,7 @@ fn one(draft: &mut Draft, base: &[u8], wanted: &[u8], key: &str, reader: Reader)
         let Some(keys) = code.keys(&assignment) else { continue };
         let is_wanted = keys.last().map_or(wanted.is_empty(), |last| &last[..] == wanted);
         let range = assignment.value.clone();
-        if is_wanted && code.constant(&range).is_some_and(|value| !value.is_empty()) {
+        if is_wanted && code.constant(&range).is_some_and(|value| !is_placeholder(&value)) {
             let (key, sensitivity, is_switch) = (key.to_owned(), Sensitivity::Secret, false);
             Value { code: &code, range, key, sensitivity, reader, is_switch }.go(draft);
         }
@@ -173,9 +173,6 @@ fn switch(draft: &mut Draft, array: &Array, driver: &str) {
             "write PostgreSQL's `sslmode` into the DSN",
         );
     }
-    if array.remove(draft, "numberNative") {
-        draft.found(FindingCode::MysqlSettingRemoved, at, "numberNative is known to MySQL only");
-    }
 }
 
 /// `public array $default = […]`: a default of a class, which `.env` overrides by its dotted name.
@@ -187,7 +184,8 @@ fn properties(draft: &mut Draft, goal: Goal) {
         let array = Array { code: &code, open };
         let Some(driver) = array.literal("DBDriver") else { continue };
         let is_switch = goal.is_switch() && is_mysql(&driver);
-        if group != b"tests" && !driver.to_ascii_lowercase().starts_with("sqlite") {
+        let is_local = matches!(group, b"tests" | b"test" | b"development");
+        if !is_local && !driver.to_ascii_lowercase().starts_with("sqlite") {
             let prefix = format!("database.{}.", String::from_utf8_lossy(group));
             array.to_environment(draft, &prefix, &DOTTED, (Reader::Override, is_switch));
         }

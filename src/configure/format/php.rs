@@ -29,7 +29,7 @@ fn is_local(value: &[u8]) -> bool {
 
 /// Words that stand where a secret is to come, and are none.
 pub(in crate::configure) fn is_placeholder(value: &[u8]) -> bool {
-    const WORDS: [&[u8]; 14] = [
+    const WORDS: [&[u8]; 16] = [
         b"",
         b"forge",
         b"homestead",
@@ -44,8 +44,13 @@ pub(in crate::configure) fn is_placeholder(value: &[u8]) -> bool {
         b"password_here",
         b"put your unique phrase here",
         b"database_name_here",
+        b"pass",
+        b"user",
     ];
     WORDS.contains(&value)
+        || value.starts_with(b"your-")
+        || value.starts_with(b"your_")
+        || value.starts_with(b"your ")
 }
 
 /// A PHP string in single quotes.
@@ -89,7 +94,7 @@ impl Value<'_, '_> {
 
     fn literal(self, draft: &mut Draft, value: &[u8]) {
         let span = self.code.span(&self.range);
-        let is_port = self.key.ends_with("PORT") || self.key.ends_with(".port");
+        let is_port = self.key.to_ascii_lowercase().ends_with("port");
         let value = if self.is_switch && is_port && value == b"3306" { b"5432" } else { value };
         let is_plain = self.sensitivity == Sensitivity::Plain;
         if self.reader == Reader::Override {
@@ -140,7 +145,7 @@ impl Value<'_, '_> {
             if is_placeholder(&value) {
                 return;
             }
-            self.moved(draft, span, &key, &value, "''".to_owned());
+            self.moved(draft, span, (&key, &value), "''");
             return;
         }
         let is_getenv = code.is_name(start, b"getenv") && code.is(start + 1, b"(");
@@ -155,11 +160,12 @@ impl Value<'_, '_> {
             && !is_placeholder(&value)
         {
             let span = Span::new(code.tokens[close].span.end, code.span(&self.range).end);
-            self.moved(draft, span, &key, &value, String::new());
+            self.moved(draft, span, (&key, &value), "");
         }
     }
 
-    fn moved(&self, draft: &mut Draft, span: Span, key: &[u8], value: &[u8], expression: String) {
+    fn moved(&self, draft: &mut Draft, span: Span, (key, value): (&[u8], &[u8]), expression: &str) {
+        let expression = expression.to_owned();
         let key = String::from_utf8_lossy(key).into_owned();
         let sensitivity = self.sensitivity;
         draft.to_environment(span, value, Moved { key, expression, sensitivity, deploy: None });
@@ -219,12 +225,30 @@ impl Array<'_, '_> {
         entries
             .filter(|entry| self.code.key(entry.key).is_some_and(|found| found == key.as_bytes()))
             .map(|entry| entry.value)
-            .last()
+            .next_back()
+    }
+
+    /// A literal, or the one that stands in where a variable is not set, and its tokens.
+    fn word(&self, key: &str) -> Option<(String, Range<usize>)> {
+        let value = self.value(key)?;
+        let text = |range: Range<usize>| {
+            let text = literal(self.code, &range)?;
+            Some((String::from_utf8_lossy(&text).into_owned(), range))
+        };
+        if let Some(found) = text(value.clone()) {
+            return Some(found);
+        }
+        let code = self.code;
+        let is_read = code.is_name(value.start, b"env") || code.is_name(value.start, b"getenv");
+        let last = (value.start + 1..value.end).rev().find(|at| {
+            code.literal(*at).is_some()
+                && [&b","[..], b":", b"??"].iter().any(|sign| code.is(*at - 1, sign))
+        });
+        last.filter(|_| is_read).and_then(|last| text(last..last + 1))
     }
 
     pub(in crate::configure) fn literal(&self, key: &str) -> Option<String> {
-        let value = literal(self.code, &self.value(key)?)?;
-        Some(String::from_utf8_lossy(&value).into_owned())
+        self.word(key).map(|(text, _)| text)
     }
 
     /// Moves each of the fields that is there.
@@ -252,10 +276,9 @@ impl Array<'_, '_> {
         key: &str,
         new: impl Fn(&str) -> Option<String>,
     ) {
-        let Some(range) = self.value(key) else { return };
+        let Some((old, range)) = self.word(key) else { return };
         let span = self.code.span(&range);
-        let Some(old) = literal(self.code, &range) else { return };
-        if let Some(new) = new(&String::from_utf8_lossy(&old)).filter(|_| draft.is_free(span)) {
+        if let Some(new) = new(&old).filter(|_| draft.is_free(span)) {
             let is_number = self.code.kind(range.start) == Some(Kind::Number);
             let first = span.of(draft.source).first();
             let text = match first {

@@ -11,8 +11,8 @@ use super::super::plan::Site;
 pub(super) fn draft(site: &mut Site) {
     // Its own driver for PostgreSQL uses the extension without PDO.
     let native = match site.application.framework {
-        Framework::CodeIgniter => "\"ext-pgsql\"",
-        _ => "\"ext-pdo_pgsql\"",
+        Framework::CodeIgniter => "ext-pgsql",
+        _ => "ext-pdo_pgsql",
     };
     let path = site.path("composer.json");
     let mut has_changed = false;
@@ -27,33 +27,34 @@ pub(super) fn draft(site: &mut Site) {
 }
 
 fn extensions(draft: &mut Draft, native: &str) -> bool {
-    let tokens = javascript::code(draft.source);
-    let text = |at: usize| {
-        tokens.get(at).map(|token| token.text(draft.source)).unwrap_or_default().to_vec()
+    let source = draft.source;
+    let tokens = javascript::code(source);
+    let is_key = |at: &usize| {
+        let next = tokens.get(at + 1).map(|next| next.text(source));
+        tokens[*at].kind == Kind::String && next == Some(b":")
     };
-    let keys: Vec<usize> = (0..tokens.len())
-        .filter(|at| tokens[*at].kind == Kind::String && text(at + 1) == b":")
-        .collect();
-    let mut names: Vec<Vec<u8>> = keys.iter().map(|at| text(*at)).collect();
+    let name = |at: usize| {
+        let name = javascript::literal(source, &tokens[at]).unwrap_or_default();
+        String::from_utf8_lossy(&name).into_owned()
+    };
+    let keys: Vec<usize> = (0..tokens.len()).filter(is_key).collect();
+    let mut names: Vec<String> = keys.iter().map(|at| name(*at)).collect();
     let mut has_changed = false;
     for at in keys {
-        let new = match &text(at)[..] {
-            b"\"ext-pdo_mysql\"" => "\"ext-pdo_pgsql\"",
-            b"\"ext-mysqli\"" | b"\"ext-mysql\"" => native,
+        let old = name(at);
+        let new = match old.as_str() {
+            "ext-pdo_mysql" => "ext-pdo_pgsql",
+            "ext-mysqli" | "ext-mysql" => native,
             _ => continue,
         };
         let span = tokens[at].span;
-        if names.iter().any(|name| name == new.as_bytes()) {
-            let old = String::from_utf8_lossy(span.of(draft.source)).into_owned();
-            draft.found(
-                Code::SettingLeft,
-                span.start,
-                format!("{new} is there beside {old}, so this stays"),
-            );
+        if names.iter().any(|name| name == new) {
+            let message = format!("{new} is there beside {old}, so this stays");
+            draft.found(Code::SettingLeft, span.start, message);
             continue;
         }
-        names.push(new.as_bytes().to_vec());
-        draft.replace(span, new);
+        names.push(new.to_owned());
+        draft.replace(span, format!("\"{new}\""));
         has_changed = true;
     }
     has_changed

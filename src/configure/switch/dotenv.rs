@@ -44,7 +44,7 @@ pub(super) fn draft(site: &mut Site) {
         Ok(Some(bytes)) => {
             let dialect = site.dialect();
             site.draft(&own, Language::Dotenv, Some(bytes), |draft| {
-                file(draft, dialect, has_mysql)
+                file(draft, dialect, has_mysql);
             });
         }
         Ok(None) => {}
@@ -81,8 +81,21 @@ fn file(draft: &mut Draft, dialect: Dialect, has_mysql: bool) {
                 None => continue,
             },
         };
-        if let Ok(text) = render(dialect, new.as_bytes()) {
-            draft.replace(entry.value, text);
+        // In the quotes that were there, where the value is plain.
+        let is_plain = new.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let quote =
+            entry.value.of(draft.source).first().filter(|byte| matches!(byte, b'"' | b'\''));
+        match (quote, render(dialect, new.as_bytes())) {
+            (Some(quote), _) if is_plain => {
+                let quote = char::from(*quote);
+                draft.replace(entry.value, format!("{quote}{new}{quote}"));
+            }
+            (_, Ok(text)) => draft.replace(entry.value, text),
+            (_, Err(refusal)) => draft.refuse(
+                entry.key.start,
+                format!("{key} stays as it is: {refusal}"),
+                "write it by hand",
+            ),
         }
     }
 }

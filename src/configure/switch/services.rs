@@ -2,7 +2,7 @@
 
 use crate::finding::Code;
 use crate::project::read::Span;
-use crate::project::read::yaml_erb::{Kind, Yaml};
+use crate::project::read::yaml_erb::{Kind, Pair, Yaml};
 
 use super::super::draft::Draft;
 use super::super::format::url_to_postgres;
@@ -12,14 +12,15 @@ use super::words;
 const IMAGE: &str = "postgres:16";
 
 pub(super) fn is_one(path: &str) -> bool {
-    let is_yaml = path.ends_with(".yml") || path.ends_with(".yaml");
+    let is_yaml = path.rsplit('.').next().is_some_and(|end| matches!(end, "yml" | "yaml"));
     let name = path.rsplit('/').next().unwrap_or(path);
     is_yaml
         && (path.starts_with(".github/workflows/")
             || path.starts_with(".circleci/")
             || matches!(name, ".gitlab-ci.yml" | ".travis.yml")
             || name.starts_with("docker-compose")
-            || name.starts_with("compose"))
+            || name.starts_with("compose")
+            || path.contains("docker"))
 }
 
 pub(super) fn draft(draft: &mut Draft) {
@@ -30,6 +31,14 @@ pub(super) fn draft(draft: &mut Draft) {
             "what begins here has no end, so the file stays as it is",
             "mend it first",
         );
+        return;
+    }
+    if let Some(there) = yaml.pairs.iter().find(|pair| is_postgres(&yaml, pair)) {
+        let message = "PostgreSQL is started here beside MySQL, so the file stays as it is";
+        draft.found(Code::SettingLeft, there.key.span.start, message);
+        return;
+    }
+    if refused(draft, &yaml) {
         return;
     }
     let is_workflow = draft.path.windows(10).any(|part| part == b"/workflows");
@@ -50,6 +59,43 @@ pub(super) fn draft(draft: &mut Draft) {
     lists(draft, &yaml);
     variables(draft, &yaml);
     commands(draft, &yaml);
+}
+
+fn is_postgres(yaml: &Yaml, pair: &Pair) -> bool {
+    let scalar = yaml.scalar(pair).filter(|_| yaml.key(pair) == b"image");
+    scalar.is_some_and(|scalar| {
+        let name = String::from_utf8_lossy(&scalar.value).into_owned();
+        let last = name
+            .split([':', '@'])
+            .next()
+            .unwrap_or_default()
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        matches!(last.as_str(), "postgres" | "postgresql" | "postgis" | "pgvector" | "timescaledb")
+    })
+}
+
+/// A server whose settings stand in another file. Its own file then stays as a whole.
+fn refused(draft: &mut Draft, yaml: &Yaml) -> bool {
+    let elsewhere = [&b"env_file"[..], b"volumes_from", b"extends"];
+    let mut is_refused = false;
+    for pair in yaml.pairs.iter().filter(|pair| yaml.key(pair) == b"image") {
+        let old = yaml.scalar(pair).map(|old| String::from_utf8_lossy(&old.value).into_owned());
+        let Some(new) = old.and_then(|old| image(&old)) else { continue };
+        if yaml.within(pair.parent).any(|(_, pair)| elsewhere.contains(&yaml.key(pair))) {
+            draft.refuse(
+                pair.key.span.start,
+                "this server has settings in another file, so it stays MySQL's",
+                format!(
+                    "image: {new}, with POSTGRES_DB, POSTGRES_USER and POSTGRES_PASSWORD there"
+                ),
+            );
+            is_refused = true;
+        }
+    }
+    is_refused
 }
 
 /// The image for PostgreSQL; none if it is no image of MySQL's.
@@ -92,7 +138,7 @@ fn service(draft: &mut Draft, yaml: &Yaml, parent: usize) {
             }),
             b"volumes" => {
                 tokens(draft, yaml, span, |text| {
-                    let is_data = text.ends_with("/var/lib/mysql");
+                    let is_data = text.contains("/var/lib/mysql");
                     is_data.then(|| text.replace("/var/lib/mysql", "/var/lib/postgresql/data"))
                 });
                 if memchr::memmem::find(span.of(draft.source), b"/var/lib/mysql").is_some() {
@@ -106,7 +152,7 @@ fn service(draft: &mut Draft, yaml: &Yaml, parent: usize) {
             }
             b"options" => health(draft, yaml, span),
             b"healthcheck" => health(draft, yaml, span),
-            b"command" => {
+            b"command" if memchr::memmem::find(span.of(draft.source), b"--").is_some() => {
                 draft.found(
                     Code::MysqlSettingRemoved,
                     pair.key.span.start,
@@ -297,6 +343,7 @@ fn lists(draft: &mut Draft, yaml: &Yaml) {
 
 /// Variables of jobs that name the server.
 fn variables(draft: &mut Draft, yaml: &Yaml) {
+    let is_gitlab = draft.path.ends_with(b".gitlab-ci.yml");
     for (nth, pair) in yaml.pairs.iter().enumerate() {
         let key = String::from_utf8_lossy(yaml.key(pair)).into_owned();
         let Some(scalar) = yaml.scalar(pair).filter(|_| draft.is_free(pair.span)) else { continue };
@@ -304,24 +351,39 @@ fn variables(draft: &mut Draft, yaml: &Yaml) {
         let is_env = is_environment(yaml, nth);
         match key.as_str() {
             "DB_CONNECTION" if matches!(value.as_str(), "mysql" | "mariadb") => {
-                put(draft, pair.span, "pgsql")
+                put(draft, pair.span, "pgsql");
             }
             "DB_PORT" | "DATABASE_PORT" if value == "3306" => put(draft, pair.span, "5432"),
             "DB_ADAPTER" | "DATABASE_ADAPTER" if matches!(value.as_str(), "mysql2" | "trilogy") => {
                 put(draft, pair.span, "postgresql");
             }
             _ => {
+                let is_user = key.ends_with("_USER") || key.ends_with("_USERNAME");
                 if let Some(url) = url_to_postgres(&value) {
+                    // Who may do all is called otherwise.
+                    let url =
+                        url.replace("//root@", "//postgres@").replace("//root:", "//postgres:");
                     put(draft, pair.span, &url);
+                } else if is_env && is_user && value == "root" {
+                    put(draft, pair.span, "postgres");
+                } else if is_gitlab
+                    && key.ends_with("HOST")
+                    && matches!(value.as_str(), "mysql" | "mariadb")
+                {
+                    // There a service is called as its image is.
+                    put(draft, pair.span, "postgres");
                 } else if let Some(new) =
                     variable(&key).filter(|_| is_env && draft.is_free(pair.key.span))
                 {
                     // GitLab tells its services by the variables of the job.
-                    if draft.path.ends_with(b".gitlab-ci.yml")
-                        && !key.contains("ROOT")
-                        && !key.contains("EMPTY")
-                    {
+                    let is_named = yaml.pairs.iter().any(|other| {
+                        matches!(yaml.key(other), b"MYSQL_PASSWORD" | b"MARIADB_PASSWORD")
+                    });
+                    if is_gitlab && !(is_named && key.contains("ROOT")) {
                         put(draft, pair.key.span, new);
+                        if new == "POSTGRES_HOST_AUTH_METHOD" {
+                            draft.replace(pair.span, "trust");
+                        }
                     }
                 }
             }

@@ -59,6 +59,29 @@ pub(super) fn draft(draft: &mut Draft) {
         }
     }
     replace(draft, &instruction);
+    library(draft);
+}
+
+/// PHP's image compiles its extension against a library that MySQL's own does not need.
+fn library(draft: &mut Draft) {
+    let builds = memchr::memmem::find(draft.source, b"docker-php-ext-install");
+    let is_put = |edit: &crate::project::read::edit::Edit| {
+        edit.text == b"pdo_pgsql" || edit.text == b"pgsql"
+    };
+    let has_library = |text: &[u8]| {
+        [&b"libpq-dev"[..], b"postgresql-dev"]
+            .iter()
+            .any(|word| memchr::memmem::find(text, word).is_some())
+    };
+    let is_there =
+        has_library(draft.source) || draft.edits.iter().any(|edit| has_library(&edit.text));
+    if let Some(at) = builds.filter(|_| draft.edits.iter().any(is_put) && !is_there) {
+        draft.refuse(
+            at,
+            "docker-php-ext-install needs the library of PostgreSQL for this",
+            "install libpq-dev before it (Alpine: postgresql-dev)",
+        );
+    }
 }
 
 /// Words of one instruction; one that would be there twice is taken out.
@@ -103,7 +126,7 @@ fn words(source: &[u8], line: Span) -> Vec<Span> {
     let mut found = Vec::new();
     let mut start = None;
     for at in line.start..=line.end {
-        let inside = at < line.end && is_word(source[at]);
+        let inside = at < line.end && source.get(at).is_some_and(|byte| is_word(*byte));
         match (inside, start) {
             (true, None) => start = Some(at),
             (false, Some(from)) => {
@@ -119,7 +142,7 @@ fn words(source: &[u8], line: Span) -> Vec<Span> {
 #[cfg(test)]
 mod tests {
     use super::draft as words;
-    use crate::configure::draft::{Draft, Language};
+    use crate::configure::draft::Draft;
     use crate::project::read::edit::apply;
 
     #[test]
@@ -127,7 +150,7 @@ mod tests {
         let source = "# default-libmysqlclient-dev\nRUN apt-get install -y \\\n    default-libmysqlclient-dev \\\n    \
             default-mysql-client \\\n    # why\n    libpq-dev curl\nRUN docker-php-ext-install pdo_mysql mysqli pdo_pgsql\n\
             RUN apt-get install php8.2-mysql php8.2-mysqlnd\n";
-        let mut draft = Draft::new(b"Dockerfile", source.as_bytes(), Language::Words);
+        let mut draft = Draft::new(b"Dockerfile", source.as_bytes());
         words(&mut draft);
         let text = apply(source.as_bytes(), &draft.edits).unwrap();
         insta::assert_snapshot!(String::from_utf8(text).unwrap(), @r"

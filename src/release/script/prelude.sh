@@ -3,7 +3,12 @@ set -eu
 LC_ALL=C
 export LC_ALL
 umask 022
-root=$1
+# A home is what the host says, and not what nirvana's own machine would.
+# shellcheck disable=SC2088 # The tilde is a letter here.
+case $1 in
+    "~/"*) root=$HOME/${1#"~/"} ;;
+    *) root=$1 ;;
+esac
 shift
 
 # While a script runs, no other run begins, even if the one that started it has died.

@@ -39,11 +39,12 @@ pub(super) fn draft(draft: &mut Draft) {
         }
         let secret =
             SECRETS.into_iter().find(|(name, _)| names.last().is_some_and(|last| last == name));
-        // `devise` calls its own `secret_key`, and a model may have a column of that name.
+        // A model may have a column of that name.
         if let Some((name, key)) = secret.filter(|_| names.len() > 1) {
-            let key = if name == b"secret_key" { "DEVISE_SECRET_KEY" } else { key };
+            let key =
+                if name == b"secret_key" { of_file(&draft.path, key) } else { key.to_owned() };
             if names.iter().any(|name| name == b"config") || names.len() > 2 {
-                move_literal(draft, &code, &assignment.value, key, Sensitivity::Secret);
+                move_literal(draft, &code, &assignment.value, &key, Sensitivity::Secret);
             }
         }
         if names.last().is_some_and(|name| name == b"session" || name == b"session_store") {
@@ -62,6 +63,14 @@ pub(super) fn draft(draft: &mut Draft) {
             hash(draft, &code, &call.arguments, &mut done);
         }
     }
+}
+
+/// `RECAPTCHA_SECRET_KEY` in `recaptcha.rb`: several gems call something a secret key.
+fn of_file(path: &[u8], key: &str) -> String {
+    let path = String::from_utf8_lossy(path).into_owned();
+    let stem =
+        path.rsplit('/').next().unwrap_or(&path).trim_end_matches(".rb").to_ascii_uppercase();
+    format!("{}_{key}", stem.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_"))
 }
 
 /// The names of `A::B.c[:d]`, keys among them.
