@@ -109,6 +109,11 @@ fn same_either_way(source: &SourceDatabase, server: Target, more: &[&str]) -> Re
         Target::Postgres15 => "15",
         Target::Postgres18 => "18",
     };
+    // A live run asks its target for these.
+    let asked = "SELECT name FROM pg_available_extensions WHERE name IN ('postgis', 'vector')";
+    let extensions = live.sql(asked);
+    let named = extensions.lines().flat_map(|name| ["--extension", name]);
+    let more = &[more, &named.collect::<Vec<_>>()].concat();
     let (packed, report) = pack(source, &directory, &[&["--for-postgres", version], more].concat());
     assert!(packed.code <= 1, "{what}: {}", packed.all());
     report.proven_rows();
