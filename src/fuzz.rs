@@ -39,3 +39,8 @@ pub fn dotenv(data: &[u8]) {
 pub fn edit(data: &[u8]) {
     crate::project::read::check::edits(data);
 }
+
+/// Any bytes are a dump or none: reading ends, and rows are what `ValueCursor` can walk.
+pub fn dump(data: &[u8]) {
+    crate::dump::fuzz(data);
+}

@@ -10,6 +10,7 @@ use crate::application::Detected;
 use crate::fault::{Blame, Fault};
 use crate::finding::{Finding, Severity};
 use crate::name::TableName;
+use crate::twelve_factor::Audited;
 
 /// The shape of the envelope; the number grows when a reader of the old shape would misread.
 pub(crate) const SCHEMA: &str = "nirvana-report/1";
@@ -18,11 +19,14 @@ pub(crate) const SCHEMA: &str = "nirvana-report/1";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Verb {
+    Audit,
     Configure,
     Detect,
+    Env,
     Migrate,
     Verify,
     Provision,
+    Release,
 }
 
 /// How a run ended. The verb that ran sets it; the exit code follows from it alone.
@@ -49,6 +53,8 @@ pub(crate) enum Outcome {
     FailedPartial,
     /// Another run is at work on the same part of the target; nothing was tried.
     Locked,
+    /// What was new did not prove well, and what was there before is in its place again.
+    RolledBack,
     /// Somebody asked to stop before anything was written.
     StoppedUnchanged,
     /// Somebody asked to stop after something was written; all of it is whole and journalled.
@@ -68,6 +74,7 @@ impl Outcome {
             Self::FailedUnchanged | Self::StoppedUnchanged => 3,
             Self::FailedPartial | Self::StoppedPartial => 4,
             Self::Locked => 5,
+            Self::RolledBack => 6,
         }
     }
 }
@@ -84,6 +91,9 @@ pub(crate) struct Report {
     pub(crate) source: Option<String>,
     /// The address of the target, without its password.
     pub(crate) target: String,
+    /// Which end is a directory of files, if one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) directory: Option<DirectoryEnd>,
     pub(crate) outcome: Outcome,
     /// Why it failed, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,6 +122,9 @@ pub(crate) struct Report {
     /// What a tree of files was found to be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) detected: Option<Detected>,
+    /// What an audit found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) audited: Option<Audited>,
     pub(crate) findings: Vec<Finding>,
     /// The statements that a dry run would execute, in order.
     pub(crate) statements: Vec<String>,
@@ -121,6 +134,15 @@ pub(crate) struct Report {
     /// Which databases an account reaches today, grant by grant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) reach: Vec<Reach>,
+    /// The steps of a release, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) steps: Vec<StepReport>,
+    /// What files a dry run of a release would change, in the form of a unified diff where it is text.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) diffs: Vec<String>,
+    /// The releases that hosts know of, the newest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) releases: Vec<ReleaseReport>,
     pub(crate) duration_ms: u64,
 }
 
@@ -133,6 +155,7 @@ impl Report {
             verb,
             source: None,
             target: target.into(),
+            directory: None,
             outcome: Outcome::Done,
             error: None,
             snapshot: None,
@@ -144,10 +167,14 @@ impl Report {
             changes: Vec::new(),
             diff: None,
             detected: None,
+            audited: None,
             findings: Vec::new(),
             statements: Vec::new(),
             places: Vec::new(),
             reach: Vec::new(),
+            steps: Vec::new(),
+            diffs: Vec::new(),
+            releases: Vec::new(),
             duration_ms: 0,
         }
     }
@@ -166,6 +193,14 @@ impl Report {
             (true, false, false) => Outcome::Done,
         }
     }
+}
+
+/// An end that is no server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum DirectoryEnd {
+    Source,
+    Target,
 }
 
 /// How consistent the read was, and what it cost the source.
@@ -247,6 +282,56 @@ pub(crate) struct Reach {
     /// The grant, or why else the databases are open.
     pub(crate) grant: String,
     pub(crate) databases: Vec<String>,
+}
+
+/// How far a step of a release is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum StepState {
+    /// Not done yet, or not to be done in a dry run.
+    Planned,
+    /// What it would do is true already.
+    Skipped,
+    Done,
+    Failed,
+    /// It was done, and is undone.
+    Undone,
+}
+
+/// A step of a release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct StepReport {
+    /// Such as `upload` or `switch`; hooks are named by it.
+    pub(crate) step: String,
+    /// Where; absent if here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) host: Option<String>,
+    pub(crate) what: String,
+    pub(crate) state: StepState,
+    /// Why it was skipped or failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) why: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) milliseconds: Option<u64>,
+}
+
+/// A release on the hosts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct ReleaseReport {
+    pub(crate) id: String,
+    /// `good`, `failed`, `rolled-back`…: the last word of the ledger.
+    pub(crate) state: String,
+    pub(crate) commit: String,
+    /// Who released it, from where.
+    pub(crate) by: String,
+    /// When it got into that state, by the host's clock.
+    pub(crate) at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    /// The hosts on which it serves.
+    pub(crate) serving: Vec<String>,
+    /// Whether a rollback may return to it.
+    pub(crate) known_good: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]

@@ -82,7 +82,12 @@ impl Settings {
         }
     }
 
-    fn parse(path: PathBuf, text: String, sections: &[Section]) -> Result<Self, SettingsError> {
+    /// The file as it stood in a commit; `path` is only named.
+    pub(crate) fn parse(
+        path: PathBuf,
+        text: String,
+        sections: &[Section],
+    ) -> Result<Self, SettingsError> {
         let settings = Self { path, text };
         let known: Vec<&str> = sections.iter().map(|section| section.name).collect();
         for key in settings.table()?.keys() {

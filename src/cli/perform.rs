@@ -1,6 +1,6 @@
 //! What all long commands share: where they write, how they are stopped, and how they end.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -39,15 +39,31 @@ pub(super) fn perform<R, W: Future<Output = Report>>(
     request: impl FnOnce(&Environment) -> Result<R, Box<dyn Blame>>,
     work: impl FnOnce(R, Events, Shutdown) -> W,
 ) -> ExitCode {
-    let environment = Environment::of_process();
     let format = match output.format {
         FormatWord::Human => Format::Human,
         FormatWord::Json => Format::Json,
     };
     let detail = if output.verbose { Detail::Full } else { Detail::Brief };
-    let ui = Ui::new(format, detail, &environment);
+    perform_as(&Channel { report: output.report.as_deref(), format, detail }, request, work)
+}
+
+/// The same for a command that has more formats.
+pub(super) struct Channel<'a> {
+    pub(super) report: Option<&'a Path>,
+    pub(super) format: Format,
+    pub(super) detail: Detail,
+}
+
+/// Does `work` and shows it; see [`perform`].
+pub(super) fn perform_as<R, W: Future<Output = Report>>(
+    channel: &Channel,
+    request: impl FnOnce(&Environment) -> Result<R, Box<dyn Blame>>,
+    work: impl FnOnce(R, Events, Shutdown) -> W,
+) -> ExitCode {
+    let environment = Environment::of_process();
+    let ui = Ui::new(channel.format, channel.detail, &environment);
     let done = request(&environment).and_then(|request| {
-        let file = output.report.as_deref().map(ReportFile::open).transpose().map_err(boxed)?;
+        let file = channel.report.map(ReportFile::open).transpose().map_err(boxed)?;
         show(&ui, file, async |events, shutdown| work(request, events, shutdown).await)
     });
     match done {

@@ -22,12 +22,49 @@ pub(crate) use key::ChunkKey;
 use crate::migrate::mapping::TableMapping;
 use crate::migrate::source::Selection;
 
-/// Where the key order is cut: one literal per key column, leading columns first.
+/// Where the order of a table's rows is cut.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Bound {
-    pub(crate) source: Vec<String>,
-    /// `None` where the target orders such values in another way.
-    pub(crate) target: Option<Vec<String>>,
+#[serde(untagged)]
+pub(crate) enum Bound {
+    /// The order of a key: one literal per key column, leading columns first.
+    Key {
+        source: Vec<String>,
+        /// `None` where the target orders such values in another way.
+        target: Option<Vec<String>>,
+    },
+    /// The order of a dump, which the target does not know: the number of a piece.
+    Piece { piece: u64 },
+}
+
+impl Bound {
+    fn source(&self) -> &[String] {
+        match self {
+            Self::Key { source, .. } => source,
+            Self::Piece { .. } => &[],
+        }
+    }
+
+    fn target(&self) -> Option<&[String]> {
+        match self {
+            Self::Key { target, .. } => target.as_deref(),
+            Self::Piece { .. } => None,
+        }
+    }
+
+    /// How many columns of a key it speaks of, if it speaks of one.
+    pub(crate) fn key_columns(&self) -> Option<usize> {
+        match self {
+            Self::Key { source, .. } => Some(source.len()),
+            Self::Piece { .. } => None,
+        }
+    }
+
+    fn piece(&self) -> Option<u64> {
+        match self {
+            Self::Key { .. } => None,
+            Self::Piece { piece } => Some(*piece),
+        }
+    }
 }
 
 /// One range: from its lower bound on, and below its upper one.
@@ -62,7 +99,8 @@ impl Chunk {
                 let hint = format!(" FORCE INDEX ({})", key.quoted_index());
                 Selection::Where { hint, condition }
             }
-            None => Selection::Whole,
+            None if self.is_whole() => Selection::Whole,
+            None => Selection::Pieces { from: piece(&self.lower), to: piece(&self.upper) },
         }
     }
 
@@ -79,7 +117,7 @@ impl Chunk {
 
     fn target_condition(&self, key: &ChunkKey) -> Option<String> {
         let bounds = [&self.lower, &self.upper];
-        if bounds.into_iter().flatten().any(|bound| bound.target.is_none()) {
+        if bounds.into_iter().flatten().any(|bound| bound.target().is_none()) {
             return None;
         }
         self.condition(&key.target_columns(), target)
@@ -94,11 +132,15 @@ impl Chunk {
 }
 
 fn source(bound: &Bound) -> &[String] {
-    &bound.source
+    bound.source()
+}
+
+fn piece(bound: &Option<Bound>) -> Option<u64> {
+    bound.as_ref().and_then(Bound::piece)
 }
 
 fn target(bound: &Bound) -> &[String] {
-    bound.target.as_deref().unwrap_or_default()
+    bound.target().unwrap_or_default()
 }
 
 /// `(a, b) >= (x, y)`, written out so that either server finds the range in its index.

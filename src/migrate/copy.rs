@@ -159,7 +159,7 @@ async fn load<'a>(
 ) -> Result<Account<'a>, Error> {
     check_columns(columns, mapping)?;
     let mut loader = Loader::start(session, &mapping.copy_in(age)).await?;
-    let account = fill(rows, &mut loader, RowEncoder::new(mapping, columns), told).await?;
+    let account = fill(rows, &mut loader, RowEncoder::new(mapping, columns), told).await?.account;
     let (sent, taken) = (account.copied.digest.rows, loader.finish().await?);
     if taken != sent {
         return Err(Error::RowsLost { sent, taken });
@@ -167,13 +167,14 @@ async fn load<'a>(
     Ok(account)
 }
 
-/// Encodes all rows into a sink; what it still holds then is left to the caller.
+/// Encodes all rows into a sink; what it still holds then is left to the caller, as is the account
+/// that the encoder has kept.
 pub(crate) async fn fill<'a>(
     rows: &mut Rows<'_>,
     sink: &mut impl Sink,
     mut encoder: RowEncoder<'a>,
     (mut progress, shutdown): (Progress<'_>, &Shutdown),
-) -> Result<Account<'a>, Error> {
+) -> Result<RowEncoder<'a>, Error> {
     loop {
         match rows.next_buffered()? {
             Buffered::Row(row) => encoder.encode(row, sink.buffer())?,
@@ -184,14 +185,13 @@ pub(crate) async fn fill<'a>(
             if shutdown.is_requested() {
                 return Err(Error::Stopped);
             }
-            progress.advance(encoder.rows(), sink.buffer().len());
+            progress.advance(encoder.rows(), sink.buffer().len(), rows.bytes_read());
             sink.flush().await?;
         }
     }
-    progress.advance(encoder.rows(), sink.buffer().len());
-    let mut account = encoder.account;
-    account.copied.bytes = progress.bytes;
-    Ok(account)
+    progress.advance(encoder.rows(), sink.buffer().len(), rows.bytes_read());
+    encoder.account.copied.bytes = progress.bytes;
+    Ok(encoder)
 }
 
 /// What a query's rows come to, without moving them. Each row is shown to `row`, as its fields in
@@ -243,14 +243,15 @@ async fn read_rows(
 
 /// Reads what is left of an answer and throws it away, as the reader is still needed.
 pub(crate) async fn drain(rows: &mut Rows<'_>, shutdown: &Shutdown) -> Result<(), Error> {
-    loop {
+    while !rows.may_be_left() {
         match rows.next_buffered()? {
             Buffered::Row(_) => {}
             Buffered::Incomplete if shutdown.is_requested() => return Err(Error::Stopped),
             Buffered::Incomplete => rows.fill().await?,
-            Buffered::End => return Ok(()),
+            Buffered::End => break,
         }
     }
+    Ok(())
 }
 
 /// The server must send what the transcoders read: a surprise here would be misread bytes.
@@ -282,14 +283,14 @@ impl<'a> Progress<'a> {
         Self { mapping, events, rows: 0, bytes: 0 }
     }
 
-    fn advance(&mut self, rows: u64, bytes: usize) {
-        let bytes = bytes as u64;
+    /// `read` is what the source counts by, where it counts: a dump by its own bytes.
+    fn advance(&mut self, rows: u64, bytes: usize, read: Option<u64>) {
         self.events.emit(Event::CopyProgress {
             table: self.mapping.source.clone(),
             rows: rows - self.rows,
-            bytes,
+            bytes: read.unwrap_or(bytes as u64),
         });
         self.rows = rows;
-        self.bytes += bytes;
+        self.bytes += bytes as u64;
     }
 }

@@ -9,7 +9,7 @@ use crate::migrate::fit::{DataOnly, Filled, Terms, fit};
 use crate::migrate::instant;
 use crate::migrate::scan::Answers;
 use crate::migrate::settings::Settings;
-use crate::migrate::source::{Frozen, Origin, Source};
+use crate::migrate::source::{self, Frozen, Origin, Source};
 use crate::mysql::catalog;
 use crate::mysql::leftover::Leftover;
 use crate::mysql::schema::Schema;
@@ -122,6 +122,7 @@ impl<T> Pair<T> {
     pub(crate) async fn read(&self, source: &mut Source) -> Result<Schema, Error> {
         match source {
             Source::Server { control, server } => self.read_server(control, server).await,
+            Source::Dump(dump) => self.chosen(dump.schema.clone()),
         }
     }
 
@@ -130,8 +131,10 @@ impl<T> Pair<T> {
         control: &mut Connection,
         server: &Server,
     ) -> Result<Schema, Error> {
-        let Origin::Server(options) = &self.source;
-        let database = options.database.clone().unwrap_or_default();
+        let database = match &self.source {
+            Origin::Server(options) => options.database.clone().unwrap_or_default(),
+            Origin::Dump(_) => String::new(),
+        };
         self.chosen(catalog::read(control, server, &database).await?)
     }
 
@@ -160,8 +163,15 @@ impl<T> Pair<T> {
         known: &Schema,
         events: &Events,
     ) -> Result<(Schema, Frozen, SnapshotReport), Error> {
-        let Origin::Server(options) = &self.source;
-        let Source::Server { server, .. } = source;
+        let (options, server) = match (&self.source, source) {
+            (Origin::Server(options), Source::Server { server, .. }) => (options, server),
+            (_, Source::Dump(dump)) => {
+                let (report, event) = source::describe(dump, self.jobs);
+                events.emit(event);
+                return Ok((known.clone(), Frozen::of_dump(dump, self.jobs), report));
+            }
+            (Origin::Dump(_), Source::Server { .. }) => return Err(Error::NoSnapshot),
+        };
         let ask = Ask { options, server, connections: self.jobs, lock_timeout: self.lock_timeout };
         let read = async |connection: &mut Connection| self.read_server(connection, server).await;
         let (schema, snapshot) = instant::take(&ask, self.snapshot, known, read).await?;

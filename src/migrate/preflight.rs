@@ -2,6 +2,7 @@
 
 use crate::finding::{Code, Finding, Place};
 use crate::migrate::convert::Conversion;
+use crate::migrate::dumped::findings as of_dump;
 use crate::migrate::run::Past;
 use crate::migrate::source::Source;
 use crate::mysql::privilege::{Need, Privilege};
@@ -36,12 +37,16 @@ pub(crate) struct Ends<'a> {
 /// The list. An error in it stops the run.
 pub(crate) fn findings(ends: &Ends<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    let Source::Server { server, .. } = ends.source;
-    source_version(server, &mut found);
     target_version(ends.target, &mut found);
-    source_privileges(server, &ends.schema.name, &mut found);
     target_privileges(ends, &mut found);
-    snapshot(server, &ends.schema.name, ends.snapshot, &mut found);
+    match ends.source {
+        Source::Server { server, .. } => {
+            source_version(server, &mut found);
+            source_privileges(server, &ends.schema.name, &mut found);
+            snapshot(server, &ends.schema.name, ends.snapshot, &mut found);
+        }
+        Source::Dump(dump) => of_dump(dump, ends.schema, &mut found),
+    }
     connections(ends.source, ends.target, ends.jobs, &mut found);
     if !matches!(ends.past, Past::Resumed(_)) && ends.conversion.fit.is_none() {
         in_the_way(ends, &mut found);
@@ -52,7 +57,35 @@ pub(crate) fn findings(ends: &Ends<'_>) -> Vec<Finding> {
         found.push(Finding::error(Code::NothingToMove, Place::source(), message).help(help));
     }
     for table in &ends.schema.tables {
-        tables(table, &mut found);
+        tables(ends.source, table, &mut found);
+    }
+    found
+}
+
+/// The list for a target that is a directory: what the source alone must satisfy.
+pub(crate) fn departure(
+    source: &Source,
+    schema: &Schema,
+    jobs: usize,
+    choice: Choice,
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    match source {
+        Source::Server { server, .. } => {
+            source_version(server, &mut found);
+            source_privileges(server, &schema.name, &mut found);
+            snapshot(server, &schema.name, choice, &mut found);
+            enough(Place::source(), server.free_connections(), jobs, &mut found);
+        }
+        Source::Dump(dump) => of_dump(dump, schema, &mut found),
+    }
+    if schema.tables.is_empty() {
+        let message = format!("the database {} has no tables to move", schema.name);
+        let help = "check the database name in the source URL, and --only if it was given";
+        found.push(Finding::error(Code::NothingToMove, Place::source(), message).help(help));
+    }
+    for table in &schema.tables {
+        tables(source, table, &mut found);
     }
     found
 }
@@ -65,8 +98,10 @@ pub(crate) fn comparison(
     jobs: usize,
 ) -> Vec<Finding> {
     let mut found = Vec::new();
-    let Source::Server { server, .. } = source;
-    source_privileges(server, &schema.name, &mut found);
+    match source {
+        Source::Server { server, .. } => source_privileges(server, &schema.name, &mut found),
+        Source::Dump(dump) => of_dump(dump, schema, &mut found),
+    }
     connections(source, target, jobs, &mut found);
     if schema.tables.is_empty() {
         let message = format!("the database {} has no tables to compare", schema.name);
@@ -74,7 +109,7 @@ pub(crate) fn comparison(
         found.push(Finding::error(Code::NothingToMove, Place::source(), message).help(help));
     }
     for table in &schema.tables {
-        tables(table, &mut found);
+        tables(source, table, &mut found);
     }
     found
 }
@@ -223,19 +258,18 @@ fn no_snapshot(source: &Server, database: &str, choice: Choice, found: &mut Vec<
 
 /// Each job has one connection to each end; one more reads the catalogs.
 fn connections(source: &Source, target: &Target, jobs: usize, found: &mut Vec<Finding>) {
+    if let Source::Server { server, .. } = source {
+        enough(Place::source(), server.free_connections(), jobs, found);
+    }
+    enough(Place::target(), u64::from(target.free_connections), jobs, found);
+}
+
+fn enough(place: Place, free: u64, jobs: usize, found: &mut Vec<Finding>) {
     let wanted = jobs as u64 + 1;
-    let Source::Server { server, .. } = source;
-    let sides = [
-        (Place::source(), server.free_connections()),
-        (Place::target(), u64::from(target.free_connections)),
-    ];
-    for (place, free) in sides {
-        if free < wanted {
-            let message = format!("{free} connections are free, {wanted} are needed");
-            let help =
-                format!("--jobs {}, or raise max_connections", free.saturating_sub(1).max(1));
-            found.push(Finding::error(Code::TooFewConnections, place, message).help(help));
-        }
+    if free < wanted {
+        let message = format!("{free} connections are free, {wanted} are needed");
+        let help = format!("--jobs {}, or raise max_connections", free.saturating_sub(1).max(1));
+        found.push(Finding::error(Code::TooFewConnections, place, message).help(help));
     }
 }
 
@@ -252,7 +286,7 @@ fn in_the_way(ends: &Ends<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-fn tables(table: &Table, found: &mut Vec<Finding>) {
+fn tables(source: &Source, table: &Table, found: &mut Vec<Finding>) {
     if table.engine.is_empty() {
         let message = format!("the source cannot open it: {}", table.comment);
         let help = "repair or drop it in the source, or name the others with --only";
@@ -265,7 +299,8 @@ fn tables(table: &Table, found: &mut Vec<Finding>) {
                        its rows are proven as a multiset";
         found.push(Finding::note(Code::NoKey, Place::table(&table.name), message));
     }
-    if !matches!(table.engine.to_ascii_lowercase().as_str(), "innodb" | "rocksdb") {
+    let is_read = matches!(source, Source::Server { .. });
+    if is_read && !matches!(table.engine.to_ascii_lowercase().as_str(), "innodb" | "rocksdb") {
         let message = format!(
             "its engine {} takes no part in the snapshot: rows written during the copy may show",
             table.engine

@@ -66,8 +66,7 @@ fn plan(schema: &Schema, mapping: &TableMapping, entries: &[Entry]) -> Result<Pl
             (bound(entry.lower_bound.as_ref())?, bound(entry.upper_bound.as_ref())?);
         chunks.push(Chunk { lower, upper });
     }
-    let columns =
-        chunks.iter().find_map(|chunk| chunk.upper.as_ref()).map(|bound| bound.source.len());
+    let columns = chunks.iter().find_map(|chunk| chunk.upper.as_ref()).and_then(Bound::key_columns);
     let table = schema.tables.iter().find(|table| table.name == mapping.source);
     let key = match (columns, table) {
         (Some(columns), Some(table)) => {

@@ -193,7 +193,7 @@ impl Journey {
         let schema = self.request.pair.read(&mut met.source).await?;
         self.check(&met, &schema, &past).await?;
         if self.request.mode == Mode::DryRun {
-            let mut reader = self.request.pair.source.reader().await?;
+            let mut reader = met.source.reader(&self.request.pair.source).await?;
             let answers = self.scan(&schema, &mut [&mut reader]).await?;
             reader.close().await;
             let conversion = self.convert(&met, &schema, (&answers, &past)).await?;
@@ -293,7 +293,9 @@ impl Journey {
             }
         };
         let target = (&met.session, &met.target);
-        self.request.pair.convert(target, schema, answers, &filled).await
+        let mut conversion = self.request.pair.convert(target, schema, answers, &filled).await?;
+        met.source.leave_out(schema, &mut conversion);
+        Ok(conversion)
     }
 
     async fn freeze(&mut self, source: &Source, known: &Schema) -> Result<(Schema, Frozen), Error> {
@@ -317,7 +319,7 @@ impl Journey {
             Mode::DryRun => Depth::Foresight,
             Mode::Move | Mode::Resume => Depth::Types,
         };
-        Ok(scan::answers(schema, readers, depth).await?)
+        scan::answers(schema, readers, depth).await
     }
 
     async fn migrate(&mut self, prepared: Prepared) -> Result<(), Error> {
@@ -370,7 +372,7 @@ impl Journey {
         before: &Schema,
         holds_ddl_off: Option<Connection>,
     ) -> Result<(), Error> {
-        board.copied().await;
+        board.queue.copied().await;
         if !board.shutdown.is_requested() {
             let now = self.request.pair.read(source).await?;
             prove::source_unchanged(before, &now, &self.events);

@@ -1,18 +1,27 @@
 //! Where the rows come from. All steps know the source by what is here, and none of them asks
 //! what kind it is of.
 
+use std::sync::Arc;
+
+use crate::dump::{self, Dump};
+use crate::event::Event;
+use crate::migrate::convert::Conversion;
+use crate::migrate::dumped;
 use crate::migrate::error::Error;
 use crate::migrate::mapping::TableMapping;
 use crate::mysql::connect::Options;
 use crate::mysql::leftover::Leftover;
+use crate::mysql::schema::Schema;
 use crate::mysql::server::Server;
 use crate::mysql::snapshot::{Rung, Snapshot};
 use crate::mysql::wire::{Buffered, ColumnDefinition, Connection, RowStream};
+use crate::report::SnapshotReport;
 
 /// A source as it was named.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
     Server(Box<Options>),
+    Dump(dump::Options),
 }
 
 impl Origin {
@@ -20,6 +29,7 @@ impl Origin {
     pub(crate) fn address(&self) -> String {
         match self {
             Self::Server(options) => options.address(),
+            Self::Dump(options) => options.address(),
         }
     }
 
@@ -30,20 +40,23 @@ impl Origin {
                 let server = Server::read(&mut control).await?;
                 Ok(Source::Server { control, server: Box::new(server) })
             }
-        }
-    }
-
-    /// A reader of its own, which sees the source as it is at each of its questions.
-    pub(crate) async fn reader(&self) -> Result<Reader, Error> {
-        match self {
-            Self::Server(options) => Ok(Reader::Server(Connection::open(options).await?)),
+            Self::Dump(options) => {
+                let options = options.clone();
+                let opened = tokio::task::spawn_blocking(move || Dump::open(&options)).await;
+                Ok(Source::Dump(opened.map_err(|panic| Error::Panicked(panic.to_string()))??))
+            }
         }
     }
 }
 
 /// A source as it was met.
 pub(crate) enum Source {
-    Server { control: Connection, server: Box<Server> },
+    Server {
+        control: Connection,
+        server: Box<Server>,
+    },
+    /// It does not change, and is read by any number of readers.
+    Dump(Arc<Dump>),
 }
 
 impl Source {
@@ -51,6 +64,26 @@ impl Source {
     pub(crate) async fn end(&mut self, leftover: Leftover) -> Result<(), Error> {
         match self {
             Self::Server { control, .. } => Ok(leftover.end(control).await?),
+            Self::Dump(_) => Ok(()),
+        }
+    }
+
+    /// Takes out of a plan what the source has no values of.
+    pub(crate) fn leave_out(&self, schema: &Schema, conversion: &mut Conversion) {
+        match self {
+            Self::Server { .. } => {}
+            Self::Dump(dump) => dumped::leave_out(dump, schema, conversion),
+        }
+    }
+
+    /// A reader of its own, which sees the source as it is at each of its questions.
+    pub(crate) async fn reader(&self, origin: &Origin) -> Result<Reader, Error> {
+        match (self, origin) {
+            (Self::Dump(dump), _) => Ok(Reader::Dump(Arc::clone(dump))),
+            (Self::Server { .. }, Origin::Server(options)) => {
+                Ok(Reader::Server(Connection::open(options).await?))
+            }
+            (Self::Server { .. }, Origin::Dump(_)) => Err(Error::NoSnapshot),
         }
     }
 }
@@ -78,10 +111,16 @@ impl Frozen {
         Self { readers, cuts, holds_ddl_off: snapshot.control }
     }
 
+    pub(crate) fn of_dump(dump: &Arc<Dump>, readers: usize) -> Self {
+        let readers = (0..readers).map(|_| Reader::Dump(Arc::clone(dump))).collect();
+        Self { readers, cuts: Cuts::Allowed, holds_ddl_off: None }
+    }
+
     /// What a server goes on serving, should the way to it be lost.
     pub(crate) fn leftover(&self) -> Leftover {
-        let readers = self.readers.iter().map(|reader| match reader {
-            Reader::Server(connection) => connection,
+        let readers = self.readers.iter().filter_map(|reader| match reader {
+            Reader::Server(connection) => Some(connection),
+            Reader::Dump(_) => None,
         });
         Leftover::of(readers.chain(&self.holds_ddl_off))
     }
@@ -90,6 +129,7 @@ impl Frozen {
 /// Reads rows of the source, all readers at the same instant.
 pub(crate) enum Reader {
     Server(Connection),
+    Dump(Arc<Dump>),
 }
 
 /// Which rows of a table, as its source can be asked for them.
@@ -101,13 +141,18 @@ pub(crate) enum Selection {
         hint: String,
         condition: String,
     },
+    /// Pieces of a dump, from one on and before another.
+    Pieces {
+        from: Option<u64>,
+        to: Option<u64>,
+    },
 }
 
 impl Selection {
     /// All columns of the rows, in whatever order the source has them, in the source's SQL.
     pub(crate) fn sql(&self, mapping: &TableMapping) -> String {
         match self {
-            Self::Whole => mapping.select(),
+            Self::Whole | Self::Pieces { .. } => mapping.select(),
             Self::Where { hint, condition } => mapping.select_some(hint, Some(condition)),
         }
     }
@@ -124,12 +169,22 @@ impl Reader {
             Self::Server(connection) => {
                 Ok(Rows::Server(connection.stream(&selection.sql(mapping)).await?))
             }
+            Self::Dump(dump) => {
+                let columns: Vec<String> =
+                    mapping.columns.iter().map(|column| column.source.clone()).collect();
+                let pieces = match selection {
+                    Selection::Pieces { from, to } => (*from, *to),
+                    Selection::Whole | Selection::Where { .. } => (None, None),
+                };
+                Ok(Rows::Dump(Box::new(dump.rows(&mapping.source.name, &columns, pieces)?)))
+            }
         }
     }
 
     pub(crate) async fn close(self) {
         match self {
             Self::Server(connection) => connection.close().await,
+            Self::Dump(_) => {}
         }
     }
 }
@@ -137,12 +192,14 @@ impl Reader {
 /// Rows in the form of the binary protocol, as they arrive.
 pub(crate) enum Rows<'r> {
     Server(RowStream<'r>),
+    Dump(Box<dump::Rows>),
 }
 
 impl Rows<'_> {
     pub(crate) fn columns(&self) -> &[ColumnDefinition] {
         match self {
             Self::Server(rows) => rows.columns(),
+            Self::Dump(rows) => rows.columns(),
         }
     }
 
@@ -151,6 +208,20 @@ impl Rows<'_> {
     pub(crate) fn next_buffered(&mut self) -> Result<Buffered<'_>, Error> {
         match self {
             Self::Server(rows) => Ok(rows.next_buffered()?),
+            Self::Dump(rows) => Ok(rows.next_buffered()?),
+        }
+    }
+
+    /// Whether nobody minds if they are not read to their end.
+    pub(crate) fn may_be_left(&self) -> bool {
+        matches!(self, Self::Dump(_))
+    }
+
+    /// Bytes of the source that were read since this was asked last, where they can be told.
+    pub(crate) fn bytes_read(&mut self) -> Option<u64> {
+        match self {
+            Self::Server(_) => None,
+            Self::Dump(rows) => Some(rows.bytes_read()),
         }
     }
 
@@ -158,6 +229,27 @@ impl Rows<'_> {
     pub(crate) async fn fill(&mut self) -> Result<(), Error> {
         match self {
             Self::Server(rows) => Ok(rows.fill().await?),
+            Self::Dump(rows) => Ok(rows.fill().await?),
         }
     }
+}
+
+/// A dump, as the report and the events tell what others are told of a snapshot.
+pub(crate) fn describe(dump: &Dump, readers: usize) -> (SnapshotReport, Event) {
+    let report = SnapshotReport {
+        rung: "dump".to_owned(),
+        guarantee: "what the dump holds, which is of one instant if its tool saw to that"
+            .to_owned(),
+        connections: readers,
+        writers_waited_ms: 0,
+        position: dump.position.clone(),
+    };
+    let event = Event::SnapshotTaken {
+        rung: report.rung.clone(),
+        guarantee: report.guarantee.clone(),
+        connections: report.connections,
+        writers_waited_ms: 0,
+        position: report.position.clone(),
+    };
+    (report, event)
 }

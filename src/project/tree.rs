@@ -69,7 +69,6 @@ impl Entry {
     }
 
     /// The blob's name in hexadecimal, if the tree is a commit.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the audit of a history names blobs"))]
     pub(crate) fn blob_id(&self) -> Option<String> {
         self.id.map(|id| id.to_string())
     }

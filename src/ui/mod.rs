@@ -1,5 +1,6 @@
 //! The only code that prints: stdout carries data, stderr carries talk.
 
+mod audit;
 mod configured;
 mod ddl;
 mod detected;
@@ -12,11 +13,13 @@ mod json;
 mod paper;
 mod progress;
 mod provision;
+mod release;
 mod report;
 mod report_file;
 #[cfg(test)]
 mod schemas;
 mod sheet;
+mod talk;
 mod verdict;
 
 use std::io;
@@ -40,6 +43,12 @@ pub(crate) enum Format {
     Human,
     /// A machine: on stdout a JSON object a line, the report last.
     Json,
+    /// Code scanners: one SARIF 2.1.0 log, once the work is done.
+    Sarif,
+    /// GitHub: annotations of the lines that a change has.
+    Github,
+    /// A team: one page that needs nothing beside it.
+    Html,
 }
 
 /// How much a person is shown at the end.
@@ -97,6 +106,13 @@ impl Ui {
             self.stdout.write(&json::report_line(report)?)?;
             return self.lost().take().map_or(kept, Err);
         }
+        if let Some(page) = audit::page(report, self.format)? {
+            self.stdout.write(&page)?;
+            if let Some(failure) = &report.error {
+                self.stderr.write(&error::block(failure, &self.stderr))?;
+            }
+            return kept;
+        }
         let saved = if kept.is_ok() { path.as_deref() } else { None };
         let stdout = Sheet { paper: &self.stdout, detail: self.detail, saved };
         let stderr = Sheet { paper: &self.stderr, ..stdout };
@@ -107,6 +123,11 @@ impl Ui {
             }
         }
         kept
+    }
+
+    /// One line of data, for a command whose output is that line.
+    pub(crate) fn line(&self, text: &str) -> Result<(), UiError> {
+        self.stdout.write(&format!("{}\n", paper::harmless(text)))
     }
 
     /// An error that is in no report: of the arguments, or of the report itself.
@@ -123,8 +144,8 @@ impl Ui {
     fn face(&self) -> Face {
         match (self.format, self.stderr.behind) {
             (Format::Json, _) => Face::Json(self.stdout),
-            (Format::Human, Behind::Terminal) => Face::Bars(self.stderr),
-            (Format::Human, Behind::Roll) => Face::Lines(self.stderr),
+            (_, Behind::Terminal) => Face::Bars(self.stderr),
+            (_, Behind::Roll) => Face::Lines(self.stderr),
         }
     }
 }

@@ -11,7 +11,9 @@ use crate::ui::figures::{counted, mebibytes, seconds, span, thousands};
 use crate::ui::grid::{Grid, Side, labelled, name_for};
 use crate::ui::paper::{Stream, Tone, harmless};
 use crate::ui::sheet::Sheet;
-use crate::ui::{configured, detected, differences, error, findings, provision, verdict};
+use crate::ui::{
+    audit, configured, detected, differences, error, findings, provision, release, verdict,
+};
 
 /// Lines for tables in brief, the fewest and the most; differing ones are named all the same.
 const BRIEF_TABLES: (usize, usize) = (5, 20);
@@ -77,8 +79,12 @@ fn body(report: &Report, sheet: &Sheet) -> String {
     let sections = [
         first,
         detected::lines(report.detected.as_ref(), sheet),
+        audit::lines(report.audited.as_ref(), sheet),
         differences::lines(report, sheet),
         provision::reach(&report.reach, sheet),
+        release::releases(&report.releases, sheet),
+        release::steps(&report.steps, sheet),
+        release::diffs(&report.diffs),
         snapshot(report.snapshot.as_ref(), sheet),
         changes(&report.changes, sheet),
         found(&report.findings, room, sheet),

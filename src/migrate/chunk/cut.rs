@@ -43,6 +43,7 @@ pub(crate) async fn plans(
             let plan = match table {
                 Some(table) => match reader {
                     Reader::Server(connection) => plan(connection, table, mapping, bytes).await?,
+                    Reader::Dump(dump) => of_pieces(&dump.pieces(&table.name.name), bytes),
                 },
                 None => Plan::whole(),
             };
@@ -53,6 +54,19 @@ pub(crate) async fn plans(
     let mut plans: Vec<(usize, Plan)> = parts.into_iter().flatten().collect();
     plans.sort_by_key(|(at, _)| *at);
     Ok(plans.into_iter().map(|(_, plan)| plan).collect())
+}
+
+/// Chunks of a dump's pieces, each of about so many bytes of its text.
+fn of_pieces(pieces: &[u64], chunk_bytes: u64) -> Plan {
+    let (mut bounds, mut held) = (Vec::new(), 0_u64);
+    for (piece, bytes) in pieces.iter().enumerate() {
+        if held > 0 && held.saturating_add(*bytes) > chunk_bytes {
+            bounds.push(Bound::Piece { piece: piece as u64 });
+            held = 0;
+        }
+        held = held.saturating_add(*bytes);
+    }
+    Plan { key: None, chunks: Chunk::between(bounds) }
 }
 
 /// Cuts a table into chunks of about `chunk_bytes` of the source's data.
@@ -162,7 +176,7 @@ impl Cutter<'_> {
         let mut bounds: Vec<Bound> = Vec::new();
         loop {
             let after =
-                bounds.last().map(|last| format!(" WHERE {}", above(&columns, &last.source)));
+                bounds.last().map(|last| format!(" WHERE {}", above(&columns, last.source())));
             let sql = format!(
                 "SELECT {probe} FROM {name} FORCE INDEX ({index}){} ORDER BY {order} LIMIT {}, 1",
                 after.unwrap_or_default(),

@@ -27,7 +27,7 @@ fn comparisons_are_written_out() {
 
 #[test]
 fn bounds_cut_without_gaps_and_without_overlap() {
-    let bound = |at: i32| Bound { source: vec![at.to_string()], target: None };
+    let bound = |at: i32| Bound::Key { source: vec![at.to_string()], target: None };
     let chunks = Chunk::between(vec![bound(3), bound(9)]);
     assert_eq!(chunks.len(), 3);
     assert_eq!((&chunks[0].lower, &chunks[2].upper), (&None, &None));

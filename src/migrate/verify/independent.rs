@@ -59,6 +59,10 @@ pub(super) async fn ask(
 ) -> Result<Opinion, Error> {
     let connection = match reader {
         Reader::Server(connection) => connection,
+        Reader::Dump(_) => {
+            let reason = "a dump has no server that could be asked".to_owned();
+            return Ok(Opinion { failed: Some(reason), ..Opinion::default() });
+        }
     };
     match compare((connection, session), mapping).await {
         Err(error) if !error.ends_the_run() => {

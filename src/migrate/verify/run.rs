@@ -126,7 +126,8 @@ impl Comparison {
         let mut readers: Vec<&mut Reader> = frozen.readers.iter_mut().collect();
         let answers = scan::answers(&schema, &mut readers, Depth::Types).await?;
         let target = (&met.session, &met.target);
-        let conversion = ends.convert(target, &schema, &answers, &Filled::Compared).await?;
+        let mut conversion = ends.convert(target, &schema, &answers, &Filled::Compared).await?;
+        met.source.leave_out(&schema, &mut conversion);
         let found = catalog::read(&met.session, &ddl::schema_names(&conversion.target)).await?;
         let (mut subjects, findings) = subjects(&conversion, &found);
         if let Share::Percent(percent) = self.request.manner.share {

@@ -111,3 +111,13 @@ fn say(application: &mut Application, says: Says, evidence: Evidence) {
         _ => {}
     }
 }
+
+/// Whether other people's code lies there.
+pub(crate) fn is_vendored(path: &[u8]) -> bool {
+    roots::is_vendored(path)
+}
+
+/// The folder of tests or examples that a path lies in, if any.
+pub(crate) fn rehearsal(path: &[u8]) -> Option<&'static str> {
+    roots::rehearsal(path)
+}

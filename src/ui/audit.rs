@@ -1,0 +1,232 @@
+//! What an audit found, for a person: how each factor stands, then the rules that found something,
+//! the gravest first, each with the places and what to do.
+
+mod github;
+mod html;
+mod sarif;
+
+use std::collections::BTreeMap;
+
+use crate::finding::Severity;
+use crate::report::Report;
+use crate::twelve_factor::{Audited, Hit, Standing};
+use crate::ui::figures::{counted, span};
+use crate::ui::grid::{Grid, Side, hanging};
+use crate::ui::paper::{Ink, Tone, harmless};
+use crate::ui::sheet::Sheet;
+use crate::ui::{Detail, Format, UiError};
+
+/// Rules that are listed in brief, and the places of each.
+const BRIEF_RULES: usize = 14;
+const BRIEF_PLACES: usize = 2;
+
+/// The whole of stdout for formats that are not a screen; none for those that are, or that have
+/// nothing to say of this report.
+pub(super) fn page(report: &Report, format: Format) -> Result<Option<String>, UiError> {
+    Ok(match format {
+        Format::Sarif => Some(sarif::log(report)?),
+        Format::Github => report.audited.as_ref().map(|audited| github::commands(audited)),
+        Format::Html => report.audited.as_ref().map(|audited| html::page(report, audited)),
+        Format::Human | Format::Json => None,
+    })
+}
+
+pub(super) fn lines(audited: Option<&Audited>, sheet: &Sheet) -> Vec<String> {
+    let Some(audited) = audited else { return Vec::new() };
+    let mut sections = vec![head(audited), scores(audited, sheet), rules(audited, sheet)];
+    if sheet.detail == Detail::Full {
+        sections.push(rest(audited, sheet));
+    }
+    sections.retain(|section| !section.is_empty());
+    sections.join(&String::new())
+}
+
+fn head(audited: &Audited) -> Vec<String> {
+    let short = |id: &str| id.get(..12).unwrap_or(id).to_owned();
+    let mut lines: Vec<String> = audited.applications.iter().map(|one| harmless(one)).collect();
+    if let Some(commit) = &audited.commit {
+        lines.push(format!("At commit {}", short(commit)));
+    }
+    if let Some(base) = &audited.base {
+        lines.push(format!("Only what has come since commit {}", short(base)));
+    }
+    lines
+}
+
+/// A line for each factor that has a rule which applies.
+fn scores(audited: &Audited, sheet: &Sheet) -> Vec<String> {
+    let ink = sheet.paper.ink;
+    let mut grid = Grid::new([
+        ("", Side::Right),
+        ("factor", Side::Left),
+        ("rules that hold", Side::Right),
+        ("errors", Side::Right),
+        ("warnings", Side::Right),
+        ("notes", Side::Right),
+    ]);
+    for score in &audited.scores {
+        if score.applicable == 0 {
+            continue;
+        }
+        let tone = match (score.errors, score.warnings) {
+            (0, 0) => Tone::Good,
+            (0, _) => Tone::Warning,
+            _ => Tone::Error,
+        };
+        let number = |number: usize| if number == 0 { String::new() } else { number.to_string() };
+        grid.row(vec![
+            score.factor.numeral().to_owned(),
+            score.factor.title().to_owned(),
+            ink.paint(tone, &format!("{} of {}", score.passed, score.applicable)),
+            number(score.errors),
+            number(score.warnings),
+            number(score.notes),
+        ]);
+    }
+    grid.lines(0, sheet.paper.width)
+}
+
+/// What is open, by rule, the gravest first.
+pub(super) fn by_rule(audited: &Audited) -> Vec<(&'static str, Vec<&Hit>)> {
+    let mut rules: BTreeMap<&'static str, Vec<&Hit>> = BTreeMap::new();
+    for hit in audited.open() {
+        rules.entry(hit.rule).or_default().push(hit);
+    }
+    let mut rules: Vec<(&'static str, Vec<&Hit>)> = rules.into_iter().collect();
+    let gravest = |hits: &[&Hit]| hits.iter().map(|hit| hit.level).max();
+    rules.sort_by_key(|(rule, hits)| {
+        let factor = hits.first().map(|hit| hit.factor);
+        (std::cmp::Reverse(gravest(hits)), factor, *rule)
+    });
+    rules
+}
+
+fn rules(audited: &Audited, sheet: &Sheet) -> Vec<String> {
+    let rules = by_rule(audited);
+    let full = sheet.detail == Detail::Full;
+    let shown = if full { rules.len() } else { rules.len().min(BRIEF_RULES) };
+    let mut lines = Vec::new();
+    for (rule, hits) in &rules[..shown] {
+        lines.extend(one(audited, rule, hits, sheet));
+    }
+    let rest: usize = rules[shown..].iter().map(|(_, hits)| hits.len()).sum();
+    if rest > 0 {
+        let rules = counted((rules.len() - shown) as u64, "rule", "rules");
+        let findings = counted(rest as u64, "finding", "findings");
+        lines.push(format!("… and {findings} of {rules} more: --verbose lists them"));
+    }
+    lines
+}
+
+fn one(audited: &Audited, rule: &str, hits: &[&Hit], sheet: &Sheet) -> Vec<String> {
+    let (ink, width) = (sheet.paper.ink, sheet.paper.width);
+    let level = hits.iter().map(|hit| hit.level).max().unwrap_or(Severity::Note);
+    let title = audited.card(rule).map_or("", |card| card.title);
+    let label = label(level, rule, ink);
+    let mut lines = hanging(&label, &format!("{title} ({})", hits.len()), 2, width);
+    let most = if sheet.detail == Detail::Full { hits.len() } else { BRIEF_PLACES };
+    for hit in hits.iter().take(most) {
+        let place = ink.paint(Tone::Strong, &format!("  {}:{}", harmless(&hit.path), hit.line));
+        lines.extend(hanging(&place, &harmless(&hit.message), 6, width));
+    }
+    if hits.len() > most {
+        lines.push(format!("  … and {} more", hits.len() - most));
+    }
+    let mut helps: Vec<&str> = hits.iter().map(|hit| hit.help.as_str()).collect();
+    helps.dedup();
+    for help in helps.iter().take(if sheet.detail == Detail::Full { helps.len() } else { 1 }) {
+        let label = format!("  {}", ink.paint(Tone::Good, "help:"));
+        lines.extend(hanging(&label, &harmless(help), 6, width));
+    }
+    lines
+}
+
+fn label(level: Severity, rule: &str, ink: Ink) -> String {
+    let tone = match level {
+        Severity::Error => Tone::Error,
+        Severity::Warning => Tone::Warning,
+        Severity::Note => Tone::Strong,
+    };
+    ink.paint(tone, &format!("{}[{rule}]", word(level)))
+}
+
+pub(super) fn word(level: Severity) -> &'static str {
+    match level {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}
+
+/// What passed, what is allowed, and what does not apply.
+fn rest(audited: &Audited, sheet: &Sheet) -> Vec<String> {
+    let width = sheet.paper.width;
+    let mut lines = Vec::new();
+    let passed: Vec<&str> = audited
+        .rules
+        .iter()
+        .filter(|one| one.standing == Standing::Pass)
+        .map(|one| one.rule)
+        .collect();
+    if !passed.is_empty() {
+        lines.extend(hanging("Passed:", &passed.join(", "), 2, width));
+    }
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for one in &audited.rules {
+        if let Standing::NotApplicable { reason } = &one.standing {
+            reasons.entry(reason).or_default().push(one.rule);
+        }
+    }
+    for (reason, rules) in reasons {
+        let text = format!("{reason}: {}", rules.join(", "));
+        lines.extend(hanging("Not applicable,", &text, 2, width));
+    }
+    for hit in audited.hits.iter().filter(|hit| !hit.is_open()) {
+        let text = format!("{} {}:{}: {}", hit.rule, harmless(&hit.path), hit.line, state(hit));
+        lines.extend(hanging("Not counted,", &text, 2, width));
+    }
+    lines
+}
+
+/// Why a finding does not count.
+pub(super) fn state(hit: &Hit) -> String {
+    use crate::twelve_factor::State;
+    match &hit.state {
+        State::Open => String::new(),
+        State::AllowedInline { reason } => format!("allowed beside it: {}", harmless(reason)),
+        State::AllowedByPath { reason } => format!("allowed by nirvana.toml: {}", harmless(reason)),
+        State::Known => "known by the baseline".to_owned(),
+    }
+}
+
+/// A head that can be seen from afar, and the rest of the sentence.
+pub(super) fn sentence(report: &Report, audited: &Audited) -> (&'static str, String) {
+    let number = |level: Severity| audited.open().filter(|hit| hit.level == level).count() as u64;
+    let mut found = Vec::new();
+    for (level, one, many) in [
+        (Severity::Error, "error", "errors"),
+        (Severity::Warning, "warning", "warnings"),
+        (Severity::Note, "note", "notes"),
+    ] {
+        if number(level) > 0 {
+            found.push(counted(number(level), one, many));
+        }
+    }
+    let passed: usize = audited.scores.iter().map(|score| score.passed).sum();
+    let applicable: usize = audited.scores.iter().map(|score| score.applicable).sum();
+    let found = if found.is_empty() { "nothing found".to_owned() } else { found.join(", ") };
+    let files = counted(audited.looked.read as u64, "file", "files");
+    let exit = match report.outcome.exit_code() {
+        0 => String::new(),
+        code => format!(" (exit {code})"),
+    };
+    let head = if report.outcome.exit_code() == 0 { "Audited:" } else { "FINDINGS:" };
+    let history = audited.looked.history.map_or(String::new(), |blobs| {
+        format!(" and {} of the history", counted(blobs as u64, "blob", "blobs"))
+    });
+    let time = span(report.duration_ms);
+    let text = format!(
+        "{found}; {passed} of {applicable} rules that apply hold, in {files}{history}, in {time}{exit}."
+    );
+    (head, text)
+}
