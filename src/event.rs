@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::finding::Finding;
 use crate::name::TableName;
+use crate::report::StepState;
 
 /// The parts of a migration, in order; building and verifying overlap the copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -96,6 +97,22 @@ pub(crate) enum Event {
         table: TableName,
         rows: u64,
         equal: bool,
+        milliseconds: u64,
+    },
+    /// A step of a release began on a host, or here.
+    StepStarted {
+        step: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        host: Option<String>,
+        what: String,
+    },
+    /// It is over, or was true already.
+    StepFinished {
+        step: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        host: Option<String>,
+        what: String,
+        state: StepState,
         milliseconds: u64,
     },
     /// Something a person should know.

@@ -138,6 +138,16 @@ pub(crate) enum Code {
     EngineWithoutSnapshot,
     /// The target database does not store UTF-8.
     TargetEncoding,
+    /// A dump is not whole.
+    DumpCutOff,
+    /// A dump has a statement that may change rows or tables, and is not read.
+    DumpStatementNotRead,
+    /// A dump does not tell the time zone of its TIMESTAMPs.
+    DumpTimeZone,
+    /// A dump holds fewer digits than its server did.
+    DumpRounds,
+    /// A dump has no values of a generated column.
+    DumpLacksValues,
     /// Nothing that the server has and the account may do gives one snapshot to all connections.
     NoSnapshot,
     /// Each table is read at an instant of its own, as was asked for.
@@ -229,6 +239,9 @@ pub(crate) enum Code {
     TableNotCompared,
     /// Differing rows of a table could not be mended; the message has the server's words.
     NotRepaired,
+    // A directory
+    /// A file of a directory is missing, or is not the one that was written.
+    FileDamaged,
     // Project
     /// A clone without its whole history.
     ShallowClone,
@@ -251,6 +264,38 @@ pub(crate) enum Code {
     TooLargeToAudit,
     /// Findings of the baseline are there no more.
     BaselineSettled,
+    // Configure
+    /// A setting, or a whole file, stays as it is; the message says why.
+    NotConfigured,
+    /// A setting stays in the code, as it is none of a deploy.
+    SettingLeft,
+    /// A value was found that the file of variables sets otherwise.
+    ValueNotCarried,
+    /// Git has a file with secrets.
+    SecretTracked,
+    /// Nothing in the application reads the file of variables.
+    EnvironmentNotLoaded,
+    /// Secrets of a diff are masked.
+    SecretsMasked,
+    /// The way to another database cannot be gone by changing settings.
+    AdapterNotSwitched,
+    /// A setting that only MySQL knows was taken out.
+    MysqlSettingRemoved,
+    /// A file that a tool writes must be made anew by that tool.
+    LockFileOutdated,
+    /// A value that was for MySQL must be given anew for PostgreSQL.
+    ValueToSet,
+    // Env
+    /// The code reads a key that is not set.
+    EnvMissing,
+    /// The code reads a key that is set to nothing.
+    EnvEmpty,
+    /// Nothing reads a key that is set.
+    EnvUnread,
+    /// A key is in the file and not in the one that names all keys.
+    EnvDrift,
+    /// A line is not what its program can read, or a key is set twice.
+    EnvFileSyntax,
     // Provision
     /// Others than its owner may read the file of a password.
     SecretReadable,
@@ -284,6 +329,25 @@ pub(crate) enum Code {
     NoEqual,
     /// A password's hash cannot move between servers.
     PasswordNotCarried,
+    // Release
+    /// Nobody looks whether a release answers, or whether it is the new one that does.
+    HealthNotChecked,
+    /// Lines of a host's ledger cannot be read.
+    LedgerTorn,
+    /// Somebody who was to be told of a release was not.
+    NoticeNotHeard,
+    /// What a release links to is in the repository too.
+    SharedInRepository,
+    /// A release was left, as it was not well; what the release command did is not undone.
+    ReleaseReturned,
+    /// The release that is served again does not answer either.
+    ReturnedUnhealthy,
+    /// What should be removed is still there.
+    NotPruned,
+    /// Hosts do not serve the same release.
+    HostsDiffer,
+    /// A run was killed and left something behind.
+    RunLeftOver,
 }
 
 impl Code {

@@ -9,10 +9,16 @@ mod cli;
 mod ui;
 // Verbs.
 mod audit;
+mod configure;
 mod detect;
+mod env;
 mod migrate;
 mod provision;
+mod release;
 // Places.
+mod archive;
+mod dump;
+mod host;
 mod mysql;
 mod postgres;
 mod project;
@@ -28,14 +34,20 @@ mod secret;
 mod settings;
 mod shutdown;
 mod statement;
+#[cfg_attr(not(test), expect(dead_code, reason = "the verb that renders them is being written"))]
+mod template;
 mod twelve_factor;
+
+// For ci/fuzz alone.
+#[cfg(fuzzing)]
+pub mod fuzz;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Runs the command that `args` name, the program's own name first, and says how it ended:
 /// 0 done, nothing to report · 1 findings · 2 usage or configuration · 3 failed, nothing changed ·
-/// 4 failed after a partial change · 5 locked by another run.
+/// 4 failed after a partial change · 5 locked by another run · 6 unhealthy, rolled back.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     cli::run(args)
 }

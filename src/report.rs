@@ -20,10 +20,13 @@ pub(crate) const SCHEMA: &str = "nirvana-report/1";
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Verb {
     Audit,
+    Configure,
     Detect,
+    Env,
     Migrate,
     Verify,
     Provision,
+    Release,
 }
 
 /// How a run ended. The verb that ran sets it; the exit code follows from it alone.
@@ -50,6 +53,8 @@ pub(crate) enum Outcome {
     FailedPartial,
     /// Another run is at work on the same part of the target; nothing was tried.
     Locked,
+    /// What was new did not prove well, and what was there before is in its place again.
+    RolledBack,
     /// Somebody asked to stop before anything was written.
     StoppedUnchanged,
     /// Somebody asked to stop after something was written; all of it is whole and journalled.
@@ -69,6 +74,7 @@ impl Outcome {
             Self::FailedUnchanged | Self::StoppedUnchanged => 3,
             Self::FailedPartial | Self::StoppedPartial => 4,
             Self::Locked => 5,
+            Self::RolledBack => 6,
         }
     }
 }
@@ -85,6 +91,9 @@ pub(crate) struct Report {
     pub(crate) source: Option<String>,
     /// The address of the target, without its password.
     pub(crate) target: String,
+    /// Which end is a directory of files, if one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) directory: Option<DirectoryEnd>,
     pub(crate) outcome: Outcome,
     /// Why it failed, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,6 +116,9 @@ pub(crate) struct Report {
     pub(crate) repair: Vec<String>,
     /// What was changed beside the rows that were moved, a sentence each.
     pub(crate) changes: Vec<String>,
+    /// What would be changed in files, as a unified diff whose secrets are masked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) diff: Option<String>,
     /// What a tree of files was found to be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) detected: Option<Detected>,
@@ -122,6 +134,15 @@ pub(crate) struct Report {
     /// Which databases an account reaches today, grant by grant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) reach: Vec<Reach>,
+    /// The steps of a release, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) steps: Vec<StepReport>,
+    /// What files a dry run of a release would change, in the form of a unified diff where it is text.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) diffs: Vec<String>,
+    /// The releases that hosts know of, the newest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) releases: Vec<ReleaseReport>,
     pub(crate) duration_ms: u64,
 }
 
@@ -134,6 +155,7 @@ impl Report {
             verb,
             source: None,
             target: target.into(),
+            directory: None,
             outcome: Outcome::Done,
             error: None,
             snapshot: None,
@@ -143,12 +165,16 @@ impl Report {
             differences: Vec::new(),
             repair: Vec::new(),
             changes: Vec::new(),
+            diff: None,
             detected: None,
             audited: None,
             findings: Vec::new(),
             statements: Vec::new(),
             places: Vec::new(),
             reach: Vec::new(),
+            steps: Vec::new(),
+            diffs: Vec::new(),
+            releases: Vec::new(),
             duration_ms: 0,
         }
     }
@@ -167,6 +193,14 @@ impl Report {
             (true, false, false) => Outcome::Done,
         }
     }
+}
+
+/// An end that is no server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum DirectoryEnd {
+    Source,
+    Target,
 }
 
 /// How consistent the read was, and what it cost the source.
@@ -248,6 +282,56 @@ pub(crate) struct Reach {
     /// The grant, or why else the databases are open.
     pub(crate) grant: String,
     pub(crate) databases: Vec<String>,
+}
+
+/// How far a step of a release is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum StepState {
+    /// Not done yet, or not to be done in a dry run.
+    Planned,
+    /// What it would do is true already.
+    Skipped,
+    Done,
+    Failed,
+    /// It was done, and is undone.
+    Undone,
+}
+
+/// A step of a release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct StepReport {
+    /// Such as `upload` or `switch`; hooks are named by it.
+    pub(crate) step: String,
+    /// Where; absent if here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) host: Option<String>,
+    pub(crate) what: String,
+    pub(crate) state: StepState,
+    /// Why it was skipped or failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) why: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) milliseconds: Option<u64>,
+}
+
+/// A release on the hosts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct ReleaseReport {
+    pub(crate) id: String,
+    /// `good`, `failed`, `rolled-back`…: the last word of the ledger.
+    pub(crate) state: String,
+    pub(crate) commit: String,
+    /// Who released it, from where.
+    pub(crate) by: String,
+    /// When it got into that state, by the host's clock.
+    pub(crate) at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    /// The hosts on which it serves.
+    pub(crate) serving: Vec<String>,
+    /// Whether a rollback may return to it.
+    pub(crate) known_good: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]

@@ -143,6 +143,12 @@ impl SourceDatabase {
         command
     }
 
+    /// Where its server is, as options of all its clients.
+    pub(crate) fn address_options(&self) -> Vec<String> {
+        let (host, port) = address(&self.url);
+        ["-h", &host, "-P", &port, "-u", "nirvana_admin"].map(str::to_owned).to_vec()
+    }
+
     /// A statement outside of the database.
     pub(crate) fn admin(&self, sql: &str) -> String {
         feed(self.client(), sql.as_bytes(), sql)
@@ -231,6 +237,15 @@ impl TargetDatabase {
     /// Runs statements; gives what they print, a row a line, tabs between columns.
     pub(crate) fn sql(&self, sql: &str) -> String {
         self.run(&self.name, sql)
+    }
+
+    /// What `pg_dump` says of it.
+    pub(crate) fn pg_dump(&self, options: &[&str]) -> String {
+        let (host, port) = address(&self.url);
+        let mut command = client("pg_dump");
+        command.args(["-h", &host, "-p", &port, "-U", "nirvana_admin"]).args(options);
+        command.arg(&self.name).env("PGPASSWORD", PASSWORD);
+        attempt(command, b"").unwrap()
     }
 
     /// The URL, without a password.

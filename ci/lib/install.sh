@@ -71,6 +71,8 @@ require_tools() {
     command -v openssl >/dev/null || packages+=(openssl)
     command -v flock >/dev/null && command -v setpriv >/dev/null || packages+=(util-linux)
     [[ -e /usr/share/zoneinfo/Europe/Berlin ]] || packages+=(tzdata)
+    # What load.sh of a compressed directory needs.
+    command -v zstd >/dev/null || packages+=(zstd)
     if [[ " ${kinds[*]} " == *" postgres18 "* ]] && ! installed_version postgres18 >/dev/null; then
         python3 -m pip --version >/dev/null 2>&1 || packages+=(python3-pip)
     fi

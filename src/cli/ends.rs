@@ -1,15 +1,17 @@
 //! Arguments of all commands that speak to both servers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use crate::archive::is_archive;
 use crate::cli::perform::boxed;
 use crate::cli::{MIGRATE, SECTIONS};
+use crate::dump::{Options as DumpOptions, Place};
 use crate::environment::Environment;
-use crate::fault::Blame;
-use crate::migrate::{Accept, DataOnly, Pair, RowsThere, Settings as MigrateSettings};
+use crate::fault::{Blame, Fault};
+use crate::migrate::{Accept, DataOnly, Origin, Pair, RowsThere, Settings as MigrateSettings};
 use crate::mysql::connect::Options as SourceOptions;
 use crate::mysql::snapshot::{Choice, Rung};
 use crate::postgres::connect::Options as TargetOptions;
@@ -18,12 +20,17 @@ use crate::settings::Settings;
 #[derive(Debug, Args)]
 pub(super) struct Ends {
     /// mysql://user@host:3306/database, or mariadb://…; parameters: socket, ssl-mode, ssl-ca,
-    /// ssl-cert, ssl-key
+    /// ssl-cert, ssl-key. Or a dump: a file, also compressed (gz, zst, bz2, xz), a folder of
+    /// mydumper, MySQL Shell or mysqldump --tab, or - for standard input
     #[arg(value_name = "SOURCE")]
     source: String,
-    /// postgres://user@host:5432/database; libpq's parameters and environment
+    /// postgres://user@host:5432/database; libpq's parameters and environment. Or a directory, such
+    /// as ./out/, which is made
     #[arg(value_name = "TARGET")]
     target: String,
+    /// Which database of a dump that holds several
+    #[arg(long, value_name = "NAME")]
+    database: Option<String>,
     /// These tables only; what is no table is left out
     #[arg(long, visible_alias = "tables", value_name = "TABLE", value_delimiter = ',')]
     only: Vec<String>,
@@ -86,8 +93,46 @@ impl SnapshotWord {
     }
 }
 
+fn jobs(asked: Option<u16>) -> usize {
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    let asked = asked.filter(|jobs| *jobs > 0);
+    asked.map_or(processors.min(DEFAULT_JOBS_AT_MOST), usize::from)
+}
+
+/// A word that is no URL and nothing like one.
+fn directory(word: &str) -> Option<PathBuf> {
+    let path = word.contains('/') || !word.contains([':', '@', '=']);
+    (path && !word.contains("://")).then(|| PathBuf::from(word))
+}
+
+/// `--data-only` needs a schema that stands, and a directory has none.
+#[derive(Debug, thiserror::Error)]
+#[error("--data-only fills a schema that stands in a server, and TARGET is a directory")]
+pub(super) struct NoSchemaThere;
+
+impl Blame for NoSchemaThere {
+    fn fault(&self) -> Fault {
+        Fault::Operator
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("name a server: postgres://user@host/database".to_owned())
+    }
+}
+
 /// The most connections to each end that we take unasked.
 const DEFAULT_JOBS_AT_MOST: usize = 8;
+
+/// A URL names its database itself.
+#[derive(Debug, thiserror::Error)]
+#[error("--database chooses one of a dump; that of a server stands in its URL")]
+struct DatabaseOfServer;
+
+impl Blame for DatabaseOfServer {
+    fn fault(&self) -> Fault {
+        Fault::Operator
+    }
+}
 
 impl Ends {
     /// How long the target may give no sign of life.
@@ -104,22 +149,69 @@ impl Ends {
         Ok(section.flatten().unwrap_or_default())
     }
 
-    /// What was typed, as what is meant.
-    pub(super) fn pair(self, environment: &Environment) -> Result<Pair, Box<dyn Blame>> {
-        let connect_timeout = Duration::from_secs(self.connect_timeout.max(1));
+    /// The directory that the target is, if it is no server.
+    pub(super) fn directory(&self) -> Option<PathBuf> {
+        directory(&self.target)
+    }
+
+    /// The directory of ours that the source is, if it is one.
+    pub(super) fn archive(&self) -> Option<PathBuf> {
+        directory(&self.source).filter(|path| is_archive(path))
+    }
+
+    /// The server that the target is, and how many pieces of work to do at once.
+    pub(super) fn target(
+        &self,
+        environment: &Environment,
+    ) -> Result<(TargetOptions, usize), Box<dyn Blame>> {
+        let target = TargetOptions::from_url(&self.target, environment, self.connect_timeout());
+        Ok((target.map_err(boxed)?, jobs(self.jobs)))
+    }
+
+    fn connect_timeout(&self) -> Duration {
+        Duration::from_secs(self.connect_timeout.max(1))
+    }
+
+    /// What has a scheme is a server, all else is a dump.
+    fn origin(&self, environment: &Environment) -> Result<Origin, Box<dyn Blame>> {
+        if !self.source.contains("://") {
+            let place = match self.source.as_str() {
+                "-" => Place::StandardInput,
+                // The same file by another way is the same source to a run that goes on.
+                path => Place::Path(Path::new(path).canonicalize().unwrap_or_else(|_| path.into())),
+            };
+            return Ok(Origin::Dump(DumpOptions { place, database: self.database.clone() }));
+        }
+        if self.database.is_some() {
+            return Err(boxed(DatabaseOfServer));
+        }
+        let connect_timeout = self.connect_timeout();
         let mut source =
             SourceOptions::from_url(&self.source, environment, connect_timeout).map_err(boxed)?;
-        let target =
-            TargetOptions::from_url(&self.target, environment, connect_timeout).map_err(boxed)?;
         if let Some(seconds) = self.answer_timeout {
             source.read_timeout = Duration::from_secs(seconds.into());
         }
+        Ok(Origin::Server(Box::new(source)))
+    }
+
+    /// What was typed, as what is meant.
+    pub(super) fn pair(self, environment: &Environment) -> Result<Pair, Box<dyn Blame>> {
+        let (target, _jobs) = self.target(environment)?;
+        self.pair_with(target, environment)
+    }
+
+    /// The same, with a target that is known already.
+    pub(super) fn pair_with<T>(
+        self,
+        target: T,
+        environment: &Environment,
+    ) -> Result<Pair<T>, Box<dyn Blame>> {
+        let source = self.origin(environment)?;
         let settings = self.settings()?;
         let schema = self.schema.or_else(|| settings.schema.clone());
-        let jobs = self.jobs.or(settings.jobs).filter(|jobs| *jobs > 0);
+        let jobs = jobs(self.jobs.or(settings.jobs));
         let (accepts, rows_there) = (self.accept, RowsThere::Refuse);
         let data_only = self.data_only.then_some(DataOnly { accepts, rows_there });
-        let processors = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Pair {
             source,
             target,
@@ -127,7 +219,7 @@ impl Ends {
             only: self.only,
             data_only,
             settings,
-            jobs: jobs.map_or(processors.min(DEFAULT_JOBS_AT_MOST), usize::from),
+            jobs,
             lock_timeout: Duration::from_secs(self.lock_timeout.max(1)),
             snapshot: self.snapshot.choice(),
         })

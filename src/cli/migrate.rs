@@ -1,14 +1,19 @@
 //! `nirvana migrate`
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::ends::Ends;
-use crate::cli::perform::{Output, perform};
+use crate::archive::{Compression, DataForm, Extension, Format};
+use crate::cli::ends::{Ends, NoSchemaThere};
+use crate::cli::perform::{Output, boxed, perform};
 use crate::environment::Environment;
-use crate::migrate::{CHUNK_BYTES, Mode, Request, RowsThere, run as migrate};
+use crate::migrate::{
+    CHUNK_BYTES, Directory, Mode, POSTGRES_SINCE, POSTGRES_UNTIL, PackRequest, Request, RowsThere,
+    pack, run as migrate,
+};
 
 /// Move a database: convert, copy, build, verify.
 ///
@@ -41,7 +46,71 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     retry_for: u32,
     #[command(flatten)]
+    into: IntoDirectory,
+    #[command(flatten)]
     output: Output,
+}
+
+/// What a directory must be told, as there is no server to ask.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Into a directory")]
+struct IntoDirectory {
+    /// The oldest major version of PostgreSQL that is to load it; newer ones load it, too
+    #[arg(long, value_name = "VERSION", default_value_t = POSTGRES_SINCE)]
+    #[arg(value_parser = clap::value_parser!(u16).range(i64::from(POSTGRES_SINCE)..=i64::from(POSTGRES_UNTIL)))]
+    for_postgres: u16,
+    /// An extension that will be there or can be made: postgis, vector, or with the schema it is in,
+    /// postgis:gis; once for each
+    #[arg(long, value_name = "NAME", value_parser = extension)]
+    extension: Vec<Extension>,
+    /// How rows stand in the files: binary loads on every version, and fastest; text can be read
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = FormatWord::Binary)]
+    data_format: FormatWord,
+    /// Compress the files of rows; zstd must be there when they are loaded
+    #[arg(long, value_enum, value_name = "WAY", default_value_t = CompressionWord::None)]
+    compress: CompressionWord,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FormatWord {
+    Binary,
+    Text,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum CompressionWord {
+    None,
+    Zstd,
+}
+
+/// The extensions that columns may be of.
+const EXTENSIONS: [&str; 2] = ["postgis", "vector"];
+
+fn extension(word: &str) -> Result<Extension, String> {
+    let (name, schema) = word.split_once(':').unwrap_or((word, "public"));
+    if !EXTENSIONS.contains(&name) {
+        return Err(format!("types of {} are known, and no others", EXTENSIONS.join(" and ")));
+    }
+    Ok(Extension { name: name.to_owned(), schema: schema.to_owned() })
+}
+
+impl IntoDirectory {
+    fn directory(self, path: PathBuf) -> Directory {
+        let format = match self.data_format {
+            FormatWord::Binary => Format::Binary,
+            FormatWord::Text => Format::Text,
+        };
+        let compression = match self.compress {
+            CompressionWord::None => Compression::None,
+            CompressionWord::Zstd => Compression::Zstd,
+        };
+        Directory {
+            path,
+            postgres: self.for_postgres,
+            extensions: self.extension,
+            form: DataForm { format, compression },
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -54,15 +123,28 @@ const EXAMPLES: &str = "\
 Examples:
   nirvana migrate --dry-run mysql://root@localhost/shop postgres://shop@db/shop > shop.sql
   MYSQL_PWD=… PGPASSWORD=… nirvana migrate mysql://reader@db1/shop postgres://shop@db2/shop
+  MYSQL_PWD=… nirvana migrate mysql://reader@db1/shop ./shop/    then: PGPASSWORD=… ./shop/load.sh …
   nirvana migrate --data-only --dry-run mysql://reader@db1/shop postgres://shop@db2/shop";
 
 pub(super) fn run(arguments: Arguments) -> ExitCode {
-    let Arguments { ends, dry_run, resume, if_exists, chunk_mib, retry_for, output } = arguments;
+    let Arguments { ends, dry_run, resume, if_exists, chunk_mib, retry_for, into, output } =
+        arguments;
     let mode = match (dry_run, resume) {
         (true, _) => Mode::DryRun,
         (false, true) => Mode::Resume,
         (false, false) => Mode::Move,
     };
+    let chunk_bytes = chunk_mib.map_or(CHUNK_BYTES, |mib| u64::from(mib) << 20);
+    if let Some(path) = ends.directory() {
+        let request = |environment: &Environment| {
+            let pair = ends.pair_with(into.directory(path), environment)?;
+            if pair.data_only.is_some() {
+                return Err(boxed(NoSchemaThere));
+            }
+            Ok(PackRequest { pair, chunk_bytes, mode })
+        };
+        return perform(&output, request, pack);
+    }
     let request = |environment: &Environment| {
         let answer_timeout = ends.answer_timeout();
         let mut pair = ends.pair(environment)?;
@@ -73,7 +155,7 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
             answer_timeout,
             pair,
             retry_for: Duration::from_secs(retry_for.into()),
-            chunk_bytes: chunk_mib.map_or(CHUNK_BYTES, |mib| u64::from(mib) << 20),
+            chunk_bytes,
             mode,
         })
     };

@@ -1,11 +1,14 @@
 //! The surface: what was typed becomes what is meant, once. One file per command.
 
 mod audit;
+mod configure;
 mod detect;
 mod ends;
+mod env;
 mod migrate;
 mod perform;
 mod provision;
+mod release;
 mod verify;
 
 use std::ffi::OsString;
@@ -38,10 +41,13 @@ Exit codes, the same for every command:
 #[derive(Debug, Subcommand)]
 enum Command {
     Audit(audit::Arguments),
+    Configure(configure::Arguments),
     Detect(detect::Arguments),
     Migrate(migrate::Arguments),
     Verify(verify::Arguments),
     Provision(provision::Arguments),
+    Env(env::Arguments),
+    Release(release::Arguments),
 }
 
 /// Runs the command that was typed.
@@ -49,10 +55,13 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Arguments::try_parse_from(args) {
         Ok(Arguments { command }) => match command {
             Command::Audit(arguments) => audit::run(arguments),
+            Command::Configure(arguments) => configure::run(arguments),
             Command::Detect(arguments) => detect::run(arguments),
             Command::Migrate(arguments) => migrate::run(arguments),
             Command::Verify(arguments) => verify::run(arguments),
             Command::Provision(arguments) => provision::run(arguments),
+            Command::Env(arguments) => env::run(arguments),
+            Command::Release(arguments) => release::run(arguments),
         },
         // Help and version are no errors; clap knows where each belongs, and its colours.
         Err(error) => match error.print() {
@@ -63,10 +72,12 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 /// The sections of nirvana.toml, each with the struct that its verb reads it as.
-const SECTIONS: [Section; 3] = [
+const SECTIONS: [Section; 5] = [
     Section::of::<crate::audit::Settings>("audit"),
+    Section::of::<crate::env::Settings>("env"),
     Section::of::<crate::migrate::Settings>(MIGRATE),
     Section::of::<Wanted>("provision"),
+    Section::of::<crate::release::Settings>("release"),
 ];
 
 /// What `migrate` and `verify` read.

@@ -5,9 +5,12 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::cli::ends::Ends;
-use crate::cli::perform::{Output, perform};
+use crate::cli::perform::{Output, boxed, perform};
 use crate::environment::Environment;
-use crate::migrate::{Judge, Manner, Repair, Share, VerifyRequest, verify};
+use crate::fault::{Blame, Fault};
+use crate::migrate::{
+    Judge, Manner, PackedRequest, Repair, Share, VerifyRequest, verify, verify_packed,
+};
 
 /// Compare a database with what it became, to the row.
 ///
@@ -35,9 +38,23 @@ pub(super) struct Arguments {
     output: Output,
 }
 
+/// What needs a server for a source.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "--repair, --sample and --independent need a server for SOURCE, and this one is a directory"
+)]
+struct FilesOnly;
+
+impl Blame for FilesOnly {
+    fn fault(&self) -> Fault {
+        Fault::Operator
+    }
+}
+
 const EXAMPLES: &str = "\
 Examples:
   nirvana verify mysql://reader@db1/shop postgres://shop@db2/shop
+  nirvana verify ./shop/ postgres://shop@db2/shop
   nirvana verify --only orders,items mysql://reader@db1/shop postgres://shop@db2/shop --report diff.json";
 
 pub(super) fn run(arguments: Arguments) -> ExitCode {
@@ -47,6 +64,17 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
         judge: if independent { Judge::RowsAndServers } else { Judge::Rows },
         repair: if repair { Repair::Apply } else { Repair::Leave },
     };
+    if let Some(path) = ends.archive() {
+        if manner.share != Share::All || manner.judge != Judge::Rows || repair {
+            let refused = |_: &Environment| Err(boxed(FilesOnly));
+            return perform(&output, refused, verify);
+        }
+        let request = |environment: &Environment| {
+            let (target, jobs) = ends.target(environment)?;
+            Ok(PackedRequest { archive: path, target, jobs })
+        };
+        return perform(&output, request, verify_packed);
+    }
     let request =
         |environment: &Environment| Ok(VerifyRequest { pair: ends.pair(environment)?, manner });
     perform(&output, request, verify)

@@ -301,7 +301,7 @@ pub(crate) fn ends_the_run(error: &crate::postgres::error::Error) -> bool {
 }
 
 /// Counts the rows whose reference leads nowhere, and shows a few.
-fn orphan_queries(table: &TableName, key: &ForeignKey) -> (String, String) {
+pub(crate) fn orphan_queries(table: &TableName, key: &ForeignKey) -> (String, String) {
     let near = |column: &String| format!("near.{}", postgres_quoted(column));
     let pairs: Vec<String> = key
         .columns

@@ -12,7 +12,8 @@ use crate::migrate::copy::check_columns;
 use crate::migrate::encoder::RowEncoder;
 use crate::migrate::error::Error;
 use crate::migrate::mapping::{Age, Owner, TableMapping};
-use crate::mysql::wire::{Buffered, ColumnDefinition, RowStream};
+use crate::migrate::source::Rows;
+use crate::mysql::wire::{Buffered, ColumnDefinition};
 use crate::postgres::connect::Session;
 use crate::postgres::load::{BATCH_BYTES, Loader};
 use crate::shutdown::Shutdown;
@@ -50,7 +51,7 @@ impl Batch {
 
 /// Loads all rows that the target takes, within the caller's transaction.
 pub(super) async fn load<'a>(
-    rows: &mut RowStream<'_>,
+    rows: &mut Rows<'_>,
     session: &Session,
     (mapping, columns): (&'a TableMapping, &'a [ColumnDefinition]),
     shutdown: &Shutdown,

@@ -20,13 +20,51 @@ pub(crate) use cut::{CHUNK_BYTES, Plan, plans};
 pub(crate) use key::ChunkKey;
 
 use crate::migrate::mapping::TableMapping;
+use crate::migrate::source::Selection;
 
-/// Where the key order is cut: one literal per key column, leading columns first.
+/// Where the order of a table's rows is cut.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Bound {
-    pub(crate) source: Vec<String>,
-    /// `None` where the target orders such values in another way.
-    pub(crate) target: Option<Vec<String>>,
+#[serde(untagged)]
+pub(crate) enum Bound {
+    /// The order of a key: one literal per key column, leading columns first.
+    Key {
+        source: Vec<String>,
+        /// `None` where the target orders such values in another way.
+        target: Option<Vec<String>>,
+    },
+    /// The order of a dump, which the target does not know: the number of a piece.
+    Piece { piece: u64 },
+}
+
+impl Bound {
+    fn source(&self) -> &[String] {
+        match self {
+            Self::Key { source, .. } => source,
+            Self::Piece { .. } => &[],
+        }
+    }
+
+    fn target(&self) -> Option<&[String]> {
+        match self {
+            Self::Key { target, .. } => target.as_deref(),
+            Self::Piece { .. } => None,
+        }
+    }
+
+    /// How many columns of a key it speaks of, if it speaks of one.
+    pub(crate) fn key_columns(&self) -> Option<usize> {
+        match self {
+            Self::Key { source, .. } => Some(source.len()),
+            Self::Piece { .. } => None,
+        }
+    }
+
+    fn piece(&self) -> Option<u64> {
+        match self {
+            Self::Key { .. } => None,
+            Self::Piece { piece } => Some(*piece),
+        }
+    }
 }
 
 /// One range: from its lower bound on, and below its upper one.
@@ -53,15 +91,16 @@ impl Chunk {
         chunks
     }
 
-    /// All columns of the chunk's rows.
-    pub(crate) fn select(&self, mapping: &TableMapping, key: Option<&ChunkKey>) -> String {
+    /// The chunk's rows.
+    pub(crate) fn selection(&self, key: Option<&ChunkKey>) -> Selection {
         match key.and_then(|key| Some((key, self.condition(&key.source_columns(), source)?))) {
             // The server might prefer to read the whole table for each chunk.
             Some((key, condition)) => {
                 let hint = format!(" FORCE INDEX ({})", key.quoted_index());
-                mapping.select_some(&hint, Some(&condition))
+                Selection::Where { hint, condition }
             }
-            None => mapping.select(),
+            None if self.is_whole() => Selection::Whole,
+            None => Selection::Pieces { from: piece(&self.lower), to: piece(&self.upper) },
         }
     }
 
@@ -78,7 +117,7 @@ impl Chunk {
 
     fn target_condition(&self, key: &ChunkKey) -> Option<String> {
         let bounds = [&self.lower, &self.upper];
-        if bounds.into_iter().flatten().any(|bound| bound.target.is_none()) {
+        if bounds.into_iter().flatten().any(|bound| bound.target().is_none()) {
             return None;
         }
         self.condition(&key.target_columns(), target)
@@ -93,11 +132,15 @@ impl Chunk {
 }
 
 fn source(bound: &Bound) -> &[String] {
-    &bound.source
+    bound.source()
+}
+
+fn piece(bound: &Option<Bound>) -> Option<u64> {
+    bound.as_ref().and_then(Bound::piece)
 }
 
 fn target(bound: &Bound) -> &[String] {
-    bound.target.as_deref().unwrap_or_default()
+    bound.target().unwrap_or_default()
 }
 
 /// `(a, b) >= (x, y)`, written out so that either server finds the range in its index.

@@ -17,7 +17,9 @@ use crate::migrate::copied::{Account, Copied};
 use crate::migrate::encoder::RowEncoder;
 use crate::migrate::error::Error;
 use crate::migrate::mapping::{Age, Owner, TableMapping};
-use crate::mysql::wire::{Buffered, ColumnDefinition, Connection, RowStream};
+use crate::migrate::sink::Sink;
+use crate::migrate::source::{Reader, Rows, Selection};
+use crate::mysql::wire::{Buffered, ColumnDefinition};
 use crate::postgres::connect::Session;
 use crate::postgres::ddl;
 use crate::postgres::journal::{self, QuarantinedRow};
@@ -31,7 +33,7 @@ pub(crate) struct ChunkJob {
     pub(crate) run: i64,
     pub(crate) number: u32,
     /// The rows, in the source.
-    pub(crate) select: String,
+    pub(crate) selection: Selection,
     /// Removes what the target has in their place, if it has something.
     pub(crate) clear: Option<String>,
     pub(crate) age: Age,
@@ -39,7 +41,7 @@ pub(crate) struct ChunkJob {
 
 /// Both ends of one worker, and whom it tells.
 pub(crate) struct Copier<'a> {
-    pub(crate) reader: &'a mut Connection,
+    pub(crate) reader: &'a mut Reader,
     pub(crate) session: &'a Session,
     pub(crate) events: &'a Events,
     pub(crate) shutdown: &'a Shutdown,
@@ -132,12 +134,12 @@ impl Copier<'_> {
         care: Care,
     ) -> Result<(Copied, Vec<QuarantinedRow>), Error> {
         let (session, shutdown) = (self.session, self.shutdown);
-        let mut rows = self.reader.stream(&job.select).await?;
+        let mut rows = self.reader.rows(mapping, &job.selection).await?;
         let columns = rows.columns().to_vec();
         let table = (mapping, columns.as_slice());
         let loaded = match care {
             Care::Streamed => {
-                let progress = Progress { mapping, events: self.events, rows: 0, bytes: 0 };
+                let progress = Progress::of(mapping, self.events);
                 load(&mut rows, session, (table, job.age), (progress, shutdown)).await
             }
             Care::Split => careful::load(&mut rows, session, table, shutdown).await,
@@ -150,47 +152,57 @@ impl Copier<'_> {
 }
 
 async fn load<'a>(
-    rows: &mut RowStream<'_>,
+    rows: &mut Rows<'_>,
     session: &Session,
     ((mapping, columns), age): ((&'a TableMapping, &'a [ColumnDefinition]), Age),
-    (mut progress, shutdown): (Progress<'_>, &Shutdown),
+    told: (Progress<'_>, &Shutdown),
 ) -> Result<Account<'a>, Error> {
     check_columns(columns, mapping)?;
     let mut loader = Loader::start(session, &mapping.copy_in(age)).await?;
-    let mut encoder = RowEncoder::new(mapping, columns);
+    let account = fill(rows, &mut loader, RowEncoder::new(mapping, columns), told).await?.account;
+    let (sent, taken) = (account.copied.digest.rows, loader.finish().await?);
+    if taken != sent {
+        return Err(Error::RowsLost { sent, taken });
+    }
+    Ok(account)
+}
+
+/// Encodes all rows into a sink; what it still holds then is left to the caller, as is the account
+/// that the encoder has kept.
+pub(crate) async fn fill<'a>(
+    rows: &mut Rows<'_>,
+    sink: &mut impl Sink,
+    mut encoder: RowEncoder<'a>,
+    (mut progress, shutdown): (Progress<'_>, &Shutdown),
+) -> Result<RowEncoder<'a>, Error> {
     loop {
         match rows.next_buffered()? {
-            Buffered::Row(row) => encoder.encode(row, &mut loader.buffer)?,
+            Buffered::Row(row) => encoder.encode(row, sink.buffer())?,
             Buffered::Incomplete => rows.fill().await?,
             Buffered::End => break,
         }
-        if loader.is_full() {
+        if sink.is_full() {
             if shutdown.is_requested() {
                 return Err(Error::Stopped);
             }
-            progress.advance(encoder.rows(), loader.buffer.len());
-            loader.flush().await?;
+            progress.advance(encoder.rows(), sink.buffer().len(), rows.bytes_read());
+            sink.flush().await?;
         }
     }
-    progress.advance(encoder.rows(), loader.buffer.len());
-    let taken = loader.finish().await?;
-    if taken != encoder.rows() {
-        return Err(Error::RowsLost { sent: encoder.rows(), taken });
-    }
-    let mut account = encoder.account;
-    account.copied.bytes = progress.bytes;
-    Ok(account)
+    progress.advance(encoder.rows(), sink.buffer().len(), rows.bytes_read());
+    encoder.account.copied.bytes = progress.bytes;
+    Ok(encoder)
 }
 
 /// What a query's rows come to, without moving them. Each row is shown to `row`, as its fields in
 /// binary COPY; those that the target cannot hold are counted only.
 pub(crate) async fn read_source(
-    reader: &mut Connection,
-    (mapping, select): (&TableMapping, &str),
+    reader: &mut Reader,
+    (mapping, selection): (&TableMapping, &Selection),
     shutdown: &Shutdown,
     row: impl FnMut(&[u8]),
 ) -> Result<Copied, Error> {
-    let mut rows = reader.stream(select).await?;
+    let mut rows = reader.rows(mapping, selection).await?;
     let read = read_rows(&mut rows, mapping, shutdown, row).await;
     if read.as_ref().is_err_and(|error| !error.ends_the_run()) {
         drain(&mut rows, shutdown).await?;
@@ -199,7 +211,7 @@ pub(crate) async fn read_source(
 }
 
 async fn read_rows(
-    rows: &mut RowStream<'_>,
+    rows: &mut Rows<'_>,
     mapping: &TableMapping,
     shutdown: &Shutdown,
     mut row: impl FnMut(&[u8]),
@@ -230,17 +242,20 @@ async fn read_rows(
 }
 
 /// Reads what is left of an answer and throws it away, as the reader is still needed.
-async fn drain(rows: &mut RowStream<'_>, shutdown: &Shutdown) -> Result<(), Error> {
-    while rows.next().await?.is_some() {
-        if shutdown.is_requested() {
-            return Err(Error::Stopped);
+pub(crate) async fn drain(rows: &mut Rows<'_>, shutdown: &Shutdown) -> Result<(), Error> {
+    while !rows.may_be_left() {
+        match rows.next_buffered()? {
+            Buffered::Row(_) => {}
+            Buffered::Incomplete if shutdown.is_requested() => return Err(Error::Stopped),
+            Buffered::Incomplete => rows.fill().await?,
+            Buffered::End => break,
         }
     }
     Ok(())
 }
 
 /// The server must send what the transcoders read: a surprise here would be misread bytes.
-pub(super) fn check_columns(
+pub(crate) fn check_columns(
     columns: &[ColumnDefinition],
     mapping: &TableMapping,
 ) -> Result<(), Error> {
@@ -256,22 +271,26 @@ pub(super) fn check_columns(
 }
 
 /// Tells how far a table is, once per batch.
-struct Progress<'a> {
+pub(crate) struct Progress<'a> {
     mapping: &'a TableMapping,
     events: &'a Events,
     rows: u64,
     bytes: u64,
 }
 
-impl Progress<'_> {
-    fn advance(&mut self, rows: u64, bytes: usize) {
-        let bytes = bytes as u64;
+impl<'a> Progress<'a> {
+    pub(crate) fn of(mapping: &'a TableMapping, events: &'a Events) -> Self {
+        Self { mapping, events, rows: 0, bytes: 0 }
+    }
+
+    /// `read` is what the source counts by, where it counts: a dump by its own bytes.
+    fn advance(&mut self, rows: u64, bytes: usize, read: Option<u64>) {
         self.events.emit(Event::CopyProgress {
             table: self.mapping.source.clone(),
             rows: rows - self.rows,
-            bytes,
+            bytes: read.unwrap_or(bytes as u64),
         });
         self.rows = rows;
-        self.bytes += bytes;
+        self.bytes += bytes as u64;
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::migrate::copied::Account;
 use crate::migrate::error::Error;
+use crate::migrate::judge::Judge;
 use crate::migrate::mapping::TableMapping;
 use crate::migrate::transcode::ValueError;
 use crate::mysql::wire::{ColumnDefinition, ValueCursor};
@@ -11,12 +12,14 @@ use crate::postgres::encode;
 pub(crate) struct RowEncoder<'a> {
     mapping: &'a TableMapping,
     pub(crate) account: Account<'a>,
+    /// In place of a target that cannot be asked.
+    pub(crate) judge: Option<Judge<'a>>,
 }
 
 impl<'a> RowEncoder<'a> {
     /// `columns` as the server announced them.
     pub(crate) fn new(mapping: &'a TableMapping, columns: &'a [ColumnDefinition]) -> Self {
-        Self { mapping, account: Account::new(mapping, columns) }
+        Self { mapping, account: Account::new(mapping, columns), judge: None }
     }
 
     /// Rows that were encoded.
@@ -61,6 +64,9 @@ impl<'a> RowEncoder<'a> {
             if index + 1 == mapping.copied {
                 end = out.len();
             }
+        }
+        if let Some(judge) = &mut self.judge {
+            judge.judge(&out[fields..end])?;
         }
         self.account.copied.digest.add(&out[fields..]);
         out.truncate(end);

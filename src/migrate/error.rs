@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::archive::Error as FileError;
+use crate::dump::Error as DumpError;
 use crate::fault::{Blame, Fault};
 use crate::migrate::transcode::ValueError;
 use crate::mysql::error::Error as SourceError;
@@ -14,7 +16,15 @@ pub(crate) enum Error {
     #[error(transparent)]
     Source(#[from] SourceError),
     #[error(transparent)]
+    Dump(#[from] DumpError),
+    #[error(transparent)]
     Target(#[from] TargetError),
+    #[error(transparent)]
+    Files(#[from] FileError),
+    #[error(
+        "{tables} table(s) could not be written whole, so that {directory} is left as unfinished"
+    )]
+    NotWhole { tables: usize, directory: String },
     #[error("a value of {table}, column {column}, cannot be moved")]
     Value { table: TableName, column: String, source: ValueError },
     #[error(
@@ -44,6 +54,8 @@ pub(crate) enum Error {
     Journal { table: TableName },
     #[error("a bound in the journal cannot be read")]
     JournalBound(#[source] serde_json::Error),
+    #[error("the planned catalog cannot be written or read as JSON")]
+    Catalog(#[source] serde_json::Error),
     #[error("no way is left to give all connections one and the same snapshot of the source")]
     NoSnapshot,
     #[error("the source's tables were altered whenever the snapshot was taken, for {} s", .after.as_secs())]
@@ -74,10 +86,14 @@ impl Error {
     pub(crate) fn ends_the_run(&self) -> bool {
         match self {
             Self::Source(error) => error.is_connection_lost() || self.is_transient(),
+            Self::Dump(error) => !error.is_of_one_table(),
             Self::Target(error) => {
                 error.is_connection_lost() || error.is_out_of_resources() || self.is_transient()
             }
             Self::Stopped
+            | Self::Files(_)
+            | Self::NotWhole { .. }
+            | Self::Catalog(_)
             | Self::Panicked(_)
             | Self::Locked(_)
             | Self::NothingToResume { .. }
@@ -119,9 +135,15 @@ impl Blame for Error {
     fn fault(&self) -> Fault {
         match self {
             Self::Source(error) => error.fault(),
+            Self::Dump(error) => error.fault(),
             Self::Target(error) => error.fault(),
+            Self::Files(error) => error.fault(),
+            Self::NotWhole { .. } => Fault::Data,
             Self::Value { .. } | Self::TooManyRefused { .. } => Fault::Data,
-            Self::UnexpectedType { .. } | Self::RowsLost { .. } | Self::Panicked(_) => Fault::Bug,
+            Self::UnexpectedType { .. }
+            | Self::RowsLost { .. }
+            | Self::Panicked(_)
+            | Self::Catalog(_) => Fault::Bug,
             Self::Stopped
             | Self::Locked(_)
             | Self::NothingToResume { .. }
@@ -139,11 +161,21 @@ impl Blame for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Source(error) => error.hint(),
+            Self::Dump(error) => error.hint(),
             Self::Target(error) => error.hint(),
+            Self::Files(error) => error.hint(),
+            Self::NotWhole { .. } => Some(
+                "mend the values in the source, or name the other tables with --only; then run \
+                 again with --resume"
+                    .to_owned(),
+            ),
             Self::Value { .. } | Self::TooManyRefused { .. } => {
                 Some("mend the values in the source, then run again with --resume".to_owned())
             }
-            Self::UnexpectedType { .. } | Self::RowsLost { .. } | Self::Panicked(_) => {
+            Self::UnexpectedType { .. }
+            | Self::RowsLost { .. }
+            | Self::Panicked(_)
+            | Self::Catalog(_) => {
                 Some("this is a defect of nirvana: please report it with this message".to_owned())
             }
             Self::UnknownTable { .. } => Some("check the names after --only, and those in nirvana.toml".to_owned()),

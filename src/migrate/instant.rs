@@ -9,6 +9,7 @@ use std::time::Instant;
 use crate::event::Event;
 use crate::migrate::error::Error;
 use crate::migrate::prove;
+use crate::migrate::source::Cuts;
 use crate::mysql::error::Error as SourceError;
 use crate::mysql::schema::Schema;
 use crate::mysql::snapshot::{self, Ask, Choice, Ddl, Rung, Snapshot};
@@ -82,8 +83,8 @@ async fn is_as_planned(
 }
 
 /// A table's chunks are read by several readers, which per table have no instant in common.
-pub(crate) async fn can_resume(rung: Rung, session: &Session, run: i64) -> Result<(), Error> {
-    if rung != Rung::PerTable {
+pub(crate) async fn can_resume(cuts: Cuts, session: &Session, run: i64) -> Result<(), Error> {
+    if cuts == Cuts::Allowed {
         return Ok(());
     }
     let entries = journal::entries(session, run).await?;

@@ -37,7 +37,7 @@ pub(crate) fn entries(mapping: &TableMapping, plan: &Plan) -> Vec<Entry> {
 /// All chunks of a table that was just made.
 pub(crate) fn of_new_table(run: i64, mapping: &TableMapping, plan: &Plan) -> TableJobs {
     let jobs = plan.chunks.iter().enumerate().map(|(number, chunk)| {
-        let job = of_chunk(run, number as u32, mapping, (chunk, plan));
+        let job = of_chunk(run, number as u32, (chunk, plan));
         let large = mapping.bytes_estimate >= FREEZE_FROM_BYTES;
         if chunk.is_whole() && large && mapping.owner == Owner::Ours {
             emptied_first(job, mapping)
@@ -49,14 +49,9 @@ pub(crate) fn of_new_table(run: i64, mapping: &TableMapping, plan: &Plan) -> Tab
 }
 
 /// A chunk of which the target has nothing.
-pub(crate) fn of_chunk(
-    run: i64,
-    number: u32,
-    mapping: &TableMapping,
-    (chunk, plan): (&Chunk, &Plan),
-) -> ChunkJob {
-    let select = chunk.select(mapping, plan.key.as_ref());
-    ChunkJob { run, number, select, clear: None, age: Age::Settled }
+pub(crate) fn of_chunk(run: i64, number: u32, (chunk, plan): (&Chunk, &Plan)) -> ChunkJob {
+    let selection = chunk.selection(plan.key.as_ref());
+    ChunkJob { run, number, selection, clear: None, age: Age::Settled }
 }
 
 /// The job of a whole table, which is emptied in the same transaction.

@@ -32,22 +32,28 @@ mod convert;
 mod copied;
 mod copy;
 mod digest;
+mod dumped;
 mod encoder;
 mod error;
 mod fit;
 mod instant;
 mod jobs;
+mod judge;
 mod mapping;
 mod objects;
+mod pack;
 mod pair;
 mod plan;
 mod preflight;
 mod prove;
+mod queue;
 mod resume;
 mod run;
 mod scan;
 mod schedule;
 mod settings;
+mod sink;
+mod source;
 mod tell;
 mod transcode;
 mod verify;
@@ -55,7 +61,14 @@ mod work;
 
 pub(crate) use chunk::CHUNK_BYTES;
 pub(crate) use fit::{Accept, DataOnly, RowsThere};
+pub(crate) use pack::{
+    Directory, POSTGRES_SINCE, POSTGRES_UNTIL, Request as PackRequest, run as pack,
+};
 pub(crate) use pair::Pair;
 pub(crate) use run::{Mode, Request, run};
 pub(crate) use settings::Settings;
-pub(crate) use verify::{Judge, Manner, Repair, Request as VerifyRequest, Share, run as verify};
+pub(crate) use source::Origin;
+pub(crate) use verify::{
+    Judge, Manner, PackedRequest, Repair, Request as VerifyRequest, Share, packed as verify_packed,
+    run as verify,
+};

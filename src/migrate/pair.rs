@@ -9,24 +9,25 @@ use crate::migrate::fit::{DataOnly, Filled, Terms, fit};
 use crate::migrate::instant;
 use crate::migrate::scan::Answers;
 use crate::migrate::settings::Settings;
+use crate::migrate::source::{self, Frozen, Origin, Source};
 use crate::mysql::catalog;
-use crate::mysql::connect::Options as SourceOptions;
 use crate::mysql::leftover::Leftover;
 use crate::mysql::schema::Schema;
-use crate::mysql::server::Server as Source;
-use crate::mysql::snapshot::{Ask, Choice, Snapshot};
+use crate::mysql::server::Server;
+use crate::mysql::snapshot::{Ask, Choice};
 use crate::mysql::wire::Connection;
 use crate::postgres::connect::{Options as TargetOptions, Session};
 use crate::postgres::journal;
-use crate::postgres::server::Server as Target;
+use crate::postgres::server::{Extensions, Server as Target};
 use crate::postgres::standing;
 use crate::report::SnapshotReport;
 
-/// What is to be moved or compared, and how its ends are reached.
+/// What is to be moved or compared, and how its ends are reached: the target is a server unless
+/// told otherwise, or a directory.
 #[derive(Clone, Debug)]
-pub(crate) struct Pair {
-    pub(crate) source: SourceOptions,
-    pub(crate) target: TargetOptions,
+pub(crate) struct Pair<T = TargetOptions> {
+    pub(crate) source: Origin,
+    pub(crate) target: T,
     /// The target schema that everything is in.
     pub(crate) schema: String,
     /// Tables of the source; all of them if empty.
@@ -45,7 +46,6 @@ pub(crate) struct Pair {
 
 /// Both ends, as they were met.
 pub(crate) struct Met {
-    pub(crate) control: Connection,
     pub(crate) source: Source,
     pub(crate) session: Session,
     pub(crate) target: Target,
@@ -59,15 +59,13 @@ impl Pair {
         events: &Events,
     ) -> Result<Met, Error> {
         events.emit(Event::PhaseStarted { phase: Phase::Connect });
-        let (control, session) =
-            tokio::join!(Connection::open(&self.source), Session::open(&self.target));
-        let (mut control, session) = (control?, session?);
+        let (source, session) = tokio::join!(self.source.open(), Session::open(&self.target));
+        let (mut source, session) = (source?, session?);
         if let Some(leftover) = leftover {
-            leftover.end(&mut control).await?;
+            source.end(leftover).await?;
         }
-        let source = Source::read(&mut control).await?;
         let target = Target::read(&session, &[&self.schema, journal::SCHEMA]).await?;
-        Ok(Met { control, source, session, target })
+        Ok(Met { source, session, target })
     }
 
     /// What becomes of the source's schema: one that is made, or the one that stands in the target.
@@ -98,12 +96,7 @@ impl Pair {
     }
 
     fn choices(&self, target: &Target) -> Choices {
-        Choices {
-            target_schema: self.schema.clone(),
-            server_version: target.version_num,
-            settings: self.settings.clone(),
-            extensions: target.extensions.clone(),
-        }
+        self.choices_for(target.version_num, &target.extensions)
     }
 
     /// For a target that is to be left as it is: what it could have is not looked for.
@@ -112,19 +105,44 @@ impl Pair {
         choices.extensions.retain(|_, facts| facts.is_made);
         choices
     }
+}
+
+impl<T> Pair<T> {
+    /// What is decided for a target of this version, with these extensions.
+    pub(crate) fn choices_for(&self, server_version: u32, extensions: &Extensions) -> Choices {
+        Choices {
+            target_schema: self.schema.clone(),
+            server_version,
+            settings: self.settings.clone(),
+            extensions: extensions.clone(),
+        }
+    }
 
     /// The tables that are asked for, and, if those are all, what is no table.
-    pub(crate) async fn read(
+    pub(crate) async fn read(&self, source: &mut Source) -> Result<Schema, Error> {
+        match source {
+            Source::Server { control, server } => self.read_server(control, server).await,
+            Source::Dump(dump) => self.chosen(dump.schema.clone()),
+        }
+    }
+
+    async fn read_server(
         &self,
         control: &mut Connection,
-        source: &Source,
+        server: &Server,
     ) -> Result<Schema, Error> {
-        let database = self.source.database.clone().unwrap_or_default();
-        let mut schema = catalog::read(control, source, &database).await?;
+        let database = match &self.source {
+            Origin::Server(options) => options.database.clone().unwrap_or_default(),
+            Origin::Dump(_) => String::new(),
+        };
+        self.chosen(catalog::read(control, server, &database).await?)
+    }
+
+    fn chosen(&self, mut schema: Schema) -> Result<Schema, Error> {
         let has = |name: &&String| schema.tables.iter().any(|table| table.name.name == **name);
         let unknown = self.only.iter().find(|name| !has(name)).cloned();
         if let Some(name) = unknown.or_else(|| self.settings.unknown(&schema)) {
-            return Err(Error::UnknownTable { name, database });
+            return Err(Error::UnknownTable { name, database: schema.name });
         }
         let named = |name: &String| self.only.is_empty() || self.only.contains(name);
         schema
@@ -144,17 +162,21 @@ impl Pair {
         source: &Source,
         known: &Schema,
         events: &Events,
-    ) -> Result<(Schema, Snapshot, SnapshotReport), Error> {
-        let ask = Ask {
-            options: &self.source,
-            server: source,
-            connections: self.jobs,
-            lock_timeout: self.lock_timeout,
+    ) -> Result<(Schema, Frozen, SnapshotReport), Error> {
+        let (options, server) = match (&self.source, source) {
+            (Origin::Server(options), Source::Server { server, .. }) => (options, server),
+            (_, Source::Dump(dump)) => {
+                let (report, event) = source::describe(dump, self.jobs);
+                events.emit(event);
+                return Ok((known.clone(), Frozen::of_dump(dump, self.jobs), report));
+            }
+            (Origin::Dump(_), Source::Server { .. }) => return Err(Error::NoSnapshot),
         };
-        let read = async |connection: &mut Connection| self.read(connection, source).await;
+        let ask = Ask { options, server, connections: self.jobs, lock_timeout: self.lock_timeout };
+        let read = async |connection: &mut Connection| self.read_server(connection, server).await;
         let (schema, snapshot) = instant::take(&ask, self.snapshot, known, read).await?;
         let (report, event) = instant::describe(&snapshot);
         events.emit(event);
-        Ok((schema, snapshot, report))
+        Ok((schema, Frozen::of(snapshot), report))
     }
 }

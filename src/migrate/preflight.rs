@@ -2,10 +2,12 @@
 
 use crate::finding::{Code, Finding, Place};
 use crate::migrate::convert::Conversion;
+use crate::migrate::dumped::findings as of_dump;
 use crate::migrate::run::Past;
+use crate::migrate::source::Source;
 use crate::mysql::privilege::{Need, Privilege};
 use crate::mysql::schema::{IndexKind, Schema, Table};
-use crate::mysql::server::{Flavour, Server as Source};
+use crate::mysql::server::{Flavour, Server};
 use crate::mysql::snapshot::{Choice, Obstacle, Rung, obstacle, rungs};
 use crate::name::postgres_quoted as quoted;
 use crate::postgres::catalog::{self, Existing};
@@ -35,9 +37,16 @@ pub(crate) struct Ends<'a> {
 /// The list. An error in it stops the run.
 pub(crate) fn findings(ends: &Ends<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    versions(ends, &mut found);
-    privileges(ends, &mut found);
-    snapshot(ends, &mut found);
+    target_version(ends.target, &mut found);
+    target_privileges(ends, &mut found);
+    match ends.source {
+        Source::Server { server, .. } => {
+            source_version(server, &mut found);
+            source_privileges(server, &ends.schema.name, &mut found);
+            snapshot(server, &ends.schema.name, ends.snapshot, &mut found);
+        }
+        Source::Dump(dump) => of_dump(dump, ends.schema, &mut found),
+    }
     connections(ends.source, ends.target, ends.jobs, &mut found);
     if !matches!(ends.past, Past::Resumed(_)) && ends.conversion.fit.is_none() {
         in_the_way(ends, &mut found);
@@ -48,7 +57,35 @@ pub(crate) fn findings(ends: &Ends<'_>) -> Vec<Finding> {
         found.push(Finding::error(Code::NothingToMove, Place::source(), message).help(help));
     }
     for table in &ends.schema.tables {
-        tables(table, &mut found);
+        tables(ends.source, table, &mut found);
+    }
+    found
+}
+
+/// The list for a target that is a directory: what the source alone must satisfy.
+pub(crate) fn departure(
+    source: &Source,
+    schema: &Schema,
+    jobs: usize,
+    choice: Choice,
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    match source {
+        Source::Server { server, .. } => {
+            source_version(server, &mut found);
+            source_privileges(server, &schema.name, &mut found);
+            snapshot(server, &schema.name, choice, &mut found);
+            enough(Place::source(), server.free_connections(), jobs, &mut found);
+        }
+        Source::Dump(dump) => of_dump(dump, schema, &mut found),
+    }
+    if schema.tables.is_empty() {
+        let message = format!("the database {} has no tables to move", schema.name);
+        let help = "check the database name in the source URL, and --only if it was given";
+        found.push(Finding::error(Code::NothingToMove, Place::source(), message).help(help));
+    }
+    for table in &schema.tables {
+        tables(source, table, &mut found);
     }
     found
 }
@@ -61,7 +98,10 @@ pub(crate) fn comparison(
     jobs: usize,
 ) -> Vec<Finding> {
     let mut found = Vec::new();
-    source_privileges(source, &schema.name, &mut found);
+    match source {
+        Source::Server { server, .. } => source_privileges(server, &schema.name, &mut found),
+        Source::Dump(dump) => of_dump(dump, schema, &mut found),
+    }
     connections(source, target, jobs, &mut found);
     if schema.tables.is_empty() {
         let message = format!("the database {} has no tables to compare", schema.name);
@@ -69,53 +109,51 @@ pub(crate) fn comparison(
         found.push(Finding::error(Code::NothingToMove, Place::source(), message).help(help));
     }
     for table in &schema.tables {
-        tables(table, &mut found);
+        tables(source, table, &mut found);
     }
     found
 }
 
-fn versions(ends: &Ends<'_>, found: &mut Vec<Finding>) {
-    let (name, oldest) = match ends.source.flavour {
+fn source_version(server: &Server, found: &mut Vec<Finding>) {
+    let (name, oldest) = match server.flavour {
         Flavour::MySql => ("MySQL", MYSQL_SINCE),
         Flavour::MariaDb => ("MariaDB", MARIADB_SINCE),
     };
-    if ends.source.version < oldest {
+    if server.version < oldest {
         let (major, minor, patch) = oldest;
         let message = format!(
             "{name} {} is older than {major}.{minor}.{patch}, the oldest that is supported",
-            ends.source.version_text
+            server.version_text
         );
         found.push(Finding::error(Code::ServerVersion, Place::source(), message));
     }
-    if ends.target.version_num < POSTGRES_SINCE {
-        let message = format!("PostgreSQL {} is older than 13", ends.target.version);
-        found.push(Finding::error(Code::ServerVersion, Place::target(), message));
-    }
-    if ends.target.encoding != "UTF8" {
-        let message = format!(
-            "the database stores {}, which cannot hold every character of the source",
-            ends.target.encoding
-        );
-        let help = "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and move into that";
-        found.push(Finding::error(Code::TargetEncoding, Place::target(), message).help(help));
-    }
-    if ends.target.in_recovery || ends.target.default_transaction_read_only {
-        let message = "the target takes no writes: it is a standby, or read-only by default";
-        let help = "give the address of the primary";
-        found.push(Finding::error(Code::ServerVersion, Place::target(), message).help(help));
-    }
-    if !ends.source.binary_log.enabled {
+    if !server.binary_log.enabled {
         let message = "the binary log is off: the snapshot has no position to follow from";
         found.push(Finding::note(Code::NoBinaryLog, Place::source(), message));
     }
 }
 
-fn privileges(ends: &Ends<'_>, found: &mut Vec<Finding>) {
-    source_privileges(ends.source, &ends.schema.name, found);
-    target_privileges(ends, found);
+fn target_version(target: &Target, found: &mut Vec<Finding>) {
+    if target.version_num < POSTGRES_SINCE {
+        let message = format!("PostgreSQL {} is older than 13", target.version);
+        found.push(Finding::error(Code::ServerVersion, Place::target(), message));
+    }
+    if target.encoding != "UTF8" {
+        let message = format!(
+            "the database stores {}, which cannot hold every character of the source",
+            target.encoding
+        );
+        let help = "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and move into that";
+        found.push(Finding::error(Code::TargetEncoding, Place::target(), message).help(help));
+    }
+    if target.in_recovery || target.default_transaction_read_only {
+        let message = "the target takes no writes: it is a standby, or read-only by default";
+        let help = "give the address of the primary";
+        found.push(Finding::error(Code::ServerVersion, Place::target(), message).help(help));
+    }
 }
 
-fn source_privileges(source: &Source, database: &str, found: &mut Vec<Finding>) {
+fn source_privileges(source: &Server, database: &str, found: &mut Vec<Finding>) {
     for missing in source.missing_privileges(database) {
         let message = format!("{} is missing: {}", missing.privilege.word(), missing.why);
         let code = Code::MissingPrivilege;
@@ -157,12 +195,11 @@ fn target_privileges(ends: &Ends<'_>, found: &mut Vec<Finding>) {
 }
 
 /// How the snapshot will be taken, if that says less than the best; why it cannot, if it cannot.
-fn snapshot(ends: &Ends<'_>, found: &mut Vec<Finding>) {
-    let (source, database) = (ends.source, ends.schema.name.as_str());
+fn snapshot(source: &Server, database: &str, choice: Choice, found: &mut Vec<Finding>) {
     let place = Place::source;
-    let rungs = rungs(source, database, ends.snapshot);
+    let rungs = rungs(source, database, choice);
     let Some(best) = rungs.first() else {
-        no_snapshot(ends, found);
+        no_snapshot(source, database, choice, found);
         return;
     };
     if *best == Rung::PerTable {
@@ -170,7 +207,7 @@ fn snapshot(ends: &Ends<'_>, found: &mut Vec<Finding>) {
                        need not fit together";
         let help = "stop writers during the run, or leave --snapshot per-table out";
         found.push(Finding::warning(Code::SnapshotPerTable, place(), message).help(help));
-    } else if ends.snapshot == Choice::Auto && !source.may_lock_globally() {
+    } else if choice == Choice::Auto && !source.may_lock_globally() {
         let message = format!(
             "RELOAD is missing: the snapshot is taken by {}, which does as well, but {}",
             best.word(),
@@ -185,9 +222,8 @@ fn snapshot(ends: &Ends<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-fn no_snapshot(ends: &Ends<'_>, found: &mut Vec<Finding>) {
-    let (source, database) = (ends.source, ends.schema.name.as_str());
-    let asked = match ends.snapshot {
+fn no_snapshot(source: &Server, database: &str, choice: Choice, found: &mut Vec<Finding>) {
+    let asked = match choice {
         Choice::Auto => {
             vec![Rung::BackupStage, Rung::GlobalReadLock, Rung::BinlogPosition, Rung::LockTables]
         }
@@ -222,18 +258,18 @@ fn no_snapshot(ends: &Ends<'_>, found: &mut Vec<Finding>) {
 
 /// Each job has one connection to each end; one more reads the catalogs.
 fn connections(source: &Source, target: &Target, jobs: usize, found: &mut Vec<Finding>) {
+    if let Source::Server { server, .. } = source {
+        enough(Place::source(), server.free_connections(), jobs, found);
+    }
+    enough(Place::target(), u64::from(target.free_connections), jobs, found);
+}
+
+fn enough(place: Place, free: u64, jobs: usize, found: &mut Vec<Finding>) {
     let wanted = jobs as u64 + 1;
-    let sides = [
-        (Place::source(), source.free_connections()),
-        (Place::target(), u64::from(target.free_connections)),
-    ];
-    for (place, free) in sides {
-        if free < wanted {
-            let message = format!("{free} connections are free, {wanted} are needed");
-            let help =
-                format!("--jobs {}, or raise max_connections", free.saturating_sub(1).max(1));
-            found.push(Finding::error(Code::TooFewConnections, place, message).help(help));
-        }
+    if free < wanted {
+        let message = format!("{free} connections are free, {wanted} are needed");
+        let help = format!("--jobs {}, or raise max_connections", free.saturating_sub(1).max(1));
+        found.push(Finding::error(Code::TooFewConnections, place, message).help(help));
     }
 }
 
@@ -250,7 +286,7 @@ fn in_the_way(ends: &Ends<'_>, found: &mut Vec<Finding>) {
     }
 }
 
-fn tables(table: &Table, found: &mut Vec<Finding>) {
+fn tables(source: &Source, table: &Table, found: &mut Vec<Finding>) {
     if table.engine.is_empty() {
         let message = format!("the source cannot open it: {}", table.comment);
         let help = "repair or drop it in the source, or name the others with --only";
@@ -263,7 +299,8 @@ fn tables(table: &Table, found: &mut Vec<Finding>) {
                        its rows are proven as a multiset";
         found.push(Finding::note(Code::NoKey, Place::table(&table.name), message));
     }
-    if !matches!(table.engine.to_ascii_lowercase().as_str(), "innodb" | "rocksdb") {
+    let is_read = matches!(source, Source::Server { .. });
+    if is_read && !matches!(table.engine.to_ascii_lowercase().as_str(), "innodb" | "rocksdb") {
         let message = format!(
             "its engine {} takes no part in the snapshot: rows written during the copy may show",
             table.engine

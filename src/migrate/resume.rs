@@ -16,8 +16,8 @@ use crate::migrate::copy::read_source;
 use crate::migrate::error::Error;
 use crate::migrate::jobs::{self, TableJobs};
 use crate::migrate::mapping::TableMapping;
+use crate::migrate::source::Reader;
 use crate::mysql::schema::Schema;
-use crate::mysql::wire::Connection;
 use crate::postgres::connect::Session;
 use crate::postgres::journal::{self, Entry};
 use crate::shutdown::Shutdown;
@@ -37,7 +37,7 @@ pub(crate) async fn jobs(
     session: &Session,
     run: i64,
     (schema, mappings): (&Schema, &[TableMapping]),
-    readers: &mut [&mut Connection],
+    readers: &mut [&mut Reader],
     (events, shutdown): (&Events, &Shutdown),
 ) -> Result<Vec<TableJobs>, Error> {
     let mut by_table: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
@@ -66,8 +66,7 @@ fn plan(schema: &Schema, mapping: &TableMapping, entries: &[Entry]) -> Result<Pl
             (bound(entry.lower_bound.as_ref())?, bound(entry.upper_bound.as_ref())?);
         chunks.push(Chunk { lower, upper });
     }
-    let columns =
-        chunks.iter().find_map(|chunk| chunk.upper.as_ref()).map(|bound| bound.source.len());
+    let columns = chunks.iter().find_map(|chunk| chunk.upper.as_ref()).and_then(Bound::key_columns);
     let table = schema.tables.iter().find(|table| table.name == mapping.source);
     let key = match (columns, table) {
         (Some(columns), Some(table)) => {
@@ -89,7 +88,7 @@ fn bound(json: Option<&String>) -> Result<Option<Bound>, Error> {
 /// Reads the source's rows of all chunks that are done, with all readers.
 async fn recheck(
     begun: &[Begun<'_>],
-    readers: &mut [&mut Connection],
+    readers: &mut [&mut Reader],
     shutdown: &Shutdown,
 ) -> Result<Checked, Error> {
     let mut waiting = Vec::new();
@@ -104,8 +103,8 @@ async fn recheck(
             let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let Some((at, chunk)) = next else { return Ok::<_, Error>(checked) };
             let Begun { mapping, plan, .. } = &begun[at];
-            let select = plan.chunks[chunk].select(mapping, plan.key.as_ref());
-            let read = read_source(reader, (mapping, &select), shutdown, |_| ()).await?;
+            let selection = plan.chunks[chunk].selection(plan.key.as_ref());
+            let read = read_source(reader, (mapping, &selection), shutdown, |_| ()).await?;
             checked.insert((at, chunk), read);
         }
     });
@@ -125,7 +124,7 @@ async fn table_jobs(
     let mut result = TableJobs::default();
     let mut must_empty = false;
     for (number, (chunk, entry)) in table.plan.chunks.iter().zip(&table.entries).enumerate() {
-        let mut job = jobs::of_chunk(run, entry.number, table.mapping, (chunk, &table.plan));
+        let mut job = jobs::of_chunk(run, entry.number, (chunk, &table.plan));
         if let Some(done) = &entry.done {
             let now = checked.get(&(at, number)).cloned().unwrap_or_default();
             if now.digest.rows == done.rows && now.digest.to_string() == done.digest {
@@ -151,8 +150,6 @@ async fn empty(session: &Session, run: i64, table: &Begun<'_>) -> Result<TableJo
     let undo = journal::undo_table(run, &table.mapping.source.name);
     session.execute(&format!("BEGIN; {truncate}; {undo}; COMMIT")).await?;
     let chunks = table.plan.chunks.iter().zip(&table.entries);
-    let jobs = chunks.map(|(chunk, entry)| {
-        jobs::of_chunk(run, entry.number, table.mapping, (chunk, &table.plan))
-    });
+    let jobs = chunks.map(|(chunk, entry)| jobs::of_chunk(run, entry.number, (chunk, &table.plan)));
     Ok(TableJobs { jobs: jobs.collect(), done: Copied::default() })
 }

@@ -21,11 +21,10 @@ use crate::migrate::preflight::{self, Ends};
 use crate::migrate::prove;
 use crate::migrate::resume;
 use crate::migrate::scan::{self, Answers, Depth};
+use crate::migrate::source::{Cuts, Frozen, Reader, Source};
 use crate::migrate::work::{Begun, Board, Worker};
 use crate::mysql::leftover::Leftover;
 use crate::mysql::schema::Schema;
-use crate::mysql::server::Server as Source;
-use crate::mysql::snapshot::{Rung, Snapshot};
 use crate::mysql::wire::Connection;
 use crate::postgres::catalog as target_catalog;
 use crate::postgres::connect::Session;
@@ -135,7 +134,7 @@ struct Prepared {
     met: Met,
     schema: Schema,
     conversion: Conversion,
-    snapshot: Snapshot,
+    frozen: Frozen,
     past: Past,
 }
 
@@ -191,16 +190,18 @@ impl Journey {
         let mut met = self.request.pair.meet(self.readers.take(), &self.events).await?;
         let Some(past) = self.past(&met.session).await? else { return Ok(None) };
         self.events.emit(Event::PhaseStarted { phase: Phase::Read });
-        let schema = self.request.pair.read(&mut met.control, &met.source).await?;
+        let schema = self.request.pair.read(&mut met.source).await?;
         self.check(&met, &schema, &past).await?;
         if self.request.mode == Mode::DryRun {
-            let answers = self.scan(&schema, &mut [&mut met.control]).await?;
+            let mut reader = met.source.reader(&self.request.pair.source).await?;
+            let answers = self.scan(&schema, &mut [&mut reader]).await?;
+            reader.close().await;
             let conversion = self.convert(&met, &schema, (&answers, &past)).await?;
             plan::describe(&schema, conversion, &mut self.report, &self.events);
             return Ok(None);
         }
-        let (schema, mut snapshot) = self.snapshot(&met.source, &schema).await?;
-        let mut readers: Vec<&mut Connection> = snapshot.readers.iter_mut().collect();
+        let (schema, mut frozen) = self.freeze(&met.source, &schema).await?;
+        let mut readers: Vec<&mut Reader> = frozen.readers.iter_mut().collect();
         let answers = self.scan(&schema, &mut readers).await?;
         let conversion = self.convert(&met, &schema, (&answers, &past)).await?;
         // Of a schema that is made, they hold no run up.
@@ -208,7 +209,7 @@ impl Journey {
             self.tell(&conversion.findings)?;
             self.tell(&fit.count_left(&mut readers).await?)?;
         }
-        Ok(Some(Prepared { met, schema, conversion, snapshot, past }))
+        Ok(Some(Prepared { met, schema, conversion, frozen, past }))
     }
 
     /// Takes the target for this run, and says what became of an earlier one; `None` if that has
@@ -292,26 +293,22 @@ impl Journey {
             }
         };
         let target = (&met.session, &met.target);
-        self.request.pair.convert(target, schema, answers, &filled).await
+        let mut conversion = self.request.pair.convert(target, schema, answers, &filled).await?;
+        met.source.leave_out(schema, &mut conversion);
+        Ok(conversion)
     }
 
-    async fn snapshot(
-        &mut self,
-        source: &Source,
-        known: &Schema,
-    ) -> Result<(Schema, Snapshot), Error> {
-        let (schema, snapshot, report) =
-            self.request.pair.take(source, known, &self.events).await?;
-        let connections = snapshot.readers.iter().chain(&snapshot.control);
-        self.readers = Some(Leftover::of(connections));
+    async fn freeze(&mut self, source: &Source, known: &Schema) -> Result<(Schema, Frozen), Error> {
+        let (schema, frozen, report) = self.request.pair.take(source, known, &self.events).await?;
+        self.readers = Some(frozen.leftover());
         self.report.snapshot = Some(report);
-        Ok((schema, snapshot))
+        Ok((schema, frozen))
     }
 
     async fn scan(
         &mut self,
         schema: &Schema,
-        readers: &mut [&mut Connection],
+        readers: &mut [&mut Reader],
     ) -> Result<Answers, Error> {
         // The types stand already.
         if self.request.pair.data_only.is_some() {
@@ -322,16 +319,16 @@ impl Journey {
             Mode::DryRun => Depth::Foresight,
             Mode::Move | Mode::Resume => Depth::Types,
         };
-        Ok(scan::answers(schema, readers, depth).await?)
+        scan::answers(schema, readers, depth).await
     }
 
     async fn migrate(&mut self, prepared: Prepared) -> Result<(), Error> {
-        let Prepared { mut met, schema, conversion, mut snapshot, past } = prepared;
+        let Prepared { mut met, schema, conversion, mut frozen, past } = prepared;
         for finding in &conversion.findings {
             self.events.found(finding.clone());
         }
         let sessions = self.sessions(&met.target).await?;
-        let (run, jobs) = self.begin(&met, &schema, &conversion, (&mut snapshot, &past)).await?;
+        let (run, jobs) = self.begin(&met, &schema, &conversion, (&mut frozen, &past)).await?;
         self.touched = Touched::Something;
         plan::announce(&conversion, &self.events);
         let history =
@@ -341,12 +338,11 @@ impl Journey {
         let begun = Begun { jobs, history, target_version: met.target.version_num };
         let board = Board::new(conversion, begun, self.events.clone(), shutdown);
         let board = Arc::new(board);
-        let source = (&mut met.control, &met.source);
         let worked = tokio::select! {
             (worked, left) = async {
                 tokio::join!(
-                    work(&board, snapshot.readers, sessions),
-                    self.leave(&board, source, &schema, snapshot.control)
+                    work(&board, frozen.readers, sessions),
+                    self.leave(&board, &mut met.source, &schema, frozen.holds_ddl_off)
                 )
             } => worked.and(left),
             lost = watch(&met.session, self.request.answer_timeout) => Err(lost),
@@ -372,13 +368,13 @@ impl Journey {
     async fn leave(
         &self,
         board: &Board,
-        (connection, source): (&mut Connection, &Source),
+        source: &mut Source,
         before: &Schema,
         holds_ddl_off: Option<Connection>,
     ) -> Result<(), Error> {
-        board.copied().await;
+        board.queue.copied().await;
         if !board.shutdown.is_requested() {
-            let now = self.request.pair.read(connection, source).await?;
+            let now = self.request.pair.read(source).await?;
             prove::source_unchanged(before, &now, &self.events);
         }
         if let Some(control) = holds_ddl_off {
@@ -393,21 +389,21 @@ impl Journey {
         met: &Met,
         schema: &Schema,
         conversion: &Conversion,
-        (snapshot, past): (&mut Snapshot, &Past),
+        (frozen, past): (&mut Frozen, &Past),
     ) -> Result<(i64, Vec<TableJobs>), Error> {
         let mappings = &conversion.mappings;
         let digest = build::plan_digest(conversion);
         // Chunks of one table may be read by several readers, which must see one instant then.
-        let chunk_bytes = match snapshot.rung {
-            Rung::PerTable => u64::MAX,
-            _ => self.request.chunk_bytes,
+        let chunk_bytes = match frozen.cuts {
+            Cuts::None => u64::MAX,
+            Cuts::Allowed => self.request.chunk_bytes,
         };
-        let mut readers: Vec<&mut Connection> = snapshot.readers.iter_mut().collect();
+        let mut readers: Vec<&mut Reader> = frozen.readers.iter_mut().collect();
         if let Past::Resumed(run) = past {
             if run.plan != digest {
                 return Err(Error::PlanChanged { begun_at: run.begun_at.clone() });
             }
-            instant::can_resume(snapshot.rung, &met.session, run.id).await?;
+            instant::can_resume(frozen.cuts, &met.session, run.id).await?;
             build::drop_foreign_keys(&met.session, conversion).await?;
             let tables = (schema, mappings.as_slice());
             let jobs = resume::jobs(
@@ -469,7 +465,7 @@ async fn watch(session: &Session, limit: Duration) -> Error {
 /// Runs the workers to their end; the first error that is not "stopped" is the one that tells.
 async fn work(
     board: &Arc<Board>,
-    readers: Vec<Connection>,
+    readers: Vec<Reader>,
     sessions: Vec<Session>,
 ) -> Result<(), Error> {
     board.events.emit(Event::PhaseStarted { phase: Phase::Copy });

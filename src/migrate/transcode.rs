@@ -100,6 +100,9 @@ pub(crate) enum ValueError {
     Json(#[from] jsonb::Invalid),
     #[error("{what} cannot be read from {bytes} bytes")]
     Malformed { what: &'static str, bytes: usize },
+    /// In the target's words, for a target that cannot be asked.
+    #[error("{0}")]
+    Refused(String),
     #[error("the server sent a row that cannot be read")]
     Wire(#[from] Truncated),
 }
@@ -303,6 +306,11 @@ fn civil_day(value: &[u8]) -> Option<i64> {
     }
     // Year 0 with a month and a day is a date to MySQL (it is 1 BC to PostgreSQL).
     Some(i64::from(encode::days(year, *month, *day)))
+}
+
+/// Whether it is a day that exists: see `civil_day`.
+pub(crate) fn is_day(value: &[u8]) -> bool {
+    civil_day(value).is_some()
 }
 
 fn days_in_month(year: u16, month: u8) -> Option<u8> {

@@ -4,7 +4,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use tokio::sync::{Notify, OnceCell};
+use tokio::sync::OnceCell;
 
 use crate::event::{Event, Events};
 use crate::finding::{Code, Finding, Place};
@@ -18,9 +18,10 @@ use crate::migrate::fit::Fit;
 use crate::migrate::fit::aside::Restorer;
 use crate::migrate::jobs::TableJobs;
 use crate::migrate::mapping::{Form, Part, TableMapping};
-use crate::migrate::schedule::{Next, Schedule, TableWork, Task};
+use crate::migrate::queue::Queue;
+use crate::migrate::schedule::{Schedule, TableWork, Task};
+use crate::migrate::source::Reader;
 use crate::migrate::{tell, verify};
-use crate::mysql::wire::Connection;
 use crate::postgres::connect::Session;
 use crate::postgres::quote::literal;
 use crate::shutdown::Shutdown;
@@ -138,12 +139,10 @@ pub(crate) struct Board {
     /// Whether an earlier run may have built things already.
     pub(crate) history: History,
     target_version: u32,
-    schedule: Mutex<Schedule>,
+    pub(crate) queue: Queue,
     tables: Mutex<Vec<TableState>>,
     /// Of each table of the target, once it is full: all who read parts of it must count the same.
     pages: Vec<OnceCell<u64>>,
-    /// Rung whenever a task is done.
-    changed: Notify,
 }
 
 impl Board {
@@ -177,14 +176,13 @@ impl Board {
         Self {
             conversion,
             events,
+            queue: Queue::new(Schedule::of(&work), shutdown.clone()),
             shutdown,
             jobs,
             history,
             target_version,
-            schedule: Mutex::new(Schedule::of(&work)),
             tables: Mutex::new(states),
             pages,
-            changed: Notify::new(),
         }
     }
 
@@ -193,64 +191,21 @@ impl Board {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn schedule<T>(&self, with: impl FnOnce(&mut Schedule) -> T) -> T {
-        with(&mut self.schedule.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
     fn state<T>(&self, table: usize, with: impl FnOnce(&mut TableState) -> T) -> T {
         with(&mut self.tables.lock().unwrap_or_else(PoisonError::into_inner)[table])
-    }
-
-    /// The next task, or `None` when nothing is left or somebody asked to stop.
-    async fn next(&self) -> Option<Task> {
-        loop {
-            // Listening begins before the look, so that no bell between the two is missed.
-            let changed = self.changed.notified();
-            if self.shutdown.is_requested() {
-                return None;
-            }
-            match self.schedule(Schedule::next) {
-                Next::Do(task) => return Some(task),
-                Next::Done => return None,
-                Next::Wait => {}
-            }
-            tokio::select! {
-                () = changed => {}
-                () = self.shutdown.requested() => {}
-            }
-        }
-    }
-
-    /// Waits until nothing is read from the source any more, or somebody asked to stop.
-    pub(crate) async fn copied(&self) {
-        loop {
-            let changed = self.changed.notified();
-            if self.shutdown.is_requested() || self.schedule(|schedule| schedule.is_copied()) {
-                return;
-            }
-            tokio::select! {
-                () = changed => {}
-                () = self.shutdown.requested() => {}
-            }
-        }
-    }
-
-    fn done(&self, task: Task) {
-        self.schedule(|schedule| schedule.done(task));
-        self.changed.notify_waiters();
     }
 }
 
 /// One worker's connections.
 pub(crate) struct Worker {
-    pub(crate) reader: Option<Connection>,
+    pub(crate) reader: Option<Reader>,
     pub(crate) session: Session,
 }
 
 impl Worker {
     /// Works until nothing is left. An error ends the run: the others hear of it by `shutdown`.
     pub(crate) async fn work(mut self, board: &Board) -> Result<(), Error> {
-        while let Some(task) = board.next().await {
+        while let Some(task) = board.queue.next().await {
             let worked = tokio::select! {
                 worked = self.perform(task, board) => worked,
                 () = board.shutdown.requested() => Err(Error::Stopped),
@@ -261,8 +216,8 @@ impl Worker {
                 board.shutdown.request();
                 return Err(error);
             }
-            board.done(task);
-            if !board.schedule(|schedule| schedule.has_copies_left())
+            board.queue.done(task);
+            if !board.queue.has_copies_left()
                 && let Some(reader) = self.reader.take()
             {
                 reader.close().await;

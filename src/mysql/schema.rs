@@ -47,7 +47,7 @@ pub(crate) struct View {
     pub(crate) name: String,
     /// The SELECT as the server prints it, every name in backticks; empty if it may not be seen.
     pub(crate) definition: String,
-    /// In their order, with the types that the server gives them.
+    /// In their order, with the types that the server gives them; none where nobody tells.
     pub(crate) columns: Vec<Column>,
     /// WITH CHECK OPTION: `LOCAL` or `CASCADED`.
     pub(crate) check_option: Option<String>,

@@ -48,6 +48,7 @@ pub(crate) fn split_commas(text: &[u8]) -> Vec<&[u8]> {
 }
 
 /// An iterator that knows where it stands.
+#[derive(Clone, Debug)]
 pub(crate) struct Tokens<'a> {
     text: &'a [u8],
     at: usize,

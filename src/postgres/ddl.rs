@@ -49,7 +49,7 @@ pub(crate) fn create_schema(name: &str) -> String {
 
 /// Stands already if somebody else was quicker.
 pub(crate) fn create_extension(extension: &Extension) -> String {
-    let (name, schema) = (postgres_quoted(extension.name), postgres_quoted(&extension.schema));
+    let (name, schema) = (postgres_quoted(&extension.name), postgres_quoted(&extension.schema));
     format!("CREATE EXTENSION IF NOT EXISTS {name} WITH SCHEMA {schema}")
 }
 

@@ -23,10 +23,15 @@ pub(crate) struct Loader<'a> {
 
 impl<'a> Loader<'a> {
     pub(crate) async fn start(session: &'a Session, copy: &str) -> Result<Self, Error> {
+        let mut loader = Self::start_bare(session, copy).await?;
+        loader.buffer.extend_from_slice(COPY_HEADER);
+        Ok(loader)
+    }
+
+    /// For data that has its own beginning and end, or needs none.
+    pub(crate) async fn start_bare(session: &'a Session, copy: &str) -> Result<Self, Error> {
         let sink = session.client().copy_in(copy).await.map_err(|error| session.explain(error))?;
-        let mut buffer = Vec::with_capacity(BATCH_BYTES * 2);
-        buffer.extend_from_slice(COPY_HEADER);
-        Ok(Self { session, sink: Box::pin(sink), buffer })
+        Ok(Self { session, sink: Box::pin(sink), buffer: Vec::with_capacity(BATCH_BYTES * 2) })
     }
 
     /// Whether enough has been gathered to be sent.
@@ -44,6 +49,11 @@ impl<'a> Loader<'a> {
     /// Ends the COPY; gives the number of rows that the server took.
     pub(crate) async fn finish(mut self) -> Result<u64, Error> {
         self.buffer.extend_from_slice(COPY_TRAILER);
+        self.finish_bare().await
+    }
+
+    /// Ends a COPY that `start_bare` began.
+    pub(crate) async fn finish_bare(mut self) -> Result<u64, Error> {
         self.flush().await?;
         self.sink.as_mut().finish().await.map_err(|error| self.session.explain(error))
     }
@@ -71,6 +81,72 @@ pub(crate) async fn read_back(
     Ok(())
 }
 
+/// Reads a binary COPY that comes in pieces of any length, as from a file. What it holds is bounded by
+/// a piece and a row.
+#[derive(Debug, Default)]
+pub(crate) struct Pieces {
+    /// What is not a whole row yet.
+    rest: Vec<u8>,
+    place: Place,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    #[default]
+    Header,
+    Rows,
+    Ended,
+}
+
+/// Binary COPY data that cannot be; the words say why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NoCopy(pub(crate) &'static str);
+
+impl Pieces {
+    /// Calls `row` with the fields of each row that is whole now.
+    pub(crate) fn feed(&mut self, piece: &[u8], mut row: impl FnMut(&[u8])) -> Result<(), NoCopy> {
+        self.rest.extend_from_slice(piece);
+        let mut at = 0;
+        if self.place == Place::Header && self.rest.len() >= COPY_HEADER.len() {
+            if !self.rest.starts_with(COPY_HEADER) {
+                return Err(NoCopy("it does not begin as a binary COPY does"));
+            }
+            at = COPY_HEADER.len();
+            self.place = Place::Rows;
+        }
+        while self.place == Place::Rows && self.rest.len() - at >= 2 {
+            let rest = &self.rest[at..];
+            if rest.starts_with(COPY_TRAILER) {
+                self.place = Place::Ended;
+                at += COPY_TRAILER.len();
+            } else if let Some(length) = tuple_length(rest) {
+                row(&rest[2..length]);
+                at += length;
+            } else {
+                break;
+            }
+        }
+        self.rest.drain(..at);
+        if self.place == Place::Ended && !self.rest.is_empty() {
+            return Err(NoCopy("something stands behind its end"));
+        }
+        Ok(())
+    }
+
+    /// Whether the end was there.
+    pub(crate) fn end(&self) -> Result<(), NoCopy> {
+        if self.place == Place::Ended { Ok(()) } else { Err(NoCopy("its end is missing")) }
+    }
+}
+
+/// Calls `row` with the fields of each of the rows, which are whole.
+pub(crate) fn each_row(mut rows: &[u8], mut row: impl FnMut(&[u8])) {
+    while let Some(length) = tuple_length(rows).filter(|length| *length > 0) {
+        row(&rows[2..length]);
+        rows = &rows[length..];
+    }
+}
+
 fn malformed(session: &Session) -> Error {
     Error::Unreadable {
         address: session.address().to_owned(),
@@ -92,7 +168,32 @@ fn tuple_length(data: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::tuple_length;
+    use super::{NoCopy, Pieces, each_row, tuple_length};
+    use crate::postgres::encode::{COPY_HEADER, COPY_TRAILER};
+
+    #[test]
+    fn pieces_of_any_length_give_the_same_rows() {
+        let rows: [&[u8]; 3] = [&[0, 0, 0, 1, 7], &[255; 4], &[0, 0, 0, 0]];
+        let tuples = rows.map(|row| [[0, 1].as_slice(), row].concat()).concat();
+        let copy = [COPY_HEADER, &tuples, COPY_TRAILER].concat();
+        for length in 1..=copy.len() {
+            let (mut pieces, mut found) = (Pieces::default(), Vec::new());
+            for piece in copy.chunks(length) {
+                assert_eq!(pieces.end().is_ok(), false);
+                pieces.feed(piece, |row| found.push(row.to_vec())).unwrap();
+            }
+            assert_eq!(
+                (pieces.end(), found.as_slice()),
+                (Ok(()), rows.map(<[u8]>::to_vec).as_slice())
+            );
+            assert!(pieces.feed(b"x", |_row| ()).is_err());
+        }
+        let short = Pieces::default().feed(b"PGCOPY but not as it should be", |_row| ());
+        assert_eq!(short, Err(NoCopy("it does not begin as a binary COPY does")));
+        let mut found = Vec::new();
+        each_row(&tuples, |row| found.push(row.to_vec()));
+        assert_eq!(found, rows);
+    }
 
     #[test]
     fn a_row_is_as_long_as_its_fields() {

@@ -12,9 +12,24 @@ pub(crate) fn literal(text: &str) -> String {
     }
 }
 
+/// `$word$…$word$`, for text that is code.
+pub(crate) fn dollar_quoted(word: &str, text: &str) -> String {
+    let mut fence = format!("${word}$");
+    while text.contains(&fence) {
+        fence.insert(1, '_');
+    }
+    format!("{fence}{text}{fence}")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::literal;
+    use super::{dollar_quoted, literal};
+
+    #[test]
+    fn code_cannot_end_its_own_quotes() {
+        assert_eq!(dollar_quoted("do", "BEGIN END"), "$do$BEGIN END$do$");
+        assert_eq!(dollar_quoted("do", "a $do$ b"), "$_do$a $do$ b$_do$");
+    }
 
     #[test]
     fn quotes_and_backslashes() {

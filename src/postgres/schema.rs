@@ -1,13 +1,16 @@
 //! A `PostgreSQL` schema as values: what `migrate::convert` decides, `ddl` writes and
-//! `catalog` reads back.
+//! `catalog` reads back. A directory has it as JSON: schemas/catalog.schema.json.
 
 use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::name::{TableName, postgres_quoted};
 use crate::postgres::quote::literal;
 
 /// All that is to stand in the target.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Schema {
     /// Those that are to be made.
     pub(crate) extensions: Vec<Extension>,
@@ -22,14 +25,14 @@ pub(crate) struct Schema {
 }
 
 /// CREATE EXTENSION.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Extension {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) schema: String,
 }
 
 /// CREATE SEQUENCE, of bigint.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Sequence {
     pub(crate) name: TableName,
     pub(crate) start: i64,
@@ -43,7 +46,7 @@ pub(crate) struct Sequence {
 }
 
 /// CREATE VIEW.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct View {
     pub(crate) name: TableName,
     pub(crate) columns: Vec<String>,
@@ -56,7 +59,7 @@ pub(crate) struct View {
 }
 
 /// CREATE TYPE … AS ENUM.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct EnumType {
     pub(crate) name: TableName,
     pub(crate) labels: Vec<String>,
@@ -64,7 +67,7 @@ pub(crate) struct EnumType {
 
 /// A trigger function that sets one column to the time of the statement when a row changed
 /// and the statement did not set that column itself, as ON UPDATE CURRENT_TIMESTAMP does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct TouchFunction {
     pub(crate) name: TableName,
     pub(crate) column: String,
@@ -72,7 +75,7 @@ pub(crate) struct TouchFunction {
     pub(crate) now: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Table {
     pub(crate) name: TableName,
     pub(crate) comment: String,
@@ -87,21 +90,21 @@ pub(crate) struct Table {
 }
 
 /// PARTITION BY, and the partitions, which are tables of the same schema.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Partitioning {
     pub(crate) strategy: Strategy,
     pub(crate) key: Vec<String>,
     pub(crate) partitions: Vec<Partition>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) enum Strategy {
     Range,
     List,
     Hash,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Partition {
     pub(crate) name: String,
     /// SQL, such as `FOR VALUES IN (1, 2)` and `DEFAULT`.
@@ -122,7 +125,7 @@ impl Strategy {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) column_type: ColumnType,
@@ -135,7 +138,7 @@ pub(crate) struct Column {
     pub(crate) comment: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Generated {
     pub(crate) expression: String,
     /// STORED; otherwise VIRTUAL (`PostgreSQL` 18 and later).
@@ -143,7 +146,7 @@ pub(crate) struct Generated {
 }
 
 /// The column types that we make.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) enum ColumnType {
     Boolean,
     SmallInt,
@@ -241,7 +244,7 @@ impl fmt::Display for ColumnType {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) enum IndexRole {
     Primary,
     /// A unique index on plain columns becomes a UNIQUE constraint; on expressions it cannot.
@@ -249,14 +252,14 @@ pub(crate) enum IndexRole {
     Plain,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) enum IndexMethod {
     BTree,
     Gin,
     Gist,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Index {
     pub(crate) name: String,
     pub(crate) role: IndexRole,
@@ -265,20 +268,20 @@ pub(crate) struct Index {
     pub(crate) comment: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct IndexPart {
     pub(crate) key: IndexKey,
     pub(crate) descending: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) enum IndexKey {
     Column(String),
     /// SQL, to be put in parentheses.
     Expression(String),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Check {
     pub(crate) name: String,
     pub(crate) expression: String,
@@ -286,7 +289,7 @@ pub(crate) struct Check {
     pub(crate) not_valid: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct ForeignKey {
     pub(crate) name: String,
     pub(crate) columns: Vec<String>,
@@ -297,7 +300,7 @@ pub(crate) struct ForeignKey {
     pub(crate) on_update: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Trigger {
     pub(crate) name: String,
     pub(crate) function: TableName,

@@ -39,8 +39,11 @@ pub(crate) struct Server {
     /// Those of the schemas asked for that are there.
     pub(crate) schemas: Vec<SchemaFacts>,
     /// Those extensions that can be used, by name: where they are, or would be made.
-    pub(crate) extensions: BTreeMap<String, ExtensionFacts>,
+    pub(crate) extensions: Extensions,
 }
+
+/// By name.
+pub(crate) type Extensions = BTreeMap<String, ExtensionFacts>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ExtensionFacts {
@@ -156,10 +159,7 @@ async fn can_be_granted(session: &Session, version_num: u32) -> Result<bool, Err
 
 /// Extensions of which columns can be: those that are there, and those that this user may make, of
 /// which the server knows since `PostgreSQL` 13.
-async fn extensions(
-    session: &Session,
-    version_num: u32,
-) -> Result<BTreeMap<String, ExtensionFacts>, Error> {
+async fn extensions(session: &Session, version_num: u32) -> Result<Extensions, Error> {
     if version_num < 130_000 {
         return Ok(BTreeMap::new());
     }

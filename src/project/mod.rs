@@ -3,7 +3,6 @@
 pub(crate) mod contract;
 pub(crate) mod error;
 pub(crate) mod history;
-#[expect(dead_code, unused_imports, reason = "audit, configure and env are built on these readers")]
 pub(crate) mod read;
 pub(crate) mod stack;
 pub(crate) mod tree;

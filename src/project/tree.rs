@@ -69,7 +69,6 @@ impl Entry {
     }
 
     /// The blob's name in hexadecimal, if the tree is a commit.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the audit of a history names blobs"))]
     pub(crate) fn blob_id(&self) -> Option<String> {
         self.id.map(|id| id.to_string())
     }
@@ -223,7 +222,6 @@ impl Tree {
 
     /// Whether a new file of that path would be ignored, by the `.gitignore` files of this tree.
     /// That of a file which is there says nothing: a tracked file is not ignored whatever they say.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the audit asks whether .env is ignored"))]
     pub(crate) fn ignores(&self, path: impl AsRef<[u8]>) -> bool {
         let ignored = self.ignored.get_or_init(|| {
             let mut ignored = Ignored::default();
@@ -235,6 +233,16 @@ impl Tree {
             ignored
         });
         ignored.has(path.as_ref(), ignored::Kind::File)
+    }
+}
+
+impl Tree {
+    /// Whether git has a file of that path: in the commit, or in the index of a folder.
+    pub(crate) fn tracks(&self, path: impl AsRef<[u8]>) -> bool {
+        match &self.origin {
+            Origin::Commit(_) => self.entry(path).is_some(),
+            Origin::Folder(root) => folder::tracks(root, path.as_ref()),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The only code that prints: stdout carries data, stderr carries talk.
 
 mod audit;
+mod configured;
 mod ddl;
 mod detected;
 mod differences;
@@ -12,11 +13,13 @@ mod json;
 mod paper;
 mod progress;
 mod provision;
+mod release;
 mod report;
 mod report_file;
 #[cfg(test)]
 mod schemas;
 mod sheet;
+mod talk;
 mod verdict;
 
 use std::io;
@@ -26,7 +29,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::environment::Environment;
 use crate::event::Events;
 use crate::fault::{Blame, Fault};
-use crate::report::{ErrorReport, Report};
+use crate::report::{ErrorReport, Report, Verb};
 use crate::ui::paper::{Behind, Paper, Stream};
 use crate::ui::progress::{Face, Progress};
 use crate::ui::sheet::Sheet;
@@ -64,6 +67,8 @@ pub(crate) struct Ui {
     detail: Detail,
     stdout: Paper,
     stderr: Paper,
+    /// Whether GitHub reads along.
+    annotates: bool,
     /// Why events could not be written, if so; told with the report, as the work matters more.
     lost: Mutex<Option<UiError>>,
 }
@@ -75,6 +80,7 @@ impl Ui {
             detail,
             stdout: Paper::of(Stream::Stdout, environment),
             stderr: Paper::of(Stream::Stderr, environment),
+            annotates: environment.get("GITHUB_ACTIONS") == Some("true"),
             lost: Mutex::new(None),
         }
     }
@@ -119,7 +125,15 @@ impl Ui {
                 Stream::Stderr => self.stderr.write(&piece.text)?,
             }
         }
+        if self.annotates && report.verb == Verb::Release {
+            self.stderr.write(&release::annotations(report))?;
+        }
         kept
+    }
+
+    /// One line of data, for a command whose output is that line.
+    pub(crate) fn line(&self, text: &str) -> Result<(), UiError> {
+        self.stdout.write(&format!("{}\n", paper::harmless(text)))
     }
 
     /// An error that is in no report: of the arguments, or of the report itself.

@@ -11,7 +11,9 @@ use crate::ui::figures::{counted, mebibytes, seconds, span, thousands};
 use crate::ui::grid::{Grid, Side, labelled, name_for};
 use crate::ui::paper::{Stream, Tone, harmless};
 use crate::ui::sheet::Sheet;
-use crate::ui::{audit, detected, differences, error, findings, provision, verdict};
+use crate::ui::{
+    audit, configured, detected, differences, error, findings, provision, release, verdict,
+};
 
 /// Lines for tables in brief, the fewest and the most; differing ones are named all the same.
 const BRIEF_TABLES: (usize, usize) = (5, 20);
@@ -46,6 +48,13 @@ pub(crate) fn pieces(report: &Report, stdout: &Sheet, stderr: &Sheet) -> Vec<Pie
             piece(to.0, "\n".to_owned());
         }
     }
+    if let Some(diff) = &report.diff {
+        piece(Stream::Stdout, configured::diff(diff, stdout));
+        to = (Stream::Stderr, stderr);
+        if stdout.paper.width.is_some() {
+            piece(to.0, "\n".to_owned());
+        }
+    }
     piece(to.0, body(report, to.1));
     if let Some(failure) = &report.error {
         to = (Stream::Stderr, stderr);
@@ -73,6 +82,9 @@ fn body(report: &Report, sheet: &Sheet) -> String {
         audit::lines(report.audited.as_ref(), sheet),
         differences::lines(report, sheet),
         provision::reach(&report.reach, sheet),
+        release::releases(&report.releases, sheet),
+        release::steps(&report.steps, sheet),
+        release::diffs(&report.diffs),
         snapshot(report.snapshot.as_ref(), sheet),
         changes(&report.changes, sheet),
         found(&report.findings, room, sheet),

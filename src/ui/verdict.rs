@@ -3,12 +3,12 @@
 use crate::application::Detected;
 use crate::fault::Fault;
 use crate::finding::Severity;
-use crate::report::{Outcome, Report, TableReport, Verb, Verified};
+use crate::report::{DirectoryEnd, Outcome, Report, TableReport, Verb, Verified};
 use crate::ui::figures::{counted, size, span, thousands};
 use crate::ui::grid::{hanging, labelled};
 use crate::ui::paper::{Tone, harmless};
 use crate::ui::sheet::Sheet;
-use crate::ui::{audit, findings, provision};
+use crate::ui::{audit, configured, findings, provision, release};
 
 /// Differing tables that the sentence names.
 const NAMED: usize = 5;
@@ -48,12 +48,23 @@ fn sentence(report: &Report) -> (&'static str, String) {
         let exit = if report.outcome == Outcome::Done { String::new() } else { format!(" {exit}") };
         return (head, format!("{}{}{exit}.", detection(report, detected), found(report)));
     }
+    if report.verb == Verb::Release {
+        return release::sentence(report);
+    }
     if let Some(audited) = &report.audited {
         return audit::sentence(report, audited);
     }
     let is_over = report.outcome.exit_code() < 2;
     if report.verb == Verb::Provision && is_over {
         return provision::sentence(report);
+    }
+    if report.verb == Verb::Configure && is_over {
+        return configured::sentence(report);
+    }
+    if report.verb == Verb::Env && is_over {
+        let exit = if report.outcome == Outcome::Done { String::new() } else { format!(" {exit}") };
+        let head = if report.findings.is_empty() { "Kept:" } else { "Checked:" };
+        return (head, format!("the contract with the environment{}{exit}.", found(report)));
     }
     match report.outcome {
         Outcome::Done => (proof(report), format!("{}.", proven(report))),
@@ -67,6 +78,7 @@ fn sentence(report: &Report) -> (&'static str, String) {
         Outcome::UsageError => ("Nothing was tried", format!("{exit}.")),
         Outcome::FailedUnchanged => ("FAILED, nothing was changed,", after),
         Outcome::FailedPartial => ("FAILED part-way", format!("{after}{}", kept(report))),
+        Outcome::RolledBack => ("UNHEALTHY, rolled back,", after),
         Outcome::StoppedUnchanged => ("Stopped as asked, nothing was changed,", after),
         Outcome::StoppedPartial => ("Stopped as asked", format!("{after}{}", kept(report))),
     }
@@ -88,14 +100,27 @@ fn next(report: &Report) -> Option<&'static str> {
     if report.verb == Verb::Provision {
         return provision::next(report);
     }
+    if let Some(end) = report.directory {
+        return next_of_directory(report, end);
+    }
+    if report.verb == Verb::Release {
+        return release::next(report);
+    }
+    if report.verb == Verb::Configure {
+        return configured::next(report);
+    }
     if differs(report) {
         return Some(match report.verb {
             Verb::Migrate => {
                 "let no application use the target; `nirvana verify` tells which rows."
             }
-            Verb::Audit | Verb::Detect | Verb::Provision | Verb::Verify => {
-                "--repair gives the target the source's rows, where they differ."
-            }
+            Verb::Audit
+            | Verb::Configure
+            | Verb::Detect
+            | Verb::Env
+            | Verb::Provision
+            | Verb::Release
+            | Verb::Verify => "--repair gives the target the source's rows, where they differ.",
         });
     }
     match (report.verb, report.outcome) {
@@ -113,6 +138,29 @@ fn next(report: &Report) -> Option<&'static str> {
         }
         (Verb::Migrate, Outcome::DoneWithFindings) => {
             Some("read the findings above before an application uses the target.")
+        }
+        _ => None,
+    }
+}
+
+/// Where one end is a directory.
+fn next_of_directory(report: &Report, end: DirectoryEnd) -> Option<&'static str> {
+    match (end, report.outcome) {
+        (DirectoryEnd::Source, _) if differs(report) => {
+            Some("the statements above give the target the directory's rows.")
+        }
+        (DirectoryEnd::Target, Outcome::Planned | Outcome::PlannedWithFindings) => {
+            Some("the same command without --dry-run writes them.")
+        }
+        (DirectoryEnd::Target, Outcome::Done) => {
+            Some("its load.sh loads it, and `nirvana verify` proves what was loaded.")
+        }
+        (DirectoryEnd::Target, Outcome::DoneWithFindings) => Some(
+            "read the findings above; then its load.sh loads it, and `nirvana verify` proves what \
+             was loaded.",
+        ),
+        (DirectoryEnd::Target, Outcome::FailedPartial | Outcome::StoppedPartial) => {
+            Some("the same command with --resume writes it anew, in its place.")
         }
         _ => None,
     }
@@ -140,7 +188,10 @@ fn proof(report: &Report) -> &'static str {
     match report.verb {
         _ if report.tables.is_empty() && report.plan.is_empty() => "Done:",
         _ if report.plan.len() > report.tables.len() => "NOT ALL TABLES:",
-        Verb::Audit | Verb::Detect => "Done:",
+        Verb::Audit | Verb::Configure | Verb::Detect | Verb::Env => "Done:",
+        Verb::Migrate if all_equal && !errors && report.directory.is_some() => {
+            "Written and proven:"
+        }
         Verb::Migrate if !all_equal => "Moved, NOT PROVEN:",
         Verb::Migrate if errors => "Moved, WITH ERRORS:",
         Verb::Migrate => "Moved and proven:",
@@ -148,7 +199,7 @@ fn proof(report: &Report) -> &'static str {
         Verb::Verify if !all_equal => "NOT ALL COMPARED:",
         Verb::Verify if errors => "Rows equal, WITH ERRORS:",
         Verb::Verify => "Equal:",
-        Verb::Provision => "Done:",
+        Verb::Provision | Verb::Release => "Done:",
     }
 }
 
@@ -163,7 +214,13 @@ fn proven(report: &Report) -> String {
     let unchecked = with(report, Verified::NotChecked).count();
     let read = match report.verb {
         Verb::Migrate => "read back and equal",
-        Verb::Audit | Verb::Detect | Verb::Provision | Verb::Verify => "compared and equal",
+        Verb::Audit
+        | Verb::Configure
+        | Verb::Detect
+        | Verb::Env
+        | Verb::Provision
+        | Verb::Release
+        | Verb::Verify => "compared and equal",
     };
     let proof = match (checked, unchecked) {
         _ if sampled > 0 => "all that was compared is equal, the rest nobody read".to_owned(),

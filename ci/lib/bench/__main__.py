@@ -14,7 +14,7 @@ from pathlib import Path
 from measure import Measured, Servers
 from results import Result, median, ratios, table
 from servers import Source, Target
-from tools import Nirvana, Pgloader, Pipe
+from tools import FromDump, LoadThenPgloader, Nirvana, Pgloader, Pipe
 from workloads import ALL, Workload, data, load, workload
 
 FOLDER = Path("target/bench")
@@ -50,6 +50,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--runs", type=whole, default=1)
     parser.add_argument("--limit", type=positive, default=1800.0)
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--dump", action="store_true")
     # What ci/bench has made ready: the kind of a server, and its folder.
     parser.add_argument("--source", nargs=2, required=True)
     parser.add_argument("--target", nargs=2, required=True)
@@ -102,6 +103,14 @@ def chosen_tools(arguments: argparse.Namespace) -> list:
     return [*tools, Nirvana(arguments.built / "nirvana", arguments.jobs)]
 
 
+def from_dump(arguments: argparse.Namespace, dump: Path) -> list:
+    """Those that a dump can be given to."""
+    rivals = []
+    if "pgloader" in arguments.rivals and arguments.source[0] != "mysql":
+        rivals.append(LoadThenPgloader(Pgloader(FOLDER / "pgloader"), dump, FOLDER / "load.sh"))
+    return [*rivals, FromDump(Nirvana(arguments.built / "nirvana", arguments.jobs), dump)]
+
+
 def check_machine(workloads: list[Workload], scale: float) -> None:
     """What would spoil the figures, or fill the disk, is said beforehand."""
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -128,6 +137,12 @@ def one_workload(of: Workload, arguments, source: Source, target: Target, tools:
     tables = source.tables(of.database)
     counts = source.counts(of.database, tables)
     source.warm(of.database, tables)
+    if arguments.dump:
+        dump = FOLDER / f"{of.name}.sql"
+        note(f"{of.name}: writing its dump")
+        source.dump(of.database, dump)
+        amount = dump.stat().st_size
+        tools = from_dump(arguments, dump)
     results: dict[str, list[Result]] = {tool.name: [] for tool in tools}
     for turn in range(arguments.runs):
         for tool in tools:
@@ -140,7 +155,7 @@ def one_workload(of: Workload, arguments, source: Source, target: Target, tools:
     print(f"\n{of.name}{scale}: {of.about}")
     print(f"{len(tables):,} tables, {rows:,} rows, {amount / 1e6:,.0f} MB; {source.version()} to {target.version()}\n")
     print("\n".join([table(medians), "", *ratios(medians)]), flush=True)
-    nirvana = results["nirvana"]
+    nirvana = results["nirvana_dump" if arguments.dump else "nirvana"]
     return {
         "workload": of.name,
         "scale": None if of.fixed else arguments.scale,

@@ -129,7 +129,7 @@ def table(results: list[Result]) -> str:
 def ratios(results: list[Result]) -> list[str]:
     """How often nirvana would be done while another works; only for a run that moved everything."""
     by_name = {result.tool: result for result in results}
-    nirvana = by_name.get("nirvana")
+    nirvana = by_name.get("nirvana") or by_name.get("nirvana_dump")
     if not nirvana or not nirvana.whole:
         return []
     said = []
@@ -139,7 +139,7 @@ def ratios(results: list[Result]) -> list[str]:
         if not rival.whole:
             said.append(f"{rival.tool}: no comparison, as it did not move everything ({short(rival.outcome)})")
             continue
-        if rival.tool == "pgloader":
+        if rival.tool.startswith("pgloader"):
             said.append(times(rival, "whole run", rival.run.total.wall, nirvana.run.total.wall))
         said.append(times(rival, "copy", rival.said.copy, nirvana.said.copy))
         said.append(times(rival, "processor time of the tool", rival.run.total.client, nirvana.run.total.client))

@@ -60,6 +60,15 @@ class Source(Server):
         selects = [f"SELECT '{table}', COUNT(*) FROM `{table}`" for table in tables]
         return counted(self.sql(" UNION ALL ".join(selects), database))
 
+    def dump(self, database: str, file: Path) -> None:
+        """As its own tool writes it, with the options that it is usually given."""
+        program = "mariadb-dump" if self.kind == "mariadb" else "mysqldump"
+        _, *options = self.client()
+        options = [word for word in options if not word.startswith("--local-infile")]
+        command = [str(self.programs / program), *options, "--single-transaction", database]
+        with file.open("wb") as text:
+            subprocess.run(command, env=self.environment(), stdout=text, check=True)
+
     def warm(self, database: str, tables: list[str]) -> None:
         """Every row is read once, so that the first tool does not pay for all."""
         self.sql("CHECKSUM TABLE " + ", ".join(f"`{table}`" for table in tables), database)

@@ -136,6 +136,55 @@ class Pgloader:
         return said
 
 
+class FromDump:
+    """nirvana reads the dump itself; there is no source's server in it."""
+
+    def __init__(self, nirvana: Nirvana, dump: Path):
+        self.nirvana = nirvana
+        self.dump = dump
+        self.name = "nirvana_dump"
+
+    def __getattr__(self, name: str):
+        return getattr(self.nirvana, name)
+
+    def command(self, of: Workload, source: Source, target: Target, database: str) -> list[str]:
+        command = self.nirvana.command(of, source, target, database)
+        return [str(self.dump) if word.startswith("mysql://") else word for word in command]
+
+
+class LoadThenPgloader:
+    """What others do with a dump: load it into a server of its own, and run pgloader from there."""
+
+    def __init__(self, pgloader: Pgloader, dump: Path, script: Path):
+        self.pgloader = pgloader
+        self.dump = dump
+        self.script = script
+        self.name = "pgloader_dump"
+
+    def __getattr__(self, name: str):
+        return getattr(self.pgloader, name)
+
+    def schema(self, of: Workload) -> str:
+        return f"{of.database}_loaded"
+
+    def environment(self) -> dict[str, str]:
+        return {"MYSQL_PWD": PASSWORD}
+
+    def prepare(self, of: Workload, target: Target, database: str) -> None:
+        self.pgloader.prepare(of, target, database)
+
+    def command(self, of: Workload, source: Source, target: Target, database: str) -> list[str]:
+        loaded = f"{of.database}_loaded"
+        source.sql(f"DROP DATABASE IF EXISTS {loaded}; CREATE DATABASE {loaded} CHARACTER SET utf8mb4")
+        load = f"{shlex.join(source.client(loaded))} < {shlex.quote(str(self.dump))}"
+        move = [
+            word.replace(f"/{of.database}", f"/{loaded}") if word.startswith("mysql://") else word
+            for word in self.pgloader.command(of, source, target, database)
+        ]
+        self.script.write_text("\n".join(["set -eu", load, shlex.join(move), ""]))
+        return ["bash", str(self.script)]
+
+
 class Pipe:
     """`mariadb --quick --batch | psql -c '\\copy …'`, table after table, into tables that are there."""
 

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::{Bound, Chunk, ChunkKey, above};
 use crate::migrate::mapping::TableMapping;
+use crate::migrate::source::Reader;
 use crate::mysql::error::Error;
 use crate::mysql::schema::{Schema, Table};
 use crate::mysql::wire::{Connection, TextRow};
@@ -29,7 +30,7 @@ pub(crate) const CHUNK_BYTES: u64 = 64 * 1024 * 1024;
 /// Cuts the tables into chunks, as many at once as there are readers.
 pub(crate) async fn plans(
     (schema, mappings): (&Schema, &[TableMapping]),
-    readers: &mut [&mut Connection],
+    readers: &mut [&mut Reader],
     bytes: u64,
 ) -> Result<Vec<Plan>, Error> {
     let waiting = Mutex::new(mappings.iter().enumerate());
@@ -40,7 +41,10 @@ pub(crate) async fn plans(
             let Some((at, mapping)) = next else { return Ok::<_, Error>(plans) };
             let table = schema.tables.iter().find(|table| table.name == mapping.source);
             let plan = match table {
-                Some(table) => plan(reader, table, mapping, bytes).await?,
+                Some(table) => match reader {
+                    Reader::Server(connection) => plan(connection, table, mapping, bytes).await?,
+                    Reader::Dump(dump) => of_pieces(&dump.pieces(&table.name.name), bytes),
+                },
                 None => Plan::whole(),
             };
             plans.push((at, plan));
@@ -50,6 +54,19 @@ pub(crate) async fn plans(
     let mut plans: Vec<(usize, Plan)> = parts.into_iter().flatten().collect();
     plans.sort_by_key(|(at, _)| *at);
     Ok(plans.into_iter().map(|(_, plan)| plan).collect())
+}
+
+/// Chunks of a dump's pieces, each of about so many bytes of its text.
+fn of_pieces(pieces: &[u64], chunk_bytes: u64) -> Plan {
+    let (mut bounds, mut held) = (Vec::new(), 0_u64);
+    for (piece, bytes) in pieces.iter().enumerate() {
+        if held > 0 && held.saturating_add(*bytes) > chunk_bytes {
+            bounds.push(Bound::Piece { piece: piece as u64 });
+            held = 0;
+        }
+        held = held.saturating_add(*bytes);
+    }
+    Plan { key: None, chunks: Chunk::between(bounds) }
 }
 
 /// Cuts a table into chunks of about `chunk_bytes` of the source's data.
@@ -159,7 +176,7 @@ impl Cutter<'_> {
         let mut bounds: Vec<Bound> = Vec::new();
         loop {
             let after =
-                bounds.last().map(|last| format!(" WHERE {}", above(&columns, &last.source)));
+                bounds.last().map(|last| format!(" WHERE {}", above(&columns, last.source())));
             let sql = format!(
                 "SELECT {probe} FROM {name} FORCE INDEX ({index}){} ORDER BY {order} LIMIT {}, 1",
                 after.unwrap_or_default(),

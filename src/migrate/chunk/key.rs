@@ -111,7 +111,7 @@ impl ChunkKey {
         let pairs = || self.columns.iter().zip(probed);
         let source = pairs().map(|(column, value)| column.kind.source(value)).collect();
         let target = pairs().map(|(column, value)| column.kind.target(value)).collect();
-        super::Bound { source, target }
+        super::Bound::Key { source, target }
     }
 }
 

@@ -27,7 +27,7 @@ fn comparisons_are_written_out() {
 
 #[test]
 fn bounds_cut_without_gaps_and_without_overlap() {
-    let bound = |at: i32| Bound { source: vec![at.to_string()], target: None };
+    let bound = |at: i32| Bound::Key { source: vec![at.to_string()], target: None };
     let chunks = Chunk::between(vec![bound(3), bound(9)]);
     assert_eq!(chunks.len(), 3);
     assert_eq!((&chunks[0].lower, &chunks[2].upper), (&None, &None));
@@ -117,12 +117,16 @@ async fn every_row_is_in_exactly_one_chunk() {
             let all = connection.rows(&mapping.select()).await.unwrap().len();
             let mut seen = 0;
             for chunk in &chunks {
-                seen += connection.rows(&chunk.select(mapping, key.as_ref())).await.unwrap().len();
+                seen += connection
+                    .rows(&chunk.selection(key.as_ref()).sql(mapping))
+                    .await
+                    .unwrap()
+                    .len();
             }
             // As many rows as there are, and each in a chunk: a row in two would be one too many.
             assert_eq!(seen, all, "{}", table.name);
             let union: Vec<String> =
-                chunks.iter().map(|chunk| chunk.select(mapping, key.as_ref())).collect();
+                chunks.iter().map(|chunk| chunk.selection(key.as_ref()).sql(mapping)).collect();
             let distinct = format!("SELECT DISTINCT * FROM ({}) parts", union.join(" UNION ALL "));
             let distinct = connection.rows(&distinct).await.unwrap().len();
             let apart = format!("SELECT DISTINCT * FROM ({}) all_rows", mapping.select());

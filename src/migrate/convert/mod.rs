@@ -210,7 +210,8 @@ impl<'a> Converter<'a> {
         if let Some(facts) = self.choices.extensions.get(name).filter(|facts| !facts.is_made)
             && made.iter().all(|extension| extension.name != name)
         {
-            made.push(postgres::Extension { name, schema: facts.schema.clone() });
+            let schema = facts.schema.clone();
+            made.push(postgres::Extension { name: name.to_owned(), schema });
             let message = format!("the extension {name} is made in schema {}", facts.schema);
             let finding = Finding::note(Code::ExtensionMade, Place::target(), message);
             self.conversion.findings.push(finding);

@@ -83,12 +83,19 @@ impl Converter<'_> {
             found.push(Finding::warning(Code::Renamed, place, message));
         }
         remarks(source, query.remarks, found);
-        let columns: Vec<String> = source.columns.iter().map(|one| fitted(&one.name)).collect();
-        let outputs = query.columns.into_iter().zip(&source.columns).map(|(output, column)| {
-            Output { name: fitted(&column.name), source: column.clone(), ..output }
-        });
-        let relation =
-            Relation { name: source.name.clone(), columns: outputs.collect(), key: Vec::new() };
+        let outputs: Vec<Output> = if source.columns.is_empty() {
+            query.columns
+        } else {
+            let told = query.columns.into_iter().zip(&source.columns);
+            let told = told.map(|(output, column)| Output {
+                name: fitted(&column.name),
+                source: column.clone(),
+                ..output
+            });
+            told.collect()
+        };
+        let columns: Vec<String> = outputs.iter().map(|one| one.name.clone()).collect();
+        let relation = Relation { name: source.name.clone(), columns: outputs, key: Vec::new() };
         readable.relations.insert(source.name.clone(), (name.postgres(), relation));
         self.conversion.target.views.push(View {
             name,
@@ -112,6 +119,11 @@ fn translated(
         return Err("SQL SECURITY INVOKER has no equal before PostgreSQL 15".to_owned());
     }
     let no_enum = TableName::new("", "");
+    // A dump does not tell the types of a view's columns: they are then what the query makes them.
+    if view.columns.is_empty() {
+        let query = translate_query(&view.definition, readable, None);
+        return query.map_err(|error| error.to_string());
+    }
     let wanted: Vec<Wanted> = view
         .columns
         .iter()
@@ -120,7 +132,7 @@ fn translated(
             target: target_type(column, Answer::Unknown, (&no_enum, extensions)),
         })
         .collect();
-    translate_query(&view.definition, readable, &wanted).map_err(|error| error.to_string())
+    translate_query(&view.definition, readable, Some(&wanted)).map_err(|error| error.to_string())
 }
 
 fn tables(source: &Source, target: &Schema) -> BTreeMap<String, (String, Relation)> {

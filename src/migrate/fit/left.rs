@@ -1,11 +1,13 @@
 //! What stays behind, as was accepted: counted in the snapshot that is copied.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::dump::Dump;
 use crate::finding::{Code, Finding, Place};
 use crate::migrate::error::Error;
 use crate::migrate::fit::Fit;
-use crate::mysql::wire::Connection;
+use crate::migrate::source::Reader;
+use crate::mysql::wire::{Buffered, Connection, ValueCursor};
 use crate::name::{TableName, mysql_quoted};
 
 /// Of one table of the source, what has no place in the target.
@@ -22,6 +24,38 @@ impl Left {
             self.columns.iter().map(|name| format!("COUNT({})", mysql_quoted(name))).collect();
         let counts = if counts.is_empty() { "COUNT(*)".to_owned() } else { counts.join(", ") };
         format!("SELECT {counts} FROM {}", self.table.mysql())
+    }
+
+    async fn ask(&self, connection: &mut Connection) -> Result<Vec<u64>, Error> {
+        let rows = connection.rows(&self.question()).await?;
+        let mut counts = Vec::new();
+        for at in 0..self.columns.len().max(1) {
+            let count = rows.first().map(|row| row.number(at)).transpose()?.flatten();
+            counts.push(count.unwrap_or(0));
+        }
+        Ok(counts)
+    }
+
+    /// The same of a dump.
+    async fn count(&self, dump: &Arc<Dump>) -> Result<Vec<u64>, Error> {
+        let mut rows = dump.rows(&self.table.name, &self.columns, (None, None))?;
+        let mut counts = vec![0; self.columns.len().max(1)];
+        loop {
+            match rows.next_buffered()? {
+                Buffered::Row(row) if self.columns.is_empty() => {
+                    counts[0] += u64::from(!row.is_empty());
+                }
+                Buffered::Row(row) => {
+                    let cursor = ValueCursor::new(row, self.columns.len());
+                    let cursor = cursor.map_err(crate::mysql::error::Error::Truncated)?;
+                    for (at, count) in counts.iter_mut().enumerate() {
+                        *count += u64::from(!cursor.is_null(at));
+                    }
+                }
+                Buffered::Incomplete => rows.fill().await?,
+                Buffered::End => return Ok(counts),
+            }
+        }
     }
 
     fn findings(&self, counts: &[u64]) -> Vec<Finding> {
@@ -51,7 +85,7 @@ impl Fit {
     /// Counts it, as many tables at once as there are readers.
     pub(crate) async fn count_left(
         &self,
-        readers: &mut [&mut Connection],
+        readers: &mut [&mut Reader],
     ) -> Result<Vec<Finding>, Error> {
         let waiting = Mutex::new(self.left.iter());
         let asking = readers.iter_mut().map(async |reader| {
@@ -59,12 +93,10 @@ impl Fit {
             loop {
                 let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
                 let Some(left) = next else { return Ok::<_, Error>(found) };
-                let rows = reader.rows(&left.question()).await?;
-                let mut counts = Vec::new();
-                for at in 0..left.columns.len().max(1) {
-                    let count = rows.first().map(|row| row.number(at)).transpose()?.flatten();
-                    counts.push(count.unwrap_or(0));
-                }
+                let counts = match reader {
+                    Reader::Server(connection) => left.ask(connection).await?,
+                    Reader::Dump(dump) => left.count(dump).await?,
+                };
                 found.extend(left.findings(&counts));
             }
         });

@@ -13,13 +13,14 @@ use crate::migrate::digest::Digest;
 use crate::migrate::error::Error;
 use crate::migrate::mapping::Part;
 use crate::migrate::plan::verified;
+use crate::migrate::source::Reader;
 use crate::migrate::tell;
 use crate::migrate::verify::differ::{Differ, Repair, Told};
 use crate::migrate::verify::independent::{self, Opinion};
+use crate::migrate::verify::near::Near;
 use crate::migrate::verify::run::{Judge, Manner};
 use crate::migrate::verify::subject::Subject;
 use crate::migrate::verify::{repair, target_digest};
-use crate::mysql::wire::Connection;
 use crate::postgres::connect::Session;
 use crate::report::{DifferingTable, TableReport, Verified};
 use crate::shutdown::Shutdown;
@@ -62,7 +63,7 @@ pub(super) struct Bench {
 
 /// One worker's connections.
 pub(super) struct Pair {
-    pub(super) reader: Connection,
+    pub(super) reader: Reader,
     pub(super) session: Session,
 }
 
@@ -248,8 +249,9 @@ impl Pair {
         if repair == Repair::Apply {
             repair::begin(&self.session, subject).await?;
         }
-        let (reader, session, shutdown) = (&mut self.reader, &self.session, &bench.shutdown);
-        let told = Differ { reader, session, subject, shutdown, repair }.differ().await?;
+        let near = Near::Source(&mut self.reader);
+        let (session, shutdown) = (&self.session, &bench.shutdown);
+        let told = Differ { near, session, subject, shutdown, repair }.differ().await?;
         if repair == Repair::Apply {
             repair::end(&self.session, subject).await?;
         }

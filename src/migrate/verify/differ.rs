@@ -2,14 +2,13 @@
 //! the target's server compares. Neither side needs an order, so that it works for keys of every
 //! type, and without a key; what is held of a table at once is bounded.
 
-use crate::migrate::copy::read_source;
 use crate::migrate::error::Error;
 use crate::migrate::mapping::{Part, TableMapping};
 use crate::migrate::verify::bucket::{Buckets, Router, Unequal, Wanted, unequal};
+use crate::migrate::verify::near::Near;
 use crate::migrate::verify::repair;
 use crate::migrate::verify::sql::{SOURCE, Shape, TARGET, VALUE_CHARACTERS};
 use crate::migrate::verify::subject::Subject;
-use crate::mysql::wire::Connection;
 use crate::postgres::connect::{Session, TextRow};
 use crate::postgres::error::Error as TargetError;
 use crate::postgres::load::{BATCH_BYTES, Loader, read_back};
@@ -41,7 +40,7 @@ pub(super) struct Told {
 
 /// Both ends of one table, inside a transaction of the target.
 pub(super) struct Differ<'a> {
-    pub(super) reader: &'a mut Connection,
+    pub(super) near: Near<'a>,
     pub(super) session: &'a Session,
     pub(super) subject: &'a Subject,
     pub(super) shutdown: &'a Shutdown,
@@ -80,10 +79,9 @@ impl Differ<'_> {
         let whole = &self.subject.whole;
         let router = Router::new(whole.columns.len(), &self.subject.key);
         let (mut source, mut target) = (Buckets::new(), Buckets::new());
-        let (select, copy_out) = (whole.select(), whole.copy_out(Part::WHOLE));
+        let copy_out = whole.copy_out(Part::WHOLE);
         let (read, read_back) = tokio::join!(
-            read_source(self.reader, (whole, &select), self.shutdown, |row| source
-                .add(&router, row)),
+            self.near.rows(whole, self.shutdown, |row| source.add(&router, row)),
             read_back(self.session, &copy_out, |row| target.add(&router, row)),
         );
         read?;
@@ -103,9 +101,9 @@ impl Differ<'_> {
             }
         };
         let (mut source, mut target) = (Vec::new(), Vec::new());
-        let (select, copy_out) = (whole.select(), whole.copy_out(Part::WHOLE));
+        let copy_out = whole.copy_out(Part::WHOLE);
         let (read, read_back) = tokio::join!(
-            read_source(self.reader, (whole, &select), self.shutdown, |row| keep(&mut source, row)),
+            self.near.rows(whole, self.shutdown, |row| keep(&mut source, row)),
             read_back(self.session, &copy_out, |row| keep(&mut target, row)),
         );
         read?;

@@ -10,6 +10,7 @@
 use crate::finding::{Code, Finding, Place};
 use crate::migrate::error::Error;
 use crate::migrate::mapping::{ColumnMapping, TableMapping};
+use crate::migrate::source::Reader;
 use crate::migrate::transcode::Transcoder;
 use crate::mysql::wire::Connection;
 use crate::name::{mysql_quoted, postgres_quoted};
@@ -53,10 +54,17 @@ impl Opinion {
 
 /// Asks both servers at once. What one of them does not understand is part of the answer.
 pub(super) async fn ask(
-    ends: (&mut Connection, &Session),
+    (reader, session): (&mut Reader, &Session),
     mapping: &TableMapping,
 ) -> Result<Opinion, Error> {
-    match compare(ends, mapping).await {
+    let connection = match reader {
+        Reader::Server(connection) => connection,
+        Reader::Dump(_) => {
+            let reason = "a dump has no server that could be asked".to_owned();
+            return Ok(Opinion { failed: Some(reason), ..Opinion::default() });
+        }
+    };
+    match compare((connection, session), mapping).await {
         Err(error) if !error.ends_the_run() => {
             Ok(Opinion { failed: Some(error.words()), ..Opinion::default() })
         }

@@ -4,6 +4,8 @@ mod bench;
 mod bucket;
 mod differ;
 mod independent;
+mod near;
+mod packed;
 mod repair;
 mod run;
 mod sample;
@@ -18,6 +20,7 @@ use crate::postgres::connect::Session;
 use crate::postgres::load::read_back;
 
 pub(crate) use differ::Repair;
+pub(crate) use packed::{Request as PackedRequest, run as packed};
 pub(crate) use run::{Judge, Manner, Request, run};
 pub(crate) use sample::Share;
 

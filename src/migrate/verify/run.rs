@@ -11,14 +11,13 @@ use crate::migrate::error::Error;
 use crate::migrate::fit::Filled;
 use crate::migrate::pair::{Met, Pair as Ends};
 use crate::migrate::scan::{self, Depth};
+use crate::migrate::source::{Frozen, Reader};
 use crate::migrate::verify::bench::{Bench, Mended, Pair};
 use crate::migrate::verify::differ::Repair;
 use crate::migrate::verify::sample::{self, Share};
 use crate::migrate::verify::subject::{Subject, subjects};
 use crate::migrate::{preflight, prove};
 use crate::mysql::schema::Schema;
-use crate::mysql::snapshot::Snapshot;
-use crate::mysql::wire::Connection;
 use crate::postgres::connect::Session;
 use crate::postgres::{catalog, ddl, exclusion};
 use crate::report::{ErrorReport, Outcome, Report, Verb};
@@ -84,7 +83,7 @@ struct Comparison {
 struct Prepared {
     met: Met,
     conversion: Conversion,
-    snapshot: Snapshot,
+    frozen: Frozen,
     subjects: Vec<Subject>,
     sessions: Vec<Session>,
 }
@@ -96,11 +95,11 @@ impl Comparison {
             prepared = Box::pin(self.prepare()) => prepared?,
             () = shutdown.requested() => return Err(Error::Stopped),
         };
-        let Prepared { met, conversion, snapshot, subjects, sessions } = prepared;
+        let Prepared { met, conversion, frozen, subjects, sessions } = prepared;
         self.events.emit(Event::PhaseStarted { phase: Phase::Verify });
         let (events, shutdown) = (self.events.clone(), self.shutdown.child());
         let bench = Arc::new(Bench::new(subjects, self.request.manner, events, shutdown));
-        let pairs = snapshot.readers.into_iter().zip(sessions);
+        let pairs = frozen.readers.into_iter().zip(sessions);
         let pairs = pairs.map(|(reader, session)| Pair { reader, session }).collect();
         let worked = bench.run(pairs).await;
         self.tell(&bench);
@@ -118,16 +117,17 @@ impl Comparison {
             return Err(Error::Locked(holder));
         }
         events.emit(Event::PhaseStarted { phase: Phase::Read });
-        let known = ends.read(&mut met.control, &met.source).await?;
+        let known = ends.read(&mut met.source).await?;
         events.emit(Event::PhaseStarted { phase: Phase::Preflight });
         self.check(&met, &known)?;
-        let (schema, mut snapshot, report) = ends.take(&met.source, &known, events).await?;
+        let (schema, mut frozen, report) = ends.take(&met.source, &known, events).await?;
         self.report.snapshot = Some(report);
         events.emit(Event::PhaseStarted { phase: Phase::Scan });
-        let mut readers: Vec<&mut Connection> = snapshot.readers.iter_mut().collect();
+        let mut readers: Vec<&mut Reader> = frozen.readers.iter_mut().collect();
         let answers = scan::answers(&schema, &mut readers, Depth::Types).await?;
         let target = (&met.session, &met.target);
-        let conversion = ends.convert(target, &schema, &answers, &Filled::Compared).await?;
+        let mut conversion = ends.convert(target, &schema, &answers, &Filled::Compared).await?;
+        met.source.leave_out(&schema, &mut conversion);
         let found = catalog::read(&met.session, &ddl::schema_names(&conversion.target)).await?;
         let (mut subjects, findings) = subjects(&conversion, &found);
         if let Share::Percent(percent) = self.request.manner.share {
@@ -144,7 +144,7 @@ impl Comparison {
         for _ in 0..ends.jobs {
             sessions.push(Session::open(&ends.target).await?);
         }
-        Ok(Prepared { met, conversion, snapshot, subjects, sessions })
+        Ok(Prepared { met, conversion, frozen, subjects, sessions })
     }
 
     /// What would end the comparison anyway is said before it begins.

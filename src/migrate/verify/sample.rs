@@ -7,8 +7,8 @@ use std::hash::{BuildHasher, RandomState};
 use crate::migrate::chunk::{self, Plan};
 use crate::migrate::error::Error;
 use crate::migrate::mapping::{Part, TableMapping};
+use crate::migrate::source::{Reader, Selection};
 use crate::mysql::schema::Schema;
-use crate::mysql::wire::Connection;
 
 /// How much of each table is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,15 +24,14 @@ const CHUNK_BYTES: u64 = 1024 * 1024;
 /// The same rows, as both sides are asked for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Look {
-    /// A SELECT.
-    pub(super) source: String,
+    pub(super) source: Selection,
     /// A COPY … TO STDOUT.
     pub(super) target: String,
 }
 
 impl Look {
     pub(super) fn whole(mapping: &TableMapping) -> Self {
-        Self { source: mapping.select(), target: mapping.copy_out(Part::WHOLE) }
+        Self { source: Selection::Whole, target: mapping.copy_out(Part::WHOLE) }
     }
 }
 
@@ -40,7 +39,7 @@ impl Look {
 /// cut in the same places on both sides is looked at as a whole.
 pub(super) async fn looks(
     (schema, mappings): (&Schema, &[TableMapping]),
-    readers: &mut [&mut Connection],
+    readers: &mut [&mut Reader],
     percent: u8,
 ) -> Result<Vec<Vec<Look>>, Error> {
     let plans = chunk::plans((schema, mappings), readers, CHUNK_BYTES).await?;
@@ -58,7 +57,7 @@ fn some(mapping: &TableMapping, plan: &Plan, (percent, start): (u8, usize)) -> O
     chosen(plan.chunks.len(), percent, start)
         .map(|at| {
             let chunk = &plan.chunks[at];
-            let source = chunk.select(mapping, Some(key));
+            let source = chunk.selection(Some(key));
             Some(Look { source, target: chunk.copy_out(mapping, key)? })
         })
         .collect()

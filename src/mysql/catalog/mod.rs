@@ -8,6 +8,7 @@ mod default;
 mod index;
 mod rows;
 mod type_text;
+pub(crate) mod written;
 
 #[cfg(test)]
 mod tests;

@@ -36,6 +36,7 @@ pub(crate) use column::{ColumnDefinition, WireType};
 pub(crate) use cursor::ValueCursor;
 pub(crate) use greeting::Greeting;
 pub(crate) use json::row_as_json;
+pub(crate) use payload::put_bytes;
 pub(crate) use stream::{Buffered, RowStream};
 pub(crate) use text_row::TextRow;
 

@@ -108,7 +108,7 @@ pub(super) fn put_length(out: &mut Vec<u8>, value: u64) {
 }
 
 /// Appends bytes after their length-encoded count.
-pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put_length(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
 }

@@ -81,7 +81,8 @@ impl<'c> RowStream<'c> {
         filled
     }
 
-    /// The next row, waiting for it if need be; for those whose rows are few.
+    /// The next row, waiting for it if need be.
+    #[cfg(test)]
     pub(crate) async fn next(&mut self) -> Result<Option<&[u8]>, Error> {
         loop {
             match self.step()? {

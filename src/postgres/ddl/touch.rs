@@ -9,6 +9,7 @@
 //! leaves it alone.
 
 use crate::name::postgres_quoted;
+use crate::postgres::quote::dollar_quoted;
 use crate::postgres::schema::{Table, TouchFunction, Trigger};
 
 /// One function serves every table that has a column of that name.
@@ -19,20 +20,11 @@ pub(crate) fn create_touch_function(function: &TouchFunction) -> String {
          NEW.{column} := {};\n    END IF;\n    RETURN NEW;\nEND\n",
         function.now
     );
-    let fence = fence_for(&body);
     format!(
-        "CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql AS {fence}{body}{fence}",
-        function.name.postgres()
+        "CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql AS {}",
+        function.name.postgres(),
+        dollar_quoted("touch", &body)
     )
-}
-
-/// A dollar quote that the text does not contain.
-fn fence_for(text: &str) -> String {
-    let mut fence = "$touch$".to_owned();
-    while text.contains(&fence) {
-        fence.insert(1, '_');
-    }
-    fence
 }
 
 pub(crate) fn create_trigger(table: &Table, trigger: &Trigger) -> String {

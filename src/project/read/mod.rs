@@ -9,6 +9,8 @@
 //! audits and edits ask: calls of a function with their arguments, what is assigned to a name, which
 //! value stands at a key, and whether that value is a literal.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod check;
 mod cursor;
 pub(crate) mod dotenv;
 pub(crate) mod edit;

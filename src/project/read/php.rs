@@ -14,7 +14,7 @@ use super::Token;
 use super::cursor::{Cursor, is_space, is_word, is_word_start};
 
 pub(crate) use literal::{Literal, literal};
-pub(crate) use view::{Assignment, Call, Callee, Code, Entry};
+pub(crate) use view::{Assignment, Call, Callee, Code};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -243,7 +243,7 @@ impl Tokens<'_> {
         let cursor = Cursor::new(self.cursor.source, self.cursor.at + opening);
         let mut within = Tokens { cursor, state: State::Code, depth: self.depth + 1, broken: None };
         let mut open = 1;
-        while let Some(token) = within.next() {
+        for token in within.by_ref() {
             match token.text(self.cursor.source) {
                 b"{" => open += 1,
                 b"}" => open -= 1,

@@ -16,7 +16,7 @@ use super::Token;
 use super::cursor::{Cursor, is_blank, is_word, is_word_start};
 
 pub(crate) use literal::{Literal, literal};
-pub(crate) use view::{Assignment, Call, Code, Entry};
+pub(crate) use view::{Call, Code};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -141,10 +141,11 @@ impl Tokens<'_> {
         }
         let cursor = &mut self.cursor;
         let (first, second) = (cursor.peek(0), cursor.peek(1));
-        if cursor.is_at_line_start() && matches!(first, b'=' | b'_') {
-            if let Some(kind) = self.at_line_start() {
-                return kind;
-            }
+        if cursor.is_at_line_start()
+            && matches!(first, b'=' | b'_')
+            && let Some(kind) = self.at_line_start()
+        {
+            return kind;
         }
         match first {
             // A byte order mark.

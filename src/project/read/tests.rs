@@ -2,11 +2,11 @@
 
 use proptest::prelude::*;
 
-use super::{Token, dotenv, javascript, php, ruby, yaml_erb};
+use super::check::{check, edits, render, tile};
+use super::{dotenv, javascript, php, ruby, yaml_erb};
 
-/// Pieces of text that mean something to one of the readers, and random bytes between them.
-fn text() -> impl Strategy<Value = Vec<u8>> {
-    let pieces = [
+#[rustfmt::skip]
+const PIECES: &[&str] = &[
         "<?php ",
         "?>\n",
         "<?= ",
@@ -78,66 +78,14 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
         "b'",
         "<<<<<<< ",
     ];
+
+/// Pieces of text that mean something to one of the readers, and random bytes between them.
+fn text() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
-        8 => prop::sample::select(pieces.to_vec()).prop_map(|piece| piece.as_bytes().to_vec()),
+        8 => prop::sample::select(PIECES).prop_map(|piece| piece.as_bytes().to_vec()),
         1 => prop::collection::vec(any::<u8>(), 1..4),
     ];
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
-}
-
-fn tile<K: Copy + std::fmt::Debug>(source: &[u8], tokens: impl Iterator<Item = Token<K>>) {
-    let mut at = 0;
-    for token in tokens {
-        assert_eq!(token.span.start, at, "{token:?}");
-        assert!(token.span.end > at, "{token:?}");
-        at = token.span.end;
-    }
-    assert_eq!(at, source.len());
-}
-
-/// What the readers are asked by those who use them; nothing may panic.
-fn views(source: &[u8]) {
-    let code = php::Code::new(source);
-    let _ = (code.unbalanced(), code.entries().count());
-    for call in code.calls() {
-        for item in code.items(call.open) {
-            let _ = (code.constant(&item), code.entry(&item), code.array(&item));
-        }
-    }
-    for assignment in code.assignments() {
-        let _ = (code.keys(&assignment), code.span(&assignment.value));
-    }
-    let code = ruby::Code::new(source);
-    let _ = code.unbalanced();
-    for call in code.calls() {
-        for item in code.items(&call.arguments) {
-            let _ = (code.constant(&item), code.entry(&item));
-        }
-    }
-    for entry in code.entries() {
-        let _ = (code.key(entry.key), code.span(&entry.value));
-    }
-    for assignment in code.assignments() {
-        let _ = (code.span(&assignment.target), code.span(&assignment.value));
-    }
-    let yaml = yaml_erb::Yaml::new(source);
-    for (nth, pair) in yaml.pairs.iter().enumerate() {
-        let _ = (yaml.path(nth), yaml.scalar(pair), pair.span.of(source));
-    }
-    for entry in dotenv::entries(source) {
-        for dialect in dotenv::DIALECTS {
-            let _ = dotenv::meaning(dialect, entry.raw.of(source));
-        }
-    }
-}
-
-fn check(source: &[u8]) {
-    tile(source, php::tokens(source));
-    tile(source, ruby::tokens(source));
-    tile(source, javascript::tokens(source));
-    tile(source, yaml_erb::tokens(source).all.into_iter());
-    tile(source, dotenv::tokens(source).into_iter());
-    views(source);
 }
 
 proptest! {
@@ -151,6 +99,8 @@ proptest! {
     #[test]
     fn random_bytes_do_no_harm(source in prop::collection::vec(any::<u8>(), 0..200)) {
         check(&source);
+        edits(&source);
+        render(&source);
     }
 }
 

@@ -49,6 +49,15 @@ pub(super) fn size(root: &Path, entry: &Entry) -> Result<u64, Error> {
     Ok(metadata.len())
 }
 
+/// Whether a file is in the index of the repository that the folder lies in.
+pub(super) fn tracks(root: &Path, path: &[u8]) -> bool {
+    let Ok(repository) = Repository::discover(root) else { return false };
+    let prefix = repository.workdir().and_then(|top| commit::inside(top, root));
+    let Some(path) = prefix.map(|prefix| join(&prefix, path)) else { return false };
+    let index = repository.index();
+    index.is_ok_and(|index| index.get_path(Path::new(OsStr::from_bytes(&path)), 0).is_some())
+}
+
 /// What git knows of a folder; all paths are relative to the repository's root.
 struct Git {
     /// The folder that is listed; empty if it is the repository's root.

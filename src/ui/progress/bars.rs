@@ -81,6 +81,10 @@ impl Bars {
                 let line = findings::headline(finding, self.ink);
                 format!("{}{line}\n", self.end())
             }
+            Event::StepStarted { step, host, what } => {
+                let place = host.as_ref().map_or(String::new(), |host| format!(" {host}"));
+                format!("{}{}\n", self.end(), harmless(&format!("{step}{place}: {what}")))
+            }
             Event::Retrying { error, seconds } => {
                 let line = format!("interrupted, goes on in {seconds} s: {error}");
                 format!("{}{}\n", self.end(), harmless(&line))

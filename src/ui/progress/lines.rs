@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::event::Event;
 use crate::finding::Severity;
+use crate::report::StepState;
 use crate::ui::figures::{clock, counted, size, span};
 use crate::ui::findings;
 use crate::ui::paper::{Ink, harmless};
@@ -131,6 +132,14 @@ impl Lines {
             }
             Event::Retrying { error, seconds } => {
                 harmless(&format!("interrupted, goes on in {seconds} s: {error}"))
+            }
+            Event::StepStarted { step, host, what } => {
+                let place = host.as_ref().map_or(String::new(), |host| format!(" {host}"));
+                harmless(&format!("{step}{place}: {what}"))
+            }
+            Event::StepFinished { state: StepState::Failed, step, host, .. } => {
+                let place = host.as_ref().map_or(String::new(), |host| format!(" on {host}"));
+                harmless(&format!("{step}{place} FAILED"))
             }
             Event::Stopping => "stopping at the next safe points".to_owned(),
             _ => return None,

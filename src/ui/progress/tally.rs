@@ -179,7 +179,9 @@ impl Tally {
                 let counts = Counts { warnings, errors, ..Counts::default() };
                 *self = Self { counts, course: self.course, ..Self::default() };
             }
-            Event::SnapshotTaken { .. } => {}
+            Event::SnapshotTaken { .. }
+            | Event::StepStarted { .. }
+            | Event::StepFinished { .. } => {}
         }
     }
 

@@ -97,20 +97,11 @@ struct Gathering<'a> {
     brackets: Vec<Option<usize>>,
     /// The pair whose value may follow.
     last: Option<usize>,
-    anchor: Option<Token<Kind>>,
-    tag: Option<Token<Kind>>,
 }
 
 fn pairs(source: &[u8], tokens: &[Token<Kind>]) -> Vec<Pair> {
-    let mut gathering = Gathering {
-        source,
-        pairs: Vec::new(),
-        open: Vec::new(),
-        brackets: Vec::new(),
-        last: None,
-        anchor: None,
-        tag: None,
-    };
+    let mut gathering =
+        Gathering { source, pairs: Vec::new(), open: Vec::new(), brackets: Vec::new(), last: None };
     for token in tokens {
         gathering.take(token);
     }
@@ -157,14 +148,13 @@ impl Gathering<'_> {
     fn key(&mut self, token: &Token<Kind>) {
         let column = self.column(token);
         let is_flow = !self.brackets.is_empty();
-        let parent = match self.brackets.last() {
-            Some(owner) => *owner,
-            None => {
-                while self.open.last().is_some_and(|last| self.pairs[*last].column >= column) {
-                    self.open.pop();
-                }
-                self.open.last().copied()
+        let parent = if let Some(owner) = self.brackets.last() {
+            *owner
+        } else {
+            while self.open.last().is_some_and(|last| self.pairs[*last].column >= column) {
+                self.open.pop();
             }
+            self.open.last().copied()
         };
         let at = self.pairs.len();
         if let Some(parent) = parent {

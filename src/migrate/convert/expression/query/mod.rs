@@ -70,14 +70,14 @@ impl<'a> Around<'a> {
     }
 }
 
-/// Translates a view's query; each of its columns is to have the type wanted.
+/// Translates a view's query; each of its columns is to have the type wanted, if one is.
 pub(crate) fn translate_query(
     text: &str,
     catalog: &dyn Catalog,
-    wanted: &[Wanted],
+    wanted: Option<&[Wanted]>,
 ) -> Result<TranslatedQuery, NotTranslated> {
     let query = parse_query(text)?;
-    translated(&query, Around { catalog, outer: None, made: &[] }, Some(wanted))
+    translated(&query, Around { catalog, outer: None, made: &[] }, wanted)
 }
 
 /// A query at any depth.

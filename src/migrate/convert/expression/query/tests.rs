@@ -80,7 +80,7 @@ fn what_has_no_equal_is_named() {
             "a whole number (column 'id') with a text",
         ),
     ] {
-        let refused = translate_query(query, &Shop { server_version: 150_000 }, &wanted(1));
+        let refused = translate_query(query, &Shop { server_version: 150_000 }, Some(&wanted(1)));
         let message = refused.expect_err(query).to_string();
         assert!(message.contains(construct), "{query}: {message}");
     }
@@ -90,8 +90,9 @@ fn what_has_no_equal_is_named() {
 fn a_column_of_no_group_is_that_of_any_row() {
     let query =
         "select `t`.`n` AS `n`,count(0) AS `c`,`t`.`id` AS `i` from `shop`.`t` group by `t`.`s`";
-    let sql =
-        |server_version| translate_query(query, &Shop { server_version }, &wanted(3)).unwrap().sql;
+    let sql = |server_version| {
+        translate_query(query, &Shop { server_version }, Some(&wanted(3))).unwrap().sql
+    };
     insta::assert_snapshot!(sql(160_000), @r#"
     SELECT any_value("t"."n")::bigint AS "n",
         count(*) AS "c",
@@ -105,7 +106,8 @@ fn a_column_of_no_group_is_that_of_any_row() {
 #[test]
 fn what_depends_on_a_grouped_key_stands_as_it_is() {
     let query = "select `t`.`n` AS `n` from `shop`.`t` group by `t`.`id` order by `t`.`s`";
-    let translated = translate_query(query, &Shop { server_version: 150_000 }, &wanted(1)).unwrap();
+    let translated =
+        translate_query(query, &Shop { server_version: 150_000 }, Some(&wanted(1))).unwrap();
     insta::assert_snapshot!(translated.sql, @r#"
     SELECT "t"."n"::bigint AS "n"
     FROM "public"."t"

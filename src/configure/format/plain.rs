@@ -1,0 +1,250 @@
+//! PHP without a framework: connections with literals, and the names that such files give them.
+
+use std::ops::Range;
+
+use crate::finding::Code as FindingCode;
+use crate::project::read::Span;
+use crate::project::read::php::{Call, Callee, Code, Kind};
+
+use super::super::draft::{Draft, Language, Moved, Sensitivity};
+use super::super::plan::{Goal, Site};
+use super::php::{Reader, Value};
+
+/// Arguments of a connection: the end of the variable's name.
+type Arguments = &'static [(&'static str, Sensitivity)];
+
+const HOST: (&str, Sensitivity) = ("DB_HOST", Sensitivity::Plain);
+const USER: (&str, Sensitivity) = ("DB_USER", Sensitivity::Plain);
+const PASSWORD: (&str, Sensitivity) = ("DB_PASSWORD", Sensitivity::Secret);
+const NAME: (&str, Sensitivity) = ("DB_NAME", Sensitivity::Plain);
+const PORT: (&str, Sensitivity) = ("DB_PORT", Sensitivity::Plain);
+const DSN: (&str, Sensitivity) = ("DB_DSN", Sensitivity::Secret);
+
+/// The function, how it is called, how many arguments come first, and the rest.
+const CONNECTIONS: [(&[u8], Callee, usize, Arguments); 7] = [
+    (b"mysqli_connect", Callee::Function, 0, &[HOST, USER, PASSWORD, NAME, PORT]),
+    (b"mysqli", Callee::New, 0, &[HOST, USER, PASSWORD, NAME, PORT]),
+    (b"mysqli_real_connect", Callee::Function, 1, &[HOST, USER, PASSWORD, NAME, PORT]),
+    (b"real_connect", Callee::Method, 0, &[HOST, USER, PASSWORD, NAME, PORT]),
+    (b"mysql_connect", Callee::Function, 0, &[HOST, USER, PASSWORD]),
+    (b"mysql_pconnect", Callee::Function, 0, &[HOST, USER, PASSWORD]),
+    (b"PDO", Callee::New, 0, &[DSN, USER, PASSWORD]),
+];
+
+/// Folders whose files are examples, tests or somebody else's.
+const OTHERS: [&[u8]; 8] =
+    [b"vendor", b"node_modules", b"tests", b"test", b"examples", b"docs", b"fixtures", b"sample"];
+
+pub(super) fn draft(site: &mut Site) {
+    let goal = site.goal;
+    for path in files(site) {
+        site.edit(&path, Language::Php, |draft| file(draft, goal));
+    }
+}
+
+fn files(site: &Site) -> Vec<Vec<u8>> {
+    let entries = site.project.tree.below(&site.application.folder).iter();
+    let is_own = |path: &[u8]| {
+        let mut parts = path.split(|byte| *byte == b'/');
+        !parts.any(|part| OTHERS.iter().any(|other| part.eq_ignore_ascii_case(other)))
+    };
+    let is_example = |name: &[u8]| {
+        ["sample", "example", "dist"]
+            .iter()
+            .any(|word| memchr::memmem::find(name, word.as_bytes()).is_some())
+    };
+    entries
+        .filter(|entry| entry.is_file() && entry.name().ends_with(b".php"))
+        .filter(|entry| is_own(&entry.path) && !is_example(entry.name()))
+        .map(|entry| entry.path.clone())
+        .collect()
+}
+
+pub(super) fn file(draft: &mut Draft, goal: Goal) {
+    let source = draft.source;
+    let words: [&[u8]; 5] = [b"mysql", b"PDO", b"DB", b"db", b"database"];
+    if !words.iter().any(|word| memchr::memmem::find(source, word).is_some()) {
+        return;
+    }
+    let code = Code::new(source);
+    for call in code.calls() {
+        let Some((name, .., first, arguments)) = CONNECTIONS
+            .iter()
+            .find(|(name, callee, ..)| *callee == call.callee && code.is_name(call.name, name))
+        else {
+            continue;
+        };
+        let items = code.items(call.open);
+        for (item, (key, sensitivity)) in items.iter().skip(*first).zip(*arguments) {
+            argument(draft, &code, item, (*key, *sensitivity), goal);
+        }
+        if *name == b"PDO" && goal.is_switch() {
+            options(draft, &code, &call);
+        }
+    }
+    names(draft, &code, goal);
+    if goal.is_switch() {
+        ports(draft, &code);
+    }
+}
+
+fn argument(
+    draft: &mut Draft,
+    code: &Code,
+    item: &Range<usize>,
+    (key, sensitivity): (&str, Sensitivity),
+    goal: Goal,
+) {
+    if key == "DB_DSN" {
+        dsn(draft, code, item, goal);
+        return;
+    }
+    let (range, key, reader) = (item.clone(), key.to_owned(), Reader::Getenv);
+    // The address of a MySQL server is not that of another.
+    Value { code, range, key, sensitivity, reader, is_switch: goal.is_switch() }.go(draft);
+}
+
+/// A literal DSN moves as a whole; of one that is put together only the words change.
+fn dsn(draft: &mut Draft, code: &Code, item: &Range<usize>, goal: Goal) {
+    if let Some(value) = code.constant(item) {
+        if !value.starts_with(b"mysql:") {
+            return;
+        }
+        let text = String::from_utf8_lossy(&value).into_owned();
+        let text = if goal.is_switch() { postgres(&text) } else { text };
+        let (key, expression) = ("DB_DSN".to_owned(), "getenv('DB_DSN')".to_owned());
+        let sensitivity = Sensitivity::Plain;
+        draft.to_environment(
+            code.span(item),
+            text.as_bytes(),
+            Moved { key, expression, sensitivity, deploy: None },
+        );
+    } else if goal.is_switch() {
+        for at in item.clone() {
+            if code.kind(at).is_some_and(Kind::is_string) {
+                words(draft, code.tokens[at].span);
+            }
+        }
+    }
+}
+
+/// `pgsql:` for `mysql:`, and without the charset, which this driver does not take.
+fn postgres(dsn: &str) -> String {
+    let rest = dsn.strip_prefix("mysql:").unwrap_or(dsn);
+    let parts = rest.split(';').map(str::trim).filter(|part| !part.is_empty());
+    let kept: Vec<String> = parts
+        .filter(|part| !part.starts_with("charset=") && !part.starts_with("unix_socket="))
+        .map(|part| if part == "port=3306" { "port=5432".to_owned() } else { part.to_owned() })
+        .collect();
+    format!("pgsql:{}", kept.join(";"))
+}
+
+/// Changes the words of a DSN within a string that has variables in it.
+fn words(draft: &mut Draft, span: Span) {
+    let text = span.of(draft.source).to_vec();
+    if text.get(1..7) == Some(b"mysql:") {
+        draft.replace(Span::new(span.start + 1, span.start + 6), "pgsql");
+    }
+    if let Some(at) = memchr::memmem::find(&text, b"charset=") {
+        let rest = &text[at + 8..];
+        let length =
+            rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+        let mut start = at;
+        while start > 1 && matches!(text[start - 1], b';' | b' ') {
+            start -= 1;
+        }
+        draft.replace(Span::new(span.start + start, span.start + at + 8 + length), "");
+    }
+    if memchr::memmem::find(&text, b"unix_socket=").is_some() {
+        draft.refuse(
+            span.start,
+            "the DSN names MySQL's socket",
+            "PostgreSQL's driver takes the socket's folder as host=",
+        );
+    }
+}
+
+fn options(draft: &mut Draft, code: &Code, call: &Call) {
+    let end = code.closing(call.open).unwrap_or(code.tokens.len());
+    for at in call.open..end {
+        if code.text(at).starts_with(b"MYSQL_ATTR_") {
+            draft.refuse(
+                code.tokens[at].span.start,
+                format!(
+                    "{} is known to MySQL's driver only",
+                    String::from_utf8_lossy(code.text(at))
+                ),
+                "take the option out of the array, or set it only where the driver is MySQL's",
+            );
+        }
+    }
+}
+
+/// What a name says its value is: `DB_PASS`, `$dbhost`, `$config['mysql_user']`.
+fn meaning(name: &[u8]) -> Option<(&'static str, Sensitivity)> {
+    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+    let name = name.trim_start_matches('$');
+    let prefixes = ["database_", "database", "mysql_", "mysql", "db_", "db", "sql_", "yourls_db_"];
+    let rest = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix))?;
+    Some(match rest {
+        "host" | "hostname" | "server" => HOST,
+        "user" | "username" => USER,
+        "pass" | "password" | "passwd" | "pwd" => PASSWORD,
+        "name" | "database" | "dbname" => NAME,
+        "port" => PORT,
+        _ => return None,
+    })
+}
+
+/// Constants, variables and keys that are called as the settings of a connection are.
+fn names(draft: &mut Draft, code: &Code, goal: Goal) {
+    let is_switch = goal.is_switch();
+    let mut found: Vec<(Range<usize>, (&'static str, Sensitivity))> = Vec::new();
+    for call in code.calls_of(b"define").filter(|call| call.callee == Callee::Function) {
+        let items = code.items(call.open);
+        if let [name, value, ..] = items.as_slice()
+            && let Some(known) = code.constant(name).and_then(|name| meaning(&name))
+        {
+            found.push((value.clone(), known));
+        }
+    }
+    for assignment in code.assignments() {
+        let keys = code.keys(&assignment).unwrap_or_default();
+        let base = code.text(assignment.base);
+        let name = keys.last().map_or(base, |key| key);
+        // `$db['host']`
+        let joined = [base, b"_", name].concat();
+        let known = meaning(name).or_else(|| (keys.len() == 1).then(|| meaning(&joined)).flatten());
+        if let Some(known) = known {
+            found.push((assignment.value.clone(), known));
+        }
+    }
+    for (range, (key, sensitivity)) in found {
+        let span = code.span(&range);
+        if draft.is_free(span) && code.array(&range).is_none() {
+            let key = key.to_owned();
+            Value { code, range, key, sensitivity, reader: Reader::Getenv, is_switch }.go(draft);
+        }
+    }
+}
+
+/// Calls of an extension that speaks to MySQL only are code to port, and no setting.
+fn ports(draft: &mut Draft, code: &Code) {
+    let is_mysql = |call: &Call| {
+        let name = code.text(call.name).to_ascii_lowercase();
+        let name = name.strip_prefix(b"\\").unwrap_or(&name);
+        name.starts_with(b"mysqli") || name.starts_with(b"mysql_")
+    };
+    let calls: Vec<Call> = code.calls().filter(is_mysql).collect();
+    let Some(first) = calls.first() else { return };
+    let at = code.tokens[first.name].span.start;
+    let message = format!(
+        "{} of an extension that speaks to MySQL only; its settings moved, the code must be ported",
+        if calls.len() == 1 { "a call".to_owned() } else { format!("{} calls", calls.len()) }
+    );
+    let place = draft.place(at);
+    let finding = crate::finding::Finding::warning(FindingCode::AdapterNotSwitched, place, message);
+    draft
+        .findings
+        .push(finding.help("PDO has the same code for both servers: new PDO(getenv('DB_DSN'), …)"));
+}

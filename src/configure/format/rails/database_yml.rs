@@ -1,0 +1,253 @@
+//! `config/database.yml`: what deploys differ in comes from the environment.
+//!
+//! ERB is run over the whole file whatever the environment, so an expression must not fail where its
+//! variable is not set: `ENV["X"]` and not `ENV.fetch("X")`. A password is printed as JSON, which is
+//! YAML for every string there is: `ENV["X"]` alone would read `a: b #c` or `0123` as something else.
+
+use crate::application::Server;
+use crate::finding::Code;
+use crate::project::read::yaml_erb::{Kind, Pair, Yaml};
+use crate::project::read::{Span, line_span};
+
+use super::super::super::draft::{Draft, Moved, Sensitivity};
+use super::super::super::plan::Goal;
+use super::super::url;
+use super::erb;
+use super::stanza::{Stanza, Stanzas};
+use super::{is_local, switch};
+
+/// A setting that deploys differ in, and the end of its variable's name.
+const MOVED: [(&[u8], &str); 7] = [
+    (b"host", "HOST"),
+    (b"port", "PORT"),
+    (b"socket", "SOCKET"),
+    (b"database", "NAME"),
+    (b"username", "USERNAME"),
+    (b"password", "PASSWORD"),
+    (b"url", "URL"),
+];
+
+/// `is_own` is false for a file that others copy: its values are nobody's.
+pub(super) fn draft(draft: &mut Draft, goal: Goal, is_own: bool) {
+    let yaml = Yaml::new(draft.source);
+    if let Some(broken) = yaml.broken {
+        draft.refuse(
+            broken,
+            "what begins here has no end, so the file stays as it is",
+            "close the quote, the ERB tag or the merge conflict, and run the same command again",
+        );
+        return;
+    }
+    let stanzas = Stanzas::new(&yaml);
+    let mut done = Vec::new();
+    if is_own {
+        for stanza in stanzas.deployed() {
+            for (key, name) in MOVED {
+                let Some(nth) = stanzas.effective(&yaml, stanza, key) else { continue };
+                if !done.contains(&nth) {
+                    done.push(nth);
+                    Field { yaml: &yaml, stanzas: &stanzas, goal, nth, name }.go(draft);
+                }
+            }
+        }
+        left(draft, &yaml, &stanzas, &done);
+    }
+    if goal.is_switch() {
+        switch::draft(draft, &yaml, &stanzas);
+    }
+}
+
+/// One setting on its way.
+struct Field<'a, 'b> {
+    yaml: &'b Yaml<'a>,
+    stanzas: &'b Stanzas<'a>,
+    goal: Goal,
+    nth: usize,
+    name: &'static str,
+}
+
+impl Field<'_, '_> {
+    fn go(&self, draft: &mut Draft) {
+        let pair = &self.yaml.pairs[self.nth];
+        let Some(owner) = self.stanzas.owner(self.nth) else { return };
+        let is_password = self.name == "PASSWORD";
+        let is_secret = is_password || self.name == "URL";
+        let Some(value) = self.value(draft, pair, is_password) else { return };
+        if self.is_dropped(pair) {
+            return;
+        }
+        let key = format!("{}{}", self.prefix(owner), self.name);
+        let fallback = if is_secret { None } else { self.fallback(&value) };
+        let expression = match fallback {
+            Some(text) => format!("<%= ENV.fetch(\"{key}\", {text}) %>"),
+            None if is_password => format!("<%= ENV[\"{key}\"].to_json %>"),
+            None => format!("<%= ENV[\"{key}\"] %>"),
+        };
+        let (span, expression) = if pair.span.is_empty() {
+            (blank(draft.source, pair.span), format!(" {expression}"))
+        } else {
+            (pair.span, expression)
+        };
+        let deploy = self.deploy(owner);
+        let sensitivity = if is_secret { Sensitivity::Secret } else { Sensitivity::Plain };
+        let value = self.for_target(value);
+        draft.to_environment(span, &value, Moved { key, expression, sensitivity, deploy });
+    }
+
+    /// The literal; none if there is nothing to move, or it cannot be told.
+    fn value(&self, draft: &mut Draft, pair: &Pair, is_password: bool) -> Option<Vec<u8>> {
+        if pair.value.is_none() {
+            // `password: &abc` is an anchor to YAML, whatever somebody meant by it.
+            if pair.anchor.is_some() || pair.tag.is_some() {
+                draft.secrets.push(pair.span);
+                draft.refuse(pair.key.span.start, ODD, ODD_HELP);
+                return None;
+            }
+            return (is_password && !pair.has_pairs).then(Vec::new);
+        }
+        if pair.value.is_some_and(|value| value.kind == Kind::Alias) {
+            draft.secrets.push(pair.span);
+            draft.refuse(pair.key.span.start, ODD, ODD_HELP);
+            return None;
+        }
+        let Some(scalar) = self.yaml.scalar(pair) else {
+            draft.secrets.push(pair.span);
+            draft.refuse(
+                pair.key.span.start,
+                "the value is written over several lines, so it stays as it is",
+                format!(
+                    "write `{}: <%= ENV[…] %>` by hand",
+                    String::from_utf8_lossy(self.yaml.key(pair))
+                ),
+            );
+            return None;
+        };
+        if scalar.is_dynamic {
+            if is_password {
+                fallback_secrets(draft, pair);
+            }
+            return None;
+        }
+        let is_null = pair.value.is_some_and(|value| value.kind == Kind::Plain)
+            && matches!(&scalar.value[..], b"~" | b"null" | b"Null" | b"NULL");
+        Some(if is_null { Vec::new() } else { scalar.value.into_owned() })
+    }
+
+    /// What goes away with MySQL need not move.
+    fn is_dropped(&self, pair: &Pair) -> bool {
+        self.goal.is_switch() && self.yaml.key(pair) == b"socket"
+    }
+
+    /// `DATABASE_` or, of a further connection or template, `CACHE_DATABASE_`.
+    fn prefix(&self, owner: &Stanza) -> String {
+        let name = match owner.connection {
+            Some(connection) if connection != b"primary" => Some(connection),
+            Some(_) => None,
+            None if self.stanzas.is_template(owner) => {
+                let first = self.stanzas.templates().next();
+                let is_first = first.is_some_and(|first| first.own == owner.own);
+                (!is_first).then_some(owner.environment)
+            }
+            None => None,
+        };
+        let Some(name) = name else { return "DATABASE_".to_owned() };
+        let word = String::from_utf8_lossy(name).to_ascii_uppercase();
+        let word = word.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
+        format!("{}_DATABASE_", word.trim_matches('_'))
+    }
+
+    /// What development uses as well stays as the value where no variable is set.
+    fn fallback(&self, value: &[u8]) -> Option<String> {
+        let key = self.yaml.key(&self.yaml.pairs[self.nth]);
+        let mut local = self.stanzas.local();
+        let is_shared =
+            local.any(|one| self.stanzas.effective(self.yaml, one, key) == Some(self.nth));
+        let value = self.for_target(value.to_vec());
+        is_shared.then(|| erb::string(&value)).flatten()
+    }
+
+    fn deploy(&self, owner: &Stanza) -> Option<String> {
+        let is_own = owner.environment == b"production"
+            || is_local(owner.environment)
+            || self.stanzas.is_template(owner);
+        (!is_own).then(|| String::from_utf8_lossy(owner.environment).into_owned())
+    }
+
+    /// The value as PostgreSQL would have it, as far as that can be told.
+    fn for_target(&self, value: Vec<u8>) -> Vec<u8> {
+        if !self.goal.is_switch() {
+            return value;
+        }
+        match self.name {
+            "PORT" if value == b"3306" => b"5432".to_vec(),
+            "URL" => {
+                let text = String::from_utf8_lossy(&value).into_owned();
+                url::to_postgres(&text, "postgresql").map_or(value, String::into_bytes)
+            }
+            _ => value,
+        }
+    }
+}
+
+/// Where a value is missing, with the spaces behind the colon if nothing else stands there.
+fn blank(source: &[u8], at: Span) -> Span {
+    let line = line_span(source, at.start);
+    let rest = source.get(at.start..line.end).unwrap_or_default();
+    if rest.trim_ascii().is_empty() { Span::new(at.start, line.end.max(at.start)) } else { at }
+}
+
+const ODD: &str = "YAML reads this value as an anchor, an alias or a tag, so it stays as it is";
+const ODD_HELP: &str =
+    "put it into the environment by hand: `password: <%= ENV[\"DATABASE_PASSWORD\"].to_json %>`";
+
+/// A password that stands in for a variable is a password in the code.
+fn fallback_secrets(draft: &mut Draft, pair: &Pair) {
+    for (span, value) in erb::literals(draft.source, pair.span) {
+        if !value.is_empty() {
+            draft.secrets.push(span);
+            draft.refuse(
+                pair.key.span.start,
+                "the password that stands in where the variable is not set is left in the code",
+                "take it out, so that only the environment has it",
+            );
+        }
+    }
+}
+
+/// Passwords of environments that nobody deploys.
+fn left(draft: &mut Draft, yaml: &Yaml, stanzas: &Stanzas, done: &[usize]) {
+    for stanza in &stanzas.all {
+        for nth in &stanza.own {
+            let pair = &yaml.pairs[*nth];
+            let is_secret = matches!(yaml.key(pair), b"password" | b"url");
+            let literal = yaml.scalar(pair).filter(|one| !one.is_dynamic && !one.value.is_empty());
+            if !is_secret || done.contains(nth) || literal.is_none() {
+                continue;
+            }
+            draft.secrets.push(pair.span);
+            let message = "a password that no deploy uses stays in the code";
+            draft.found(Code::SettingLeft, pair.key.span.start, message);
+        }
+    }
+}
+
+/// The server that a stanza speaks to; unknown if only a variable says.
+pub(super) fn server(yaml: &Yaml, stanzas: &Stanzas, stanza: &Stanza) -> Server {
+    let of = |key: &[u8]| {
+        let pair = &yaml.pairs[stanzas.effective(yaml, stanza, key)?];
+        let scalar = yaml.scalar(pair)?;
+        if !scalar.is_dynamic {
+            return Some(Server::of(&String::from_utf8_lossy(&scalar.value)));
+        }
+        let literals = erb::literals(yaml.source, pair.span);
+        let known = literals.iter().map(|(_, value)| Server::of(&String::from_utf8_lossy(value)));
+        known.rev().find(|server| *server != Server::Unknown)
+    };
+    let scheme = || {
+        let pair = &yaml.pairs[stanzas.effective(yaml, stanza, b"url")?];
+        let scalar = yaml.scalar(pair).filter(|scalar| !scalar.is_dynamic)?;
+        let url = String::from_utf8_lossy(&scalar.value).into_owned();
+        Some(Server::of(url.split_once("://")?.0))
+    };
+    of(b"adapter").or_else(scheme).unwrap_or(Server::Unknown)
+}

@@ -1,0 +1,166 @@
+//! Packages by name, in a `Dockerfile` or a line of a shell.
+
+use crate::project::read::Span;
+
+use super::super::draft::Draft;
+
+/// What Debian, Alpine and the image of PHP call the same thing for the two servers.
+fn equal(word: &str) -> Option<String> {
+    let new = match word {
+        "default-libmysqlclient-dev"
+        | "libmysqlclient-dev"
+        | "libmariadb-dev"
+        | "libmariadb-dev-compat"
+        | "libmariadbclient-dev"
+        | "mariadb-connector-c-dev"
+        | "mariadb-dev"
+        | "mysql-dev" => "libpq-dev",
+        "default-mysql-client"
+        | "default-mysql-client-core"
+        | "mysql-client"
+        | "mariadb-client"
+        | "mariadb-client-core"
+        | "mysql-client-8.0" => "postgresql-client",
+        "libmariadb3" | "libmysqlclient18" | "libmysqlclient20" | "libmysqlclient21" => "libpq5",
+        "mariadb-connector-c" => "libpq",
+        "pdo_mysql" => "pdo_pgsql",
+        "mysqli" => "pgsql",
+        _ => return packaged(word),
+    };
+    Some(new.to_owned())
+}
+
+/// `php8.2-mysql`, `php82-pdo_mysql`
+fn packaged(word: &str) -> Option<String> {
+    let (php, extension) = word.split_once('-').filter(|(php, _)| php.starts_with("php"))?;
+    let new = match extension {
+        "mysql" | "mysqli" | "mysqlnd" => "pgsql",
+        "pdo_mysql" => "pdo_pgsql",
+        _ => return None,
+    };
+    Some(format!("{php}-{new}"))
+}
+
+/// Replaces words in all lines that are no comments; a line that goes on is one with the next.
+pub(super) fn draft(draft: &mut Draft) {
+    let source = draft.source;
+    let mut instruction: Vec<Span> = Vec::new();
+    let mut start = 0;
+    for line in source.split_inclusive(|byte| *byte == b'\n') {
+        let text = line.trim_ascii_end();
+        let is_comment = line.trim_ascii_start().starts_with(b"#");
+        if !is_comment {
+            instruction.push(Span::new(start, start + line.len()));
+        }
+        start += line.len();
+        if !text.ends_with(b"\\") && !is_comment {
+            replace(draft, &instruction);
+            instruction.clear();
+        }
+    }
+    replace(draft, &instruction);
+    library(draft);
+}
+
+/// PHP's image compiles its extension against a library that MySQL's own does not need.
+fn library(draft: &mut Draft) {
+    let builds = memchr::memmem::find(draft.source, b"docker-php-ext-install");
+    let is_put = |edit: &crate::project::read::edit::Edit| {
+        edit.text == b"pdo_pgsql" || edit.text == b"pgsql"
+    };
+    let has_library = |text: &[u8]| {
+        [&b"libpq-dev"[..], b"postgresql-dev"]
+            .iter()
+            .any(|word| memchr::memmem::find(text, word).is_some())
+    };
+    let is_there =
+        has_library(draft.source) || draft.edits.iter().any(|edit| has_library(&edit.text));
+    if let Some(at) = builds.filter(|_| draft.edits.iter().any(is_put) && !is_there) {
+        draft.refuse(
+            at,
+            "docker-php-ext-install needs the library of PostgreSQL for this",
+            "install libpq-dev before it (Alpine: postgresql-dev)",
+        );
+    }
+}
+
+/// Words of one instruction; one that would be there twice is taken out.
+pub(super) fn replace(draft: &mut Draft, lines: &[Span]) {
+    let source = draft.source;
+    let words: Vec<Span> = lines.iter().flat_map(|line| words(source, *line)).collect();
+    let text = |span: &Span| String::from_utf8_lossy(span.of(source)).into_owned();
+    let mut there: Vec<String> = words.iter().map(text).collect();
+    for span in &words {
+        let Some(new) = equal(&text(span)).filter(|_| draft.is_free(*span)) else { continue };
+        if !there.contains(&new) {
+            there.push(new.clone());
+            draft.replace(*span, new);
+            continue;
+        }
+        // With the space before it, or with all of its line if it stands there alone.
+        let mut end = span.end;
+        let is_alone = is_alone(source, *span);
+        if is_alone {
+            let rest = &source[end..];
+            end += memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+        }
+        let mut start = span.start;
+        while start > 0 && matches!(source[start - 1], b' ' | b'\t') {
+            start -= 1;
+        }
+        draft.replace(Span::new(start, end), "");
+    }
+}
+
+/// Whether a word is all that a line of an instruction has, but for the `\` at its end.
+fn is_alone(source: &[u8], span: Span) -> bool {
+    let start = memchr::memrchr(b'\n', &source[..span.start]).map_or(0, |at| at + 1);
+    let rest = &source[span.end..];
+    let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+    source[start..span.start].trim_ascii().is_empty() && rest[..end].trim_ascii() == b"\\"
+}
+
+fn words(source: &[u8], line: Span) -> Vec<Span> {
+    let is_word =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'+');
+    let mut found = Vec::new();
+    let mut start = None;
+    for at in line.start..=line.end {
+        let inside = at < line.end && source.get(at).is_some_and(|byte| is_word(*byte));
+        match (inside, start) {
+            (true, None) => start = Some(at),
+            (false, Some(from)) => {
+                found.push(Span::new(from, at));
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::draft as words;
+    use crate::configure::draft::Draft;
+    use crate::project::read::edit::apply;
+
+    #[test]
+    fn packages_have_their_equals_and_none_is_there_twice() {
+        let source = "# default-libmysqlclient-dev\nRUN apt-get install -y \\\n    default-libmysqlclient-dev \\\n    \
+            default-mysql-client \\\n    # why\n    libpq-dev curl\nRUN docker-php-ext-install pdo_mysql mysqli pdo_pgsql\n\
+            RUN apt-get install php8.2-mysql php8.2-mysqlnd\n";
+        let mut draft = Draft::new(b"Dockerfile", source.as_bytes());
+        words(&mut draft);
+        let text = apply(source.as_bytes(), &draft.edits).unwrap();
+        insta::assert_snapshot!(String::from_utf8(text).unwrap(), @r"
+        # default-libmysqlclient-dev
+        RUN apt-get install -y \
+            postgresql-client \
+            # why
+            libpq-dev curl
+        RUN docker-php-ext-install pgsql pdo_pgsql
+        RUN apt-get install php8.2-pgsql
+        ");
+    }
+}

@@ -1,0 +1,95 @@
+//! Text of a dump into UTF-8.
+//!
+//! Source: `MySQL` manual 12.10 "Supported Character Sets and Collations"; its latin1 is cp1252, with
+//! the five bytes that cp1252 leaves out as the control characters of their numbers, as encoding_rs
+//! has them too.
+
+use encoding_rs::{
+    BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, IBM866, ISO_8859_2, ISO_8859_7, ISO_8859_8,
+    ISO_8859_13, KOI8_R, KOI8_U, MACINTOSH, SHIFT_JIS, WINDOWS_874, WINDOWS_1250, WINDOWS_1251,
+    WINDOWS_1252, WINDOWS_1254, WINDOWS_1256, WINDOWS_1257,
+};
+
+/// How text is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Charset {
+    Utf8,
+    /// No charset: bytes are what the column's own charset makes of them.
+    Binary,
+    Table(&'static Encoding),
+    /// Big endian, as both servers keep them.
+    Utf16,
+    Utf32,
+}
+
+impl Charset {
+    /// By the servers' name; `None` for one that we have no table of.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        Some(Self::Table(match name.to_ascii_lowercase().as_str() {
+            "utf8" | "utf8mb3" | "utf8mb4" | "ascii" => return Some(Self::Utf8),
+            "binary" => return Some(Self::Binary),
+            "ucs2" | "utf16" => return Some(Self::Utf16),
+            "utf32" => return Some(Self::Utf32),
+            "latin1" => WINDOWS_1252,
+            "latin2" => ISO_8859_2,
+            "latin5" => WINDOWS_1254,
+            "latin7" => ISO_8859_13,
+            "greek" => ISO_8859_7,
+            "hebrew" => ISO_8859_8,
+            "cp1250" => WINDOWS_1250,
+            "cp1251" => WINDOWS_1251,
+            "cp1256" => WINDOWS_1256,
+            "cp1257" => WINDOWS_1257,
+            "cp866" => IBM866,
+            "koi8r" => KOI8_R,
+            "koi8u" => KOI8_U,
+            "macroman" => MACINTOSH,
+            "tis620" => WINDOWS_874,
+            "big5" => BIG5,
+            "gb2312" | "gbk" => GBK,
+            "gb18030" => GB18030,
+            "sjis" | "cp932" => SHIFT_JIS,
+            "ujis" | "eucjpms" => EUC_JP,
+            "euckr" => EUC_KR,
+            _ => return None,
+        }))
+    }
+
+    /// Whether the second byte of a character may look like a backslash or a quote.
+    pub(super) fn is_double_byte(self) -> bool {
+        let Self::Table(encoding) = self else { return false };
+        [BIG5, GBK, GB18030, SHIFT_JIS].contains(&encoding)
+    }
+
+    /// The text in UTF-8, where it is not already: what is no text in this charset is an error.
+    pub(super) fn convert(self, text: &[u8]) -> Result<Option<Vec<u8>>, NoText> {
+        match self {
+            Self::Utf8 | Self::Binary => Ok(None),
+            _ if text.is_ascii() && !self.is_wide() => Ok(None),
+            Self::Table(encoding) => {
+                let converted = encoding.decode_without_bom_handling_and_without_replacement(text);
+                Ok(Some(converted.ok_or(NoText)?.into_owned().into_bytes()))
+            }
+            Self::Utf16 => {
+                let (pairs, []) = text.as_chunks::<2>() else { return Err(NoText) };
+                let units = pairs.iter().map(|pair| u16::from_be_bytes(*pair));
+                let text: Result<String, _> = char::decode_utf16(units).collect();
+                Ok(Some(text.map_err(|_unpaired| NoText)?.into_bytes()))
+            }
+            Self::Utf32 => {
+                let (words, []) = text.as_chunks::<4>() else { return Err(NoText) };
+                let letters = words.iter().map(|word| char::from_u32(u32::from_be_bytes(*word)));
+                let text: Option<String> = letters.collect();
+                Ok(Some(text.ok_or(NoText)?.into_bytes()))
+            }
+        }
+    }
+
+    fn is_wide(self) -> bool {
+        matches!(self, Self::Utf16 | Self::Utf32)
+    }
+}
+
+/// Bytes that are no text in their charset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NoText;

@@ -1,0 +1,282 @@
+//! The files of a dump: read from any place, whatever they are compressed with.
+//!
+//! A dump of one file is read several times, and by several readers at once. One that is compressed,
+//! or arrives on standard input, is therefore kept, decompressed, in a file without a name in the
+//! folder for temporary files; it goes with the process. The files of a folder are read as they
+//! are, each from its beginning.
+
+use std::fs;
+use std::io::{self, BufReader, Read, Write as _};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::error::Error;
+use super::fields::Format;
+
+/// Bytes of a file of fields that one piece should hold.
+const CUT_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Bytes that are read at once.
+const BLOCK: usize = 256 * 1024;
+
+/// One file.
+#[derive(Debug)]
+pub(super) struct File {
+    /// As it is told.
+    pub(super) path: String,
+    form: Form,
+    /// Bytes of the file.
+    pub(super) bytes: u64,
+}
+
+#[derive(Debug)]
+enum Form {
+    Plain(Arc<fs::File>),
+    Compressed(PathBuf),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Codec {
+    Plain,
+    Gzip,
+    Zstd,
+    Bzip2,
+    Xz,
+}
+
+impl Codec {
+    /// By the first bytes: names of files say this and that.
+    fn of(start: &[u8]) -> Self {
+        match start {
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
+            [b'B', b'Z', b'h', ..] => Self::Bzip2,
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
+            _ => Self::Plain,
+        }
+    }
+
+    fn decode(self, from: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
+        let from = BufReader::with_capacity(BLOCK, from);
+        Ok(match self {
+            Self::Plain => Box::new(from),
+            // Each may be several streams, one behind the other, as parallel compressors write.
+            Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(from)),
+            Self::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(from)?),
+            Self::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(from)),
+            Self::Xz => Box::new(liblzma::bufread::XzDecoder::new_multi_decoder(from)),
+        })
+    }
+}
+
+impl File {
+    /// A file of a folder, which is left as it is.
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let told = path.display().to_string();
+        let opened = || {
+            let file = fs::File::open(path)?;
+            let mut start = [0; 6];
+            let read = file.read_at(&mut start, 0)?;
+            Ok((file, Codec::of(&start[..read])))
+        };
+        let (file, codec) = opened().map_err(|source| io_error(&told, source))?;
+        if codec == Codec::Plain {
+            return Self::plain(told, file);
+        }
+        let bytes = file.metadata().map_err(|source| io_error(&told, source))?.len();
+        Ok(Self { path: told, form: Form::Compressed(path.to_owned()), bytes })
+    }
+
+    fn plain(path: String, file: fs::File) -> Result<Self, Error> {
+        let bytes = file.metadata().map_err(|source| io_error(&path, source))?.len();
+        Ok(Self { path, form: Form::Plain(Arc::new(file)), bytes })
+    }
+
+    /// The one file of a dump: what cannot be read from any place is kept where it can.
+    pub(super) fn open_alone(path: &Path) -> Result<Self, Error> {
+        let file = Self::open(path)?;
+        let told = file.path.clone();
+        // A pipe, as a shell's <(…) is one, has no length and can be read once.
+        let pipe = fs::metadata(path).is_ok_and(|found| !found.is_file());
+        match &file.form {
+            Form::Plain(_) if !pipe => Ok(file),
+            Form::Plain(_) => {
+                let pipe = fs::File::open(path).map_err(|source| io_error(&told, source))?;
+                Self::keep(told, pipe)
+            }
+            Form::Compressed(_) => {
+                let text = file.text_from(0)?;
+                Self::keep(told, text)
+            }
+        }
+    }
+
+    pub(super) fn standard_input() -> Result<Self, Error> {
+        Self::keep("standard input".to_owned(), io::stdin())
+    }
+
+    /// For fuzzers.
+    #[cfg(fuzzing)]
+    pub(super) fn of_bytes(data: &[u8]) -> Result<Self, Error> {
+        Self::keep("fuzz".to_owned(), io::Cursor::new(data.to_vec()))
+    }
+
+    /// Reads it to its end, into a file without a name.
+    fn keep(path: String, mut from: impl Read + Send + 'static) -> Result<Self, Error> {
+        let mut start = Vec::new();
+        let begun = from.by_ref().take(6).read_to_end(&mut start);
+        begun.map_err(|source| io_error(&path, source))?;
+        let codec = Codec::of(&start);
+        let text = codec.decode(io::Cursor::new(start).chain(from));
+        let mut text = text.map_err(|source| io_error(&path, source))?;
+        let folder = std::env::temp_dir();
+        let no_room = |source| Error::Spool { path: path.clone(), folder: folder.clone(), source };
+        let mut file = tempfile::tempfile_in(&folder).map_err(no_room)?;
+        let mut block = vec![0; BLOCK];
+        loop {
+            let read = match text.read(&mut block) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(source) => return Err(io_error(&path, source)),
+            };
+            file.write_all(&block[..read]).map_err(no_room)?;
+        }
+        Self::plain(path, file)
+    }
+
+    /// Where a file of fields may be cut, its beginning and its end among these places. One that
+    /// is compressed is one piece, as is one whose fields may hold the ends of lines.
+    pub(super) fn cut_at_lines(&self, format: &Format) -> Result<Vec<u64>, Error> {
+        let Form::Plain(file) = &self.form else { return Ok(vec![0, u64::MAX]) };
+        let mut cuts = vec![0];
+        let plain = format.enclosed.is_none() && format.terminator == b"\n";
+        let mut at = CUT_BYTES;
+        while plain && at < self.bytes {
+            let mut block = vec![0; BLOCK];
+            let read =
+                file.read_at(&mut block, at).map_err(|source| io_error(&self.path, source))?;
+            let ends = memchr::memchr_iter(b'\n', &block[..read]).find(|end| {
+                let before = block[..*end].iter().rev();
+                let escapes = before.take_while(|byte| Some(**byte) == format.escaped).count();
+                // Escapes from the block's beginning on may be more than we see.
+                escapes % 2 == 0 && escapes < *end
+            });
+            match ends {
+                Some(end) => {
+                    cuts.push(at + end as u64 + 1);
+                    at += CUT_BYTES;
+                }
+                None => at += BLOCK as u64,
+            }
+        }
+        cuts.retain(|cut| *cut < self.bytes);
+        cuts.push(self.bytes);
+        cuts.dedup();
+        Ok(cuts)
+    }
+
+    /// Its text from a place on.
+    pub(super) fn text_from(&self, at: u64) -> Result<Box<dyn Read + Send>, Error> {
+        let opened = match &self.form {
+            Form::Plain(file) => Ok(Box::new(Place { file: Arc::clone(file), at }) as Box<_>),
+            Form::Compressed(path) => decompressed(path, at),
+        };
+        opened.map_err(|source| io_error(&self.path, source))
+    }
+}
+
+fn decompressed(path: &Path, at: u64) -> io::Result<Box<dyn Read + Send>> {
+    let file = fs::File::open(path)?;
+    let mut start = [0; 6];
+    let read = file.read_at(&mut start, 0)?;
+    let mut text = Codec::of(&start[..read]).decode(file)?;
+    io::copy(&mut text.by_ref().take(at), &mut io::sink())?;
+    Ok(text)
+}
+
+pub(super) fn io_error(path: &str, source: io::Error) -> Error {
+    Error::Io { path: path.to_owned(), source }
+}
+
+/// A place in a file that others read too.
+struct Place {
+    file: Arc<fs::File>,
+    at: u64,
+}
+
+impl Read for Place {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(into, self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+/// The part of a text that is looked at.
+pub(super) struct Window {
+    text: Box<dyn Read + Send>,
+    buffer: Vec<u8>,
+    /// Bytes of the buffer that are done with.
+    done: usize,
+    /// The place of the buffer's first byte.
+    base: u64,
+    /// Where the text is to end.
+    end: u64,
+    /// Whether all of it has been read.
+    pub(super) ended: bool,
+}
+
+impl Window {
+    pub(super) fn new(file: &File, from: u64, to: u64) -> Result<Self, Error> {
+        let text = file.text_from(from)?;
+        Ok(Self { text, buffer: Vec::new(), done: 0, base: from, end: to, ended: from >= to })
+    }
+
+    #[inline]
+    pub(super) fn rest(&self) -> &[u8] {
+        &self.buffer[self.done..]
+    }
+
+    #[inline]
+    pub(super) fn consume(&mut self, bytes: usize) {
+        self.done += bytes;
+    }
+
+    /// The place of the next byte.
+    pub(super) fn position(&self) -> u64 {
+        self.base + self.done as u64
+    }
+
+    /// The place behind the last byte that was read.
+    pub(super) fn held_to(&self) -> u64 {
+        self.base + self.buffer.len() as u64
+    }
+
+    /// Reads more: a block, or as much again as is held, so that what is long is looked at few times.
+    pub(super) fn fill(&mut self) -> io::Result<()> {
+        self.buffer.drain(..self.done);
+        self.base += self.done as u64;
+        self.done = 0;
+        if self.buffer.capacity() > 8 * BLOCK && self.buffer.len() < BLOCK {
+            self.buffer.shrink_to(2 * BLOCK);
+        }
+        let held = self.buffer.len();
+        let left = self.end - self.base - held as u64;
+        let wanted = (BLOCK.max(held) as u64).min(left) as usize;
+        self.buffer.resize(held + wanted, 0);
+        let mut filled = held;
+        while filled < self.buffer.len() {
+            match self.text.read(&mut self.buffer[filled..]) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.ended = filled < self.buffer.len() || wanted as u64 == left;
+        self.buffer.truncate(filled);
+        Ok(())
+    }
+}

@@ -1,0 +1,383 @@
+//! The first look at a dump: what it makes, and where each table's rows stand. Nothing of the rows
+//! is kept but their places, in pieces that end with a statement.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::error::Error;
+use super::fields::Format;
+use super::file::{File, Window, io_error};
+use super::literal::{self, Head};
+use super::scanner::{Found, Next, Scanner, opened};
+use super::session::Session;
+use super::value::Around;
+use crate::mysql::catalog::written::{Statement, Written, WrittenView, read_statement};
+use crate::mysql::schema::Object;
+use crate::mysql::server::Flavour;
+
+/// Bytes of text that one piece should hold.
+const PIECE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Rows of one table that stand one behind the other in a file.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    pub(super) file: usize,
+    pub(super) from: u64,
+    /// The end of the file if it is not known.
+    pub(super) to: u64,
+    /// As much as it takes in the file, compressed as that may be.
+    pub(super) bytes: u64,
+    pub(super) rows: u64,
+    pub(super) around: Around,
+    pub(super) form: RowForm,
+}
+
+/// How rows are written.
+#[derive(Clone, Debug)]
+pub(super) enum RowForm {
+    Statements,
+    Fields(Arc<Format>),
+}
+
+/// All that a dump has of one database.
+#[derive(Debug, Default)]
+pub(super) struct Database {
+    pub(super) written: Written,
+    pub(super) pieces: BTreeMap<String, Pieces>,
+}
+
+/// The rows of one table.
+#[derive(Debug, Default)]
+pub(super) struct Pieces {
+    pub(super) pieces: Vec<Piece>,
+    /// The columns that statements name, each list once; `None` where they name none.
+    pub(super) lists: Vec<Option<Vec<String>>>,
+}
+
+/// What should be told of a dump.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Remark {
+    /// A file ends in the middle of the statement that begins at this byte.
+    CutOff { path: String, at: u64, bytes: u64 },
+    /// It begins as mysqldump's do, and lacks their last line.
+    NoEnd { path: String, bytes: u64 },
+    /// A statement that may change rows or tables, and is not read.
+    NotRead { path: String, at: u64, statement: String },
+    /// TIMESTAMPs are in a time zone that the dump does not tell.
+    NoTimeZone,
+}
+
+/// What is found while the files are read.
+#[derive(Default)]
+pub(super) struct Index {
+    pub(super) databases: BTreeMap<String, Database>,
+    pub(super) remarks: Vec<Remark>,
+    pub(super) flavour: Option<Flavour>,
+    /// `8.0.36`, as the dump tells it.
+    pub(super) version: Option<String>,
+    /// Where in the binary log it was taken.
+    pub(super) position: Option<String>,
+}
+
+/// One file, while it is read.
+pub(super) struct Pass<'a> {
+    index: &'a mut Index,
+    /// The database that statements without one mean.
+    database: String,
+    session: Session,
+    file: (usize, &'a File),
+    /// The table that the statement before brought rows of, and how it began.
+    last: Option<Last>,
+    begun: bool,
+    ended: bool,
+}
+
+/// A statement that brought rows.
+struct Last {
+    database: String,
+    table: String,
+    /// All of it up to its rows.
+    start: Vec<u8>,
+    /// Whether it names columns.
+    listed: bool,
+}
+
+impl Index {
+    /// Reads one file of statements; gives the session as it leaves it.
+    pub(super) fn read(
+        &mut self,
+        (number, file): (usize, &File),
+        database: &str,
+        session: Session,
+    ) -> Result<Session, Error> {
+        let window = Window::new(file, 0, u64::MAX)?;
+        let mut scanner = Scanner::new(window);
+        let mut pass = Pass {
+            index: self,
+            database: database.to_owned(),
+            session,
+            file: (number, file),
+            last: None,
+            begun: false,
+            ended: false,
+        };
+        loop {
+            let next = scanner.next().map_err(|source| io_error(&file.path, source))?;
+            match next {
+                Next::Statement => pass.statement(&mut scanner)?,
+                Next::Comment(text) => pass.comment(&text),
+                Next::CutOff => {
+                    let (at, bytes) = (scanner.found.from, scanner.window.position());
+                    let path = file.path.clone();
+                    pass.index.remarks.push(Remark::CutOff { path, at, bytes });
+                    return Ok(pass.session);
+                }
+                Next::End => break,
+            }
+        }
+        if pass.begun && !pass.ended {
+            let (path, bytes) = (file.path.clone(), scanner.window.position());
+            pass.index.remarks.push(Remark::NoEnd { path, bytes });
+        }
+        Ok(pass.session)
+    }
+
+    pub(super) fn database(&mut self, name: &str) -> &mut Database {
+        self.databases.entry(name.to_owned()).or_default()
+    }
+}
+
+impl Pass<'_> {
+    fn statement(&mut self, scanner: &mut Scanner) -> Result<(), Error> {
+        let found = std::mem::take(&mut scanner.found);
+        let brings_rows = matches!(found.text.first(), Some(b'I' | b'i' | b'R' | b'r'));
+        if brings_rows && let Some(head) = self.head(&found)? {
+            return self.rows(&found, head);
+        }
+        self.last = None;
+        let text = opened(&found.text, scanner.quoting);
+        let text = text.trim_ascii();
+        let first = text.split(|byte| !byte.is_ascii_alphabetic()).next().unwrap_or_default();
+        match first.to_ascii_uppercase().as_slice() {
+            b"SET" => {
+                self.position(&text[3..]);
+                self.session.set(&text[3..]);
+                if let Ok(around) = self.session.around() {
+                    scanner.quoting = around.quoting;
+                }
+            }
+            b"CREATE" | b"DROP" | b"USE" | b"DO" => self.schema(&found, text)?,
+            // What concerns the session or the server's files, and no row.
+            b"LOCK" | b"UNLOCK" | b"START" | b"BEGIN" | b"COMMIT" | b"FLUSH" | b"ANALYZE"
+            | b"GRANT" => {}
+            b"CHANGE" => self.index.position = Some(shown(text)),
+            b"ALTER" if is_alter_of_no_form(text) => {}
+            b"" => {}
+            _ => {
+                let (path, statement) = (self.file.1.path.clone(), shown(text));
+                self.index.remarks.push(Remark::NotRead { path, at: found.from, statement });
+            }
+        }
+        Ok(())
+    }
+
+    /// `None` if the statement brings no rows after all.
+    fn head(&mut self, found: &Found) -> Result<Option<Head>, Error> {
+        if let Some(last) = &self.last
+            && found.text.starts_with(&last.start)
+        {
+            return Ok(Some(Head { bytes: last.start.len(), ..Head::default() }));
+        }
+        match literal::head(&found.text) {
+            Ok(Some(head)) => Ok(Some(head)),
+            Ok(None) => Err(self.unreadable(found.from, "an INSERT that is not of plain rows")),
+            Err(_)
+                if !starts_with_word(&found.text, b"INSERT")
+                    && !starts_with_word(&found.text, b"REPLACE") =>
+            {
+                Ok(None)
+            }
+            Err(what) => Err(self.unreadable(found.from, what)),
+        }
+    }
+
+    fn unreadable(&self, at: u64, what: &str) -> Error {
+        Error::Unreadable { path: self.file.1.path.clone(), at, what: what.to_owned() }
+    }
+
+    fn rows(&mut self, found: &Found, head: Head) -> Result<(), Error> {
+        let around = self.session.around().map_err(|what| self.unreadable(found.from, &what))?;
+        let mut begins = self.last.is_none();
+        // A head without a table is the one of the statement before.
+        if !head.table.is_empty() {
+            let text = |bytes: &Vec<u8>| name(bytes, around);
+            let database = head.database.as_ref().map_or_else(|| self.database.clone(), text);
+            let table = name(&head.table, around);
+            let list = head.columns.as_ref().map(|list| list.iter().map(text).collect());
+            let pieces = self.index.database(&database).pieces.entry(table.clone()).or_default();
+            let listed = list.is_some();
+            if !pieces.lists.contains(&list) {
+                pieces.lists.push(list);
+            }
+            let same = |last: &Last| last.database == database && last.table == table;
+            begins |= !self.last.as_ref().is_some_and(same);
+            let start = found.text[..head.bytes].to_vec();
+            self.last = Some(Last { database, table, start, listed });
+        }
+        if !self.session.has_zone() && !self.index.remarks.contains(&Remark::NoTimeZone) {
+            self.index.remarks.push(Remark::NoTimeZone);
+        }
+        let Some(Last { database, table, listed, .. }) = &self.last else { return Ok(()) };
+        let rows = found.groups - u64::from(*listed);
+        let pieces = self.index.database(database).pieces.entry(table.clone()).or_default();
+        match pieces.pieces.last_mut().filter(|_| !begins) {
+            Some(last) if last.to - last.from < PIECE_BYTES && last.around == around => {
+                last.to = found.to;
+                last.bytes = found.to - last.from;
+                last.rows += rows;
+            }
+            _ => pieces.pieces.push(Piece {
+                file: self.file.0,
+                from: found.from,
+                to: found.to,
+                bytes: found.to - found.from,
+                rows,
+                around,
+                form: RowForm::Statements,
+            }),
+        }
+        Ok(())
+    }
+
+    fn schema(&mut self, found: &Found, text: &[u8]) -> Result<(), Error> {
+        let charset = self.session.charset().map_err(|what| self.unreadable(found.from, &what))?;
+        let converted = charset.convert(text).map_err(|_no_text| {
+            self.unreadable(found.from, "bytes that are no text in the dump's charset")
+        })?;
+        let text = converted.as_deref().unwrap_or(text);
+        if self.index.flavour.is_none() && is_of_mariadb(text) {
+            self.index.flavour = Some(Flavour::MariaDb);
+        }
+        let Some(statement) = read_statement(text, &self.database) else { return Ok(()) };
+        self.take(statement);
+        Ok(())
+    }
+
+    fn take(&mut self, statement: Statement) {
+        match statement {
+            Statement::Use { name } => self.database = name,
+            Statement::CreateDatabase { name } => {
+                self.index.database(&name);
+            }
+            Statement::CreateTable { database, table } => {
+                let written = &mut self.index.database(&database).written;
+                written.tables.retain(|other| other.name != table.name);
+                written.tables.push(table);
+            }
+            Statement::CreateView { database, view } => {
+                let written = &mut self.index.database(&database).written;
+                drop_relation(written, &view.name);
+                written.views.push(view);
+            }
+            Statement::Drop { database, name } => {
+                if let Some(found) = self.index.databases.get_mut(&database) {
+                    drop_relation(&mut found.written, &name);
+                }
+            }
+            Statement::CreateSequence { database, sequence } => {
+                self.index.database(&database).written.sequences.push(sequence);
+            }
+            Statement::SetSequence { database, name, next } => {
+                let sequences = &mut self.index.database(&database).written.sequences;
+                if let Some(found) = sequences.iter_mut().find(|found| found.name == name) {
+                    found.next = next;
+                }
+            }
+            Statement::CreateObject { database, object } => {
+                self.index.database(&database).written.objects.push(Object { ..object });
+            }
+        }
+    }
+
+    /// What mysqldump says of itself.
+    fn comment(&mut self, text: &[u8]) {
+        let text = String::from_utf8_lossy(text);
+        if text.contains("999999\\-") {
+            self.index.flavour.get_or_insert(Flavour::MariaDb);
+        }
+        let text = text.trim_start_matches('-').trim();
+        if text.contains("dump") && text.contains("Distrib") {
+            self.begun = true;
+            let mariadb = text.contains("MariaDB");
+            self.index.flavour.get_or_insert(if mariadb {
+                Flavour::MariaDb
+            } else {
+                Flavour::MySql
+            });
+        } else if let Some(version) = text.strip_prefix("Server version") {
+            let version = version.trim();
+            self.index.version = Some(version.to_owned());
+            if version.contains("MariaDB") {
+                self.index.flavour = Some(Flavour::MariaDb);
+            }
+        } else if let Some((_, database)) = text.split_once("Database: ") {
+            if text.starts_with("Host:") && !database.trim().is_empty() && !database.contains(' ') {
+                database.trim().clone_into(&mut self.database);
+            }
+        } else if text.starts_with("Dump completed") {
+            self.ended = true;
+        } else if text.starts_with("CHANGE MASTER TO") || text.starts_with("CHANGE REPLICATION") {
+            self.index.position = Some(shown(text.as_bytes()));
+        }
+    }
+
+    /// `@@GLOBAL.GTID_PURGED='…'`, which is where it was taken.
+    fn position(&mut self, set: &[u8]) {
+        let text = String::from_utf8_lossy(set);
+        if let Some((_, gtids)) = text.split_once("GTID_PURGED=") {
+            self.index.position = gtids.split('\'').nth_back(1).map(|set| set.replace('\n', ""));
+        }
+    }
+}
+
+fn drop_relation(written: &mut Written, name: &str) {
+    written.tables.retain(|table| table.name != name);
+    written.views.retain(|view: &WrittenView| view.name != name);
+}
+
+fn name(bytes: &[u8], around: Around) -> String {
+    let converted = around.charset.convert(bytes).unwrap_or_default();
+    String::from_utf8_lossy(converted.as_deref().unwrap_or(bytes)).into_owned()
+}
+
+fn starts_with_word(text: &[u8], word: &[u8]) -> bool {
+    text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+}
+
+/// Whether a statement is printed as `MariaDB` does since 10.2 and `MySQL` never does: a default that
+/// is a number stands without quotes, a function with parentheses. For dumps without comments.
+fn is_of_mariadb(create: &[u8]) -> bool {
+    let defaults = memchr::memmem::find_iter(create, b" DEFAULT ");
+    let mut behind = defaults.map(|at| &create[at + b" DEFAULT ".len()..]);
+    let number = |text: &[u8]| text.first().is_some_and(|byte| byte.is_ascii_digit());
+    memchr::memmem::find(create, b"current_timestamp(").is_some()
+        || behind.any(|text| number(text) && !text.starts_with(b"0x"))
+}
+
+/// ALTER TABLE … DISABLE KEYS, and of a database its charset.
+fn is_alter_of_no_form(text: &[u8]) -> bool {
+    let text = text.to_ascii_uppercase();
+    text.ends_with(b" KEYS")
+        || text.starts_with(b"ALTER DATABASE")
+        || text.starts_with(b"ALTER SCHEMA")
+}
+
+/// The beginning of a statement, for messages.
+fn shown(text: &[u8]) -> String {
+    const SHOWN: usize = 120;
+    let text = String::from_utf8_lossy(&text[..text.len().min(4 * SHOWN)]).into_owned();
+    match text.char_indices().nth(SHOWN) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text,
+    }
+}

@@ -1,0 +1,256 @@
+//! All that knows dumps: files that stand in for a server of `MySQL` or `MariaDB`.
+//!
+//! A dump is read twice or more. The first look (`index`) reads all of it once, keeps what it makes,
+//! and of its rows no more than where they stand. After that any number of readers read any of its
+//! pieces (`rows`) and hand out rows in the form of the binary protocol, so that all that reads
+//! rows of a server reads these too. Memory hangs on the longest row and not on the dump.
+//!
+//! What a dump does not tell, and a server would: the types of views' columns, the values of
+//! generated columns, and FLOATs beyond the six digits that are printed of them.
+
+mod charset;
+mod error;
+mod fields;
+mod file;
+mod folder;
+mod index;
+mod literal;
+mod moment;
+mod rows;
+mod scanner;
+mod session;
+mod slot;
+mod value;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub(crate) use error::Error;
+pub(crate) use index::Remark;
+pub(crate) use rows::Rows;
+
+use file::File;
+use index::{Index, Pieces};
+use session::Session;
+use slot::Slots;
+use value::{Around, Decoder};
+
+use crate::mysql::schema::{Column, Schema, Table};
+use crate::mysql::server::Flavour;
+
+/// A dump as it was named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Options {
+    pub(crate) place: Place,
+    /// Which of its databases, if it has several.
+    pub(crate) database: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    StandardInput,
+    Path(PathBuf),
+}
+
+impl Options {
+    /// What was typed; the database is added if it was.
+    pub(crate) fn address(&self) -> String {
+        let place = match &self.place {
+            Place::StandardInput => "-".to_owned(),
+            Place::Path(path) => path.display().to_string(),
+        };
+        match &self.database {
+            Some(database) => format!("{place}#{database}"),
+            None => place,
+        }
+    }
+}
+
+/// A dump that was looked at once, and one of its databases.
+#[derive(Debug)]
+pub(crate) struct Dump {
+    files: Vec<File>,
+    pub(crate) schema: Schema,
+    pub(crate) flavour: Flavour,
+    /// What the dump calls its server, such as `8.0.36`.
+    pub(crate) version: Option<String>,
+    /// Where in the binary log it was taken, if it tells that.
+    pub(crate) position: Option<String>,
+    pub(crate) remarks: Vec<Remark>,
+    pieces: BTreeMap<String, Pieces>,
+}
+
+impl Dump {
+    /// Looks at all of it; waits for the disk, and takes a processor's time.
+    pub(crate) fn open(options: &Options) -> Result<Arc<Self>, Error> {
+        let mut index = Index::default();
+        let files = match &options.place {
+            Place::Path(path) if path.is_dir() => folder::read(path, &mut index)?,
+            Place::Path(path) => vec![alone(File::open_alone(path)?, &stem(path), &mut index)?],
+            Place::StandardInput => {
+                vec![alone(File::standard_input()?, "dump", &mut index)?]
+            }
+        };
+        let path = options.address();
+        let name = chosen(&index, options.database.as_deref(), &path)?;
+        let mut database = index.databases.remove(&name).unwrap_or_default();
+        for table in &mut database.written.tables {
+            if let Some(found) = database.pieces.get(&table.name) {
+                table.rows = found.pieces.iter().map(|piece| piece.rows).sum();
+                table.bytes = found.pieces.iter().map(|piece| piece.bytes).sum();
+            }
+        }
+        let flavour = index.flavour.unwrap_or(Flavour::MySql);
+        let schema = database.written.schema(&name, flavour);
+        Ok(Arc::new(Self {
+            files,
+            schema,
+            flavour,
+            version: index.version,
+            position: index.position,
+            remarks: index.remarks,
+            pieces: database.pieces,
+        }))
+    }
+
+    /// Tables that have rows here and no CREATE TABLE.
+    pub(crate) fn without_form(&self) -> Vec<&str> {
+        let has = |name: &str| self.schema.tables.iter().any(|table| table.name.name == name);
+        self.pieces.keys().map(String::as_str).filter(|name| !has(name)).collect()
+    }
+
+    /// The columns of a table whose values the dump does not have: generated ones, which dump tools
+    /// leave out.
+    pub(crate) fn absent(&self, table: &Table) -> Vec<String> {
+        let lists = self.pieces.get(&table.name.name).map(|found| found.lists.as_slice());
+        let is_absent = |column: &&Column| {
+            let listed = |list: &Option<Vec<String>>| {
+                list.as_ref().is_some_and(|list| list.contains(&column.name))
+            };
+            // A statement without a list may have them or not: no tool of today writes them.
+            column.generated.is_some()
+                && !lists.is_some_and(|lists| lists.iter().all(listed) && !lists.is_empty())
+        };
+        table.columns.iter().filter(is_absent).map(|column| column.name.clone()).collect()
+    }
+
+    /// The same of a table by its name.
+    pub(crate) fn absent_of(&self, table: &str) -> Vec<String> {
+        let table = self.schema.tables.iter().find(|found| found.name.name == table);
+        table.map(|table| self.absent(table)).unwrap_or_default()
+    }
+
+    /// Bytes of text in each piece of a table's rows, in their order.
+    pub(crate) fn pieces(&self, table: &str) -> Vec<u64> {
+        let found = self.pieces.get(table).map(|found| found.pieces.as_slice());
+        found.unwrap_or_default().iter().map(|piece| piece.bytes).collect()
+    }
+
+    /// The rows of some pieces of a table, from the first of them and before the last, with these
+    /// columns.
+    pub(crate) fn rows(
+        self: &Arc<Self>,
+        table: &str,
+        columns: &[String],
+        (from, to): (Option<u64>, Option<u64>),
+    ) -> Result<Rows, Error> {
+        let unknown = || Error::NoTable { name: table.to_owned() };
+        let found = self.schema.tables.iter().find(|found| found.name.name == table);
+        let found = found.ok_or_else(unknown)?;
+        let pieces =
+            self.pieces.get(table).map(|found| found.pieces.as_slice()).unwrap_or_default();
+        let mut decoders = Vec::with_capacity(columns.len());
+        for name in columns {
+            let column = found.column(name).ok_or_else(unknown)?;
+            decoders.push(Decoder::new(column).map_err(|what| Error::Value {
+                path: self.files.first().map(|file| file.path.clone()).unwrap_or_default(),
+                at: 0,
+                column: name.clone(),
+                what,
+            })?);
+        }
+        let count = pieces.len() as u64;
+        let (from, to) = (from.unwrap_or(0).min(count), to.unwrap_or(count).min(count));
+        let pieces = pieces.get(from as usize..to as usize).unwrap_or_default();
+        let around = pieces.first().map_or(Around::utf8(), |piece| piece.around);
+        let slots = Slots::new(found, columns, &decoders, around);
+        Ok(Rows::new(self, (slots, decoders), pieces.to_vec()))
+    }
+}
+
+/// Looks at a dump of one file.
+fn alone(file: File, database: &str, index: &mut Index) -> Result<File, Error> {
+    index.read((0, &file), database, Session::new())?;
+    Ok(file)
+}
+
+/// `backup/shop.sql.gz` → `shop`
+fn stem(path: &Path) -> String {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    name.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or("dump").to_owned()
+}
+
+/// The servers' own databases, which a dump of all databases has too.
+const SYSTEM: [&str; 4] = ["mysql", "sys", "information_schema", "performance_schema"];
+
+/// The database that is meant: the one that is named, or the only one.
+fn chosen(index: &Index, wanted: Option<&str>, path: &str) -> Result<String, Error> {
+    let has_something = |name: &&String| {
+        let found = &index.databases[*name];
+        let written = &found.written;
+        !(written.tables.is_empty() && written.views.is_empty() && found.pieces.is_empty())
+    };
+    let databases: Vec<String> = index.databases.keys().filter(has_something).cloned().collect();
+    let path = path.to_owned();
+    if let Some(name) = wanted {
+        if databases.iter().any(|found| found == name) {
+            return Ok(name.to_owned());
+        }
+        return Err(Error::NoDatabase { path, name: name.to_owned(), databases });
+    }
+    let of_users: Vec<&String> =
+        databases.iter().filter(|name| !SYSTEM.contains(&name.as_str())).collect();
+    match of_users.as_slice() {
+        [] => Err(Error::NoDump { path }),
+        [one] => Ok((*one).clone()),
+        several => {
+            let databases = several.iter().map(|name| (*name).clone()).collect();
+            Err(Error::Ambiguous { path, databases })
+        }
+    }
+}
+
+/// For fuzzers: looks at any bytes, and reads all rows of all tables.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(data: &[u8]) {
+    use crate::mysql::wire::{Buffered, ValueCursor};
+    let Ok(file) = File::of_bytes(data) else { return };
+    let mut index = Index::default();
+    if index.read((0, &file), "dump", Session::new()).is_err() {
+        return;
+    }
+    let Ok(name) = chosen(&index, None, "dump") else { return };
+    let database = index.databases.remove(&name).unwrap_or_default();
+    let schema = database.written.schema(&name, index.flavour.unwrap_or(Flavour::MySql));
+    let dump = Arc::new(Dump {
+        files: vec![file],
+        schema,
+        flavour: Flavour::MySql,
+        version: None,
+        position: None,
+        remarks: Vec::new(),
+        pieces: database.pieces,
+    });
+    for table in &dump.schema.tables {
+        let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+        let Ok(mut rows) = dump.rows(&table.name.name, &columns, (None, None)) else { continue };
+        loop {
+            match rows.next_buffered() {
+                Ok(Buffered::Row(row)) => assert!(ValueCursor::new(row, columns.len()).is_ok()),
+                Ok(Buffered::Incomplete) if rows.fill_now().is_ok() => {}
+                Ok(Buffered::Incomplete | Buffered::End) | Err(_) => break,
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The session that a dump's statements would run in, as far as it decides how they are read.
+
+use std::collections::HashMap;
+
+use super::charset::Charset;
+use super::scanner::Quoting;
+use super::value::Around;
+use crate::mysql::token::{Token, Tokens, split_commas, tokens};
+
+/// Variables of the server that matter here.
+#[derive(Clone, Debug)]
+pub(super) struct Session {
+    /// `character_set_client`, `time_zone` and `sql_mode`, in lower case, where they were set.
+    variables: HashMap<String, String>,
+    /// `@…`, by which dumps put back what they have set.
+    kept: HashMap<String, Option<String>>,
+}
+
+/// The variables' names.
+const CHARSET: &str = "character_set_client";
+const ZONE: &str = "time_zone";
+const MODE: &str = "sql_mode";
+
+impl Session {
+    pub(super) fn new() -> Self {
+        Self { variables: HashMap::new(), kept: HashMap::new() }
+    }
+
+    /// A value that holds from the start.
+    pub(super) fn with_charset(mut self, charset: &str) -> Self {
+        self.variables.insert(CHARSET.to_owned(), charset.to_owned());
+        self
+    }
+
+    /// Whether the time zone of its timestamps was told.
+    pub(super) fn has_zone(&self) -> bool {
+        self.variables.contains_key(ZONE)
+    }
+
+    /// How text is read; an error is the name of what we do not know.
+    pub(super) fn around(&self) -> Result<Around, String> {
+        let charset = self.charset()?;
+        let mode = self.variables.get(MODE).map_or("", String::as_str);
+        let zone = self.variables.get(ZONE).map_or("+00:00", String::as_str);
+        let zone = offset(zone);
+        let backslash = !mode.to_ascii_uppercase().contains("NO_BACKSLASH_ESCAPES");
+        let quoting = Quoting { backslash, double_byte: charset.is_double_byte() };
+        Ok(Around { charset, quoting, zone })
+    }
+
+    /// How statements are written; an error is the name of what we do not know.
+    pub(super) fn charset(&self) -> Result<Charset, String> {
+        let charset = self.variables.get(CHARSET).map_or("utf8mb4", String::as_str);
+        Charset::of(charset).ok_or_else(|| format!("we have no table of the charset {charset}"))
+    }
+
+    /// Runs a SET, its first word read already.
+    pub(super) fn set(&mut self, statement: &[u8]) {
+        for assignment in split_commas(statement) {
+            self.assign(&mut tokens(assignment));
+        }
+    }
+
+    fn assign(&mut self, words: &mut Tokens<'_>) {
+        let Some(name) = next_word(words) else { return };
+        let name = match name.to_ascii_lowercase().as_str() {
+            "session" | "global" | "local" => next_word(words).unwrap_or_default(),
+            "names" | "charset" => {
+                let charset = next_word(words).unwrap_or_default();
+                self.put(CHARSET, Some(charset));
+                return;
+            }
+            "character" if words.clone().next().is_some_and(|word| word.is_word("SET")) => {
+                words.next();
+                let charset = next_word(words).unwrap_or_default();
+                self.put(CHARSET, Some(charset));
+                return;
+            }
+            _ => name,
+        };
+        let mut value = words.skip_while(|word| matches!(word, Token::Symbol(b'=' | b':')));
+        let value = match value.next() {
+            Some(Token::Text(text)) => Some(String::from_utf8_lossy(&text).into_owned()),
+            Some(Token::Word(word)) => self.value(&String::from_utf8_lossy(word)),
+            _ => None,
+        };
+        match name.strip_prefix('@').filter(|name| !name.starts_with('@')) {
+            Some(kept) => {
+                self.kept.insert(kept.to_ascii_lowercase(), value);
+            }
+            None => self.put(&variable(&name), value),
+        }
+    }
+
+    fn put(&mut self, name: &str, value: Option<String>) {
+        match value {
+            Some(value) => self.variables.insert(name.to_owned(), value),
+            None => self.variables.remove(name),
+        };
+    }
+
+    /// `@kept`, `@@variable` or the word itself.
+    fn value(&self, word: &str) -> Option<String> {
+        if word.starts_with("@@") {
+            return self.variables.get(&variable(word)).cloned();
+        }
+        match word.strip_prefix('@') {
+            Some(kept) => self.kept.get(&kept.to_ascii_lowercase()).cloned().flatten(),
+            None => Some(word.to_owned()),
+        }
+    }
+}
+
+fn next_word(words: &mut Tokens<'_>) -> Option<String> {
+    match words.next()? {
+        Token::Word(word) => Some(String::from_utf8_lossy(word).into_owned()),
+        Token::Text(word) | Token::Name(word) => Some(String::from_utf8_lossy(&word).into_owned()),
+        Token::Group(_) | Token::Symbol(_) => None,
+    }
+}
+
+/// `@@SESSION.sql_mode` → `sql_mode`
+fn variable(name: &str) -> String {
+    let name = name.trim_start_matches('@').to_ascii_lowercase();
+    name.rsplit('.').next().unwrap_or(&name).to_owned()
+}
+
+/// `+02:00` in seconds.
+fn offset(zone: &str) -> Option<i32> {
+    if zone.eq_ignore_ascii_case("utc") {
+        return Some(0);
+    }
+    let (sign, rest) = match zone.split_at_checked(1)? {
+        ("+", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
+        _ => return None,
+    };
+    let (hours, minutes) = rest.split_once(':')?;
+    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    Some(sign * (hours * 60 + minutes) * 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Session;
+    use crate::dump::charset::Charset;
+
+    fn run(statements: &[&str]) -> Session {
+        let mut session = Session::new();
+        for statement in statements {
+            session.set(statement.as_bytes());
+        }
+        session
+    }
+
+    #[test]
+    fn what_is_kept_is_put_back() {
+        let session = run(&[
+            " NAMES latin1 ",
+            " @saved_cs_client     = @@character_set_client ",
+            " character_set_client = utf8 ",
+        ]);
+        assert_eq!(session.around().unwrap().charset, Charset::Utf8);
+        let session = run(&[
+            " NAMES latin1 ",
+            " @saved_cs_client     = @@character_set_client ",
+            " character_set_client = utf8 ",
+            " character_set_client = @saved_cs_client ",
+        ]);
+        assert!(matches!(session.around().unwrap().charset, Charset::Table(_)));
+    }
+
+    #[test]
+    fn modes_and_zones() {
+        let session = run(&[
+            " @OLD_TIME_ZONE=@@TIME_ZONE ",
+            " TIME_ZONE='-03:30' ",
+            " @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_BACKSLASH_ESCAPES,ANSI' ",
+        ]);
+        let around = session.around().unwrap();
+        assert_eq!((around.zone, around.quoting.backslash), (Some(-12_600), false));
+        assert!(session.has_zone());
+        assert!(!run(&[" @OLD_TIME_ZONE=@@TIME_ZONE "]).has_zone());
+        let unknown = run(&[" TIME_ZONE = 'Europe/Berlin'"]);
+        assert_eq!(unknown.around().unwrap().zone, None);
+    }
+}

@@ -1,0 +1,109 @@
+//! What is different where the source is a dump: what it cannot tell, and what must be said of it.
+//! Pure.
+
+use crate::dump::{Dump, Remark};
+use crate::finding::{Code, Finding, Place};
+use crate::migrate::convert::Conversion;
+use crate::migrate::mapping::TableMapping;
+use crate::mysql::schema::{ColumnType, Schema};
+use crate::name::TableName;
+
+/// What a dump says of itself, before anything is written. An error in it stops the run.
+pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
+    found.extend(dump.remarks.iter().map(remark));
+    for table in dump.without_form() {
+        let place = Place::table(&TableName::new(&schema.name, table));
+        let message = "the dump has rows of it and no CREATE TABLE";
+        let help = "dump it again with its form (without --no-create-info)";
+        found.push(Finding::error(Code::TableNotCopied, place, message).help(help));
+    }
+    let floats = schema.tables.iter().flat_map(|table| {
+        let floats = table.columns.iter().filter(|one| one.column_type == ColumnType::Float);
+        floats.map(|column| Place::column(&table.name, &column.name))
+    });
+    found.extend(floats.map(|place| {
+        let message =
+            "FLOATs stand in a dump with six digits, where the server holds seven or eight";
+        Finding::note(Code::DumpRounds, place, message)
+    }));
+}
+
+fn remark(remark: &Remark) -> Finding {
+    let source = Place::source;
+    match remark {
+        Remark::CutOff { path, at, bytes } => {
+            let message = format!(
+                "{path} ends at byte {bytes} in the middle of the statement that begins at byte {at}"
+            );
+            let help = "the dump is not whole: make it, or copy it, again";
+            Finding::error(Code::DumpCutOff, source(), message).help(help)
+        }
+        Remark::NoEnd { path, bytes } => {
+            let message = format!(
+                "{path} ends at byte {bytes} without the line «Dump completed» of its tool"
+            );
+            let help = "the dump may not be whole: make it, or copy it, again";
+            Finding::error(Code::DumpCutOff, source(), message).help(help)
+        }
+        Remark::NotRead { path, at, statement } => {
+            let message = format!("{path}, byte {at}: a statement that is not read: {statement}");
+            Finding::warning(Code::DumpStatementNotRead, source(), message)
+        }
+        Remark::NoTimeZone => {
+            let message = "the dump does not tell its time zone (--skip-tz-utc): its TIMESTAMPs are \
+                           taken as UTC";
+            Finding::warning(Code::DumpTimeZone, source(), message)
+        }
+    }
+}
+
+/// Takes out of the mappings what the dump has no values of. A column that the target computes is
+/// then not proven; one that cannot be computed there has no values at all.
+pub(crate) fn leave_out(dump: &Dump, schema: &Schema, conversion: &mut Conversion) {
+    for at in 0..conversion.mappings.len() {
+        let mapping = &conversion.mappings[at];
+        let Some(table) = schema.tables.iter().find(|table| table.name == mapping.source) else {
+            continue;
+        };
+        let absent = dump.absent(table);
+        let is_absent = |name: &String| absent.contains(name);
+        for (position, column) in mapping.columns.iter().enumerate() {
+            if !is_absent(&column.source) {
+                continue;
+            }
+            let place = Place::column(&mapping.source, &column.source);
+            conversion.findings.push(if position < mapping.copied {
+                let message = "left NULL: a dump has no values of generated columns, and the \
+                               target cannot compute this one";
+                let help = "migrate from the server, or fill the column in the target";
+                Finding::error(Code::DumpLacksValues, place, message).help(help)
+            } else {
+                let message = "computed by the target and not compared: a dump has no values of \
+                               generated columns";
+                Finding::note(Code::DumpLacksValues, place, message)
+            });
+        }
+        for column in &mut conversion.target.tables[at].columns {
+            let mapped = mapping.columns.iter().find(|mapped| mapped.target == column.name);
+            if mapped.is_some_and(|mapped| is_absent(&mapped.source)) && column.generated.is_none()
+            {
+                column.not_null = false;
+            }
+        }
+        conversion.mappings[at] = without(mapping, &absent);
+    }
+}
+
+/// The mapping without some of its columns.
+fn without(mapping: &TableMapping, absent: &[String]) -> TableMapping {
+    let mut kept = mapping.clone();
+    let is_absent = |at: usize| absent.contains(&mapping.columns[at].source);
+    kept.columns.retain(|column| !absent.contains(&column.source));
+    kept.copied -= (0..mapping.copied).filter(|at| is_absent(*at)).count();
+    kept.key =
+        mapping.key.iter().map(|at| at - (0..*at).filter(|at| is_absent(*at)).count()).collect();
+    if mapping.key.iter().any(|at| is_absent(*at)) {
+        kept.key.clear();
+    }
+    kept
+}

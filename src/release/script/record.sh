@@ -1,0 +1,2 @@
+# $1: the inside of a line of the ledger.
+record "$1"
