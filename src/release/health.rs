@@ -124,7 +124,8 @@ impl Check {
             IdIn::Header => in_header(Some(&self.header)),
             IdIn::Anywhere => has(&answer.body, id) || in_header(None),
         };
-        let missing = || format!("status {}, and the answer does not have {id} in it", answer.status);
+        let missing =
+            || format!("status {}, and the answer does not have {id} in it", answer.status);
         (!is_there).then(missing)
     }
 }
