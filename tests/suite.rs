@@ -5,6 +5,7 @@
 
 mod support;
 
+mod audit;
 mod choices;
 mod configure;
 mod connections;

@@ -96,7 +96,8 @@ impl SnapshotWord {
 fn jobs(asked: Option<u16>) -> usize {
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
     let asked = asked.filter(|jobs| *jobs > 0);
-    asked.map_or(processors.min(DEFAULT_JOBS_AT_MOST), usize::from)
+    // Two for each processor: while one waits for a disk, the other works.
+    asked.map_or((2 * processors).min(DEFAULT_JOBS_AT_MOST), usize::from)
 }
 
 /// A word that is no URL and nothing like one.

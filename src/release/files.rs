@@ -5,7 +5,7 @@
 //! by hand is sent anew. Files are read-only, as a release is never changed; who needs to write has a
 //! shared folder.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;

@@ -60,7 +60,13 @@ pub(super) fn choose(wish: &Wish<'_>, sites: &[Site]) -> Choice {
             return Choice { id: first.id.clone(), course: Course::Settled };
         }
         let open = sites.iter().filter_map(|site| site.seen.ledger.open(wish.digest).cloned());
+        // What is over on one host is not gone on with on another.
+        let is_over = |id: &Id| {
+            let mut releases = sites.iter().filter_map(|site| site.seen.ledger.get(id));
+            releases.any(|release| release.state > State::Good)
+        };
         let begun = open.chain(all.into_iter().flatten()).map(|release| release.id);
+        let begun = begun.filter(|id| !is_over(id));
         if let Some(id) = begun.max_by_key(Id::number) {
             return Choice { id, course: Course::GoOn };
         }

@@ -17,7 +17,8 @@ use crate::fault::Fault;
 use crate::finding::{Code, Finding, Place};
 use crate::name::TableName;
 use crate::report::{
-    ErrorReport, Outcome, Report, SnapshotReport, TablePlan, TableReport, Verb, Verified,
+    ErrorReport, Outcome, ReleaseReport, Report, SnapshotReport, StepReport, StepState, TablePlan,
+    TableReport, Verb, Verified,
 };
 use crate::ui::json::{JsonLines, Line, report_line};
 
@@ -142,7 +143,31 @@ fn sample() -> Report {
     report.findings = vec![finding.help("look")];
     report.statements = vec!["SELECT 1".to_owned()];
     report.detected = Some(detected());
+    release(&mut report);
     report
+}
+
+fn release(report: &mut Report) {
+    let word = || "w".to_owned();
+    report.steps = vec![StepReport {
+        step: word(),
+        host: Some(word()),
+        what: word(),
+        state: StepState::Undone,
+        why: Some(word()),
+        milliseconds: Some(1),
+    }];
+    report.diffs = vec![word()];
+    report.releases = vec![ReleaseReport {
+        id: word(),
+        state: word(),
+        commit: word(),
+        by: word(),
+        at: word(),
+        reason: Some(word()),
+        serving: vec![word()],
+        known_good: true,
+    }];
 }
 
 fn detected() -> Detected {

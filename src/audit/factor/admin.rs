@@ -73,12 +73,12 @@ pub(super) const RULES: &[Rule] = &[
             precision: Precision::VeryHigh,
             title: "the application has no entry for administrators",
             why: "Without bin/rails, artisan or bin/console a one-off process cannot load the same \
-                  code and settings as the release. Commit it.",
+                  code and settings as the release. Commit that entry with the code.",
             before: "bin/ is ignored",
             after: "bin/rails",
             quiet: "Not applicable to plain PHP, which has none.",
         },
-        applies: Applies::To(&[F::Rails, F::Laravel, F::Lumen, F::Symfony, F::CodeIgniter]),
+        applies: Applies::To(&[F::Rails, F::Laravel, F::Lumen, F::Symfony]),
         check: Check::Application(entry),
     },
 ];
@@ -105,7 +105,16 @@ fn dumps(context: &Context, found: &mut Found) -> Verdict {
             hit.weighs(Warning);
         } else if let Some((line, table)) = people(context, one) {
             let key = format!("INSERT INTO {table}");
-            found.line(&placed.shown, line, &key, format!("rows of the table `{table}` are here"));
+            let hit = found.line(
+                &placed.shown,
+                line,
+                &key,
+                format!("rows of the table `{table}` are here"),
+            );
+            let lower = placed.inner.to_ascii_lowercase();
+            if ["migration", "seed", "schema", "install"].iter().any(|word| lower.contains(word)) {
+                hit.weighs(Note);
+            }
         }
     }
     if looked { Verdict::Looked } else { Verdict::NotApplicable("no SQL file is here") }
@@ -215,7 +224,6 @@ fn entry(context: &Context, application: &Application, found: &mut Found) -> Ver
         F::Rails => &["bin/rails", "script/rails", "script/console", "Rakefile"],
         F::Laravel | F::Lumen => &["artisan"],
         F::Symfony => &["bin/console", "app/console"],
-        F::CodeIgniter => &["spark", "index.php"],
         _ => return Verdict::NotApplicable("plain PHP has no such entry"),
     };
     if !entries
