@@ -234,7 +234,10 @@ fn the_shop_is_loaded_in_one_transaction_and_proven_to_the_row() {
         drop.args(["--drop", &target.url()]);
         let dropped = run(drop);
         assert_eq!(dropped.code, 0, "{}", dropped.all());
-        assert_eq!(target.sql("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"), "0\n");
+        assert_eq!(
+            target.sql("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"),
+            "0\n"
+        );
     }
 }
 
@@ -266,9 +269,7 @@ fn a_directory_that_is_damaged_or_unfinished_loads_nothing() {
     assert_eq!(&row[length - 6..length], b"word 1");
     let mut changed = whole.clone();
     *changed.last_mut().unwrap() ^= 1;
-    for (what, bytes) in
-        [("cut", &whole[..19 + length]), ("changed", &changed), ("empty", &[])]
-    {
+    for (what, bytes) in [("cut", &whole[..19 + length]), ("changed", &changed), ("empty", &[])] {
         std::fs::write(&data, bytes).unwrap();
         refused(what, "this directory is damaged");
         let verified = verify(&directory, &target);
@@ -354,7 +355,11 @@ fn what_rows_forbid_is_told_by_the_load_and_nothing_else_is_lost() {
         let at_once = TargetDatabase::create(server, "at_once").unwrap();
         let by = load_at_once(&directory, &at_once);
         assert_eq!(by.code, 3, "{}", by.all());
-        assert!(by.stderr.contains("all was loaded and committed, with 2 finding(s)"), "{}", by.all());
+        assert!(
+            by.stderr.contains("all was loaded and committed, with 2 finding(s)"),
+            "{}",
+            by.all()
+        );
         assert_same(&told(&live, server), &told(&at_once, server), "forbidden, at once");
         let lines = directory.read("quarantined.jsonl");
         let mut lines: Vec<serde_json::Value> =
@@ -393,8 +398,8 @@ fn nasty_names_are_loaded_whichever_way() {
         let directory = Directory::new();
         let (packed, _) = pack(&source, &directory, more);
         assert!(packed.code <= 1, "{}", packed.all());
-        let [at_once, live] =
-            ["at_once", "live"].map(|stem| TargetDatabase::create(Target::Postgres15, stem).unwrap());
+        let [at_once, live] = ["at_once", "live"]
+            .map(|stem| TargetDatabase::create(Target::Postgres15, stem).unwrap());
         let loaded = load_at_once(&directory, &at_once);
         assert_eq!(loaded.code, 0, "{}", loaded.all());
         let (moved, _) = migrate(&source, &live, &[]);
@@ -412,7 +417,8 @@ fn the_files_are_their_owners_alone_and_have_no_secret() {
     let Some(source) = SourceDatabase::create(Source::MariaDb, "modes") else { return };
     source.sql("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)");
     let directory = Directory::new();
-    let with_password = source.url().replace("nirvana_admin@", &format!("nirvana_admin:{PASSWORD}@"));
+    let with_password =
+        source.url().replace("nirvana_admin@", &format!("nirvana_admin:{PASSWORD}@"));
     let (packed, _) = migrate_between(&with_password, &directory.word(), &[]);
     assert_eq!(packed.code, 0, "{}", packed.all());
     let mut folders = vec![directory.path.clone()];

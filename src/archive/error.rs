@@ -41,7 +41,9 @@ impl Blame for Error {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NotADirectory(_) => "name a directory, which is made if it is not there".to_owned(),
+            Self::NotADirectory(_) => {
+                "name a directory, which is made if it is not there".to_owned()
+            }
             Self::NotEmpty { .. } | Self::Finished { .. } => {
                 "name a new or an empty directory; nothing that exists is overwritten".to_owned()
             }
@@ -52,13 +54,13 @@ impl Blame for Error {
             Self::Busy(_) => "wait for its end, or name another directory".to_owned(),
             Self::Write { .. } => "look at the disk's space and the directory's owner".to_owned(),
             Self::Read { .. } => "look at the owner and the mode of the file".to_owned(),
-            Self::NoManifest(_) => {
-                "name a directory that nirvana migrate has finished".to_owned()
-            }
+            Self::NoManifest(_) => "name a directory that nirvana migrate has finished".to_owned(),
             Self::Manifest { .. } | Self::Damaged { .. } => {
                 "copy the directory again from where it was made, or make it anew".to_owned()
             }
-            Self::UnknownForm { .. } => "use the version of nirvana that made it, or a newer one".to_owned(),
+            Self::UnknownForm { .. } => {
+                "use the version of nirvana that made it, or a newer one".to_owned()
+            }
         })
     }
 }

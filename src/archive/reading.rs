@@ -42,8 +42,8 @@ impl Archive {
         if found != SCHEMA {
             return Err(Error::UnknownForm { path: at, found, known: SCHEMA });
         }
-        let manifest = serde_json::from_value(json)
-            .map_err(|source| Error::Manifest { path: at, source })?;
+        let manifest =
+            serde_json::from_value(json).map_err(|source| Error::Manifest { path: at, source })?;
         Ok(Self { path: path.to_owned(), manifest })
     }
 

@@ -40,7 +40,9 @@ pub(super) struct Arguments {
 
 /// What needs a server for a source.
 #[derive(Debug, thiserror::Error)]
-#[error("--repair, --sample and --independent need a server for SOURCE, and this one is a directory")]
+#[error(
+    "--repair, --sample and --independent need a server for SOURCE, and this one is a directory"
+)]
 struct FilesOnly;
 
 impl Blame for FilesOnly {

@@ -21,7 +21,9 @@ pub(crate) enum Error {
     Target(#[from] TargetError),
     #[error(transparent)]
     Files(#[from] FileError),
-    #[error("{tables} table(s) could not be written whole, so that {directory} is left as unfinished")]
+    #[error(
+        "{tables} table(s) could not be written whole, so that {directory} is left as unfinished"
+    )]
     NotWhole { tables: usize, directory: String },
     #[error("a value of {table}, column {column}, cannot be moved")]
     Value { table: TableName, column: String, source: ValueError },

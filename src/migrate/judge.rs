@@ -55,7 +55,8 @@ impl<'a> Judge<'a> {
             planned.map(|planned| &planned.column_type)
         });
         let rules: Vec<Rule<'a>> = types.map(|kind| Rule::of(kind, schema)).collect();
-        let worst: usize = rules.iter().map(|rule| rule.fixed.map_or(STAYS, |(size, _)| size + 7)).sum();
+        let worst: usize =
+            rules.iter().map(|rule| rule.fixed.map_or(STAYS, |(size, _)| size + 7)).sum();
         let nulls = vec![0; rules.len()];
         let can_be_long = 23 + rules.len() / 8 + 8 + worst > ROW_BYTES;
         Self { rules, nulls, can_be_long }
@@ -69,7 +70,9 @@ impl<'a> Judge<'a> {
             let (field, behind) = next(rest);
             rest = behind;
             match field {
-                Some(field) => rule.content.judge(field).map_err(|why| (at, ValueError::Refused(why)))?,
+                Some(field) => {
+                    rule.content.judge(field).map_err(|why| (at, ValueError::Refused(why)))?
+                }
                 None => self.nulls[at] += 1,
             }
         }

@@ -104,11 +104,7 @@ pub(crate) struct NoCopy(pub(crate) &'static str);
 
 impl Pieces {
     /// Calls `row` with the fields of each row that is whole now.
-    pub(crate) fn feed(
-        &mut self,
-        piece: &[u8],
-        mut row: impl FnMut(&[u8]),
-    ) -> Result<(), NoCopy> {
+    pub(crate) fn feed(&mut self, piece: &[u8], mut row: impl FnMut(&[u8])) -> Result<(), NoCopy> {
         self.rest.extend_from_slice(piece);
         let mut at = 0;
         if self.place == Place::Header && self.rest.len() >= COPY_HEADER.len() {
@@ -186,7 +182,10 @@ mod tests {
                 assert_eq!(pieces.end().is_ok(), false);
                 pieces.feed(piece, |row| found.push(row.to_vec())).unwrap();
             }
-            assert_eq!((pieces.end(), found.as_slice()), (Ok(()), rows.map(<[u8]>::to_vec).as_slice()));
+            assert_eq!(
+                (pieces.end(), found.as_slice()),
+                (Ok(()), rows.map(<[u8]>::to_vec).as_slice())
+            );
             assert!(pieces.feed(b"x", |_row| ()).is_err());
         }
         let short = Pieces::default().feed(b"PGCOPY but not as it should be", |_row| ());

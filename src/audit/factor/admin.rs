@@ -59,7 +59,11 @@ pub(super) const RULES: &[Rule] = &[
             quiet: "WordPress' own upgrade page, commands and installers.",
         },
         applies: Applies::Server,
-        check: Check::Files { kinds: &[Kind::Php, Kind::Ruby], reach: Reach::Live, look: over_http },
+        check: Check::Files {
+            kinds: &[Kind::Php, Kind::Ruby],
+            reach: Reach::Live,
+            look: over_http,
+        },
     },
     Rule {
         card: Card {
@@ -86,7 +90,8 @@ fn dumps(context: &Context, found: &mut Found) -> Verdict {
     let mut looked = false;
     for one in context.tree.entries().iter().filter(|entry| entry.is_file()) {
         let name = shown(one.name()).to_ascii_lowercase();
-        let packed = [".sql.gz", ".sql.zip", ".sql.bz2", ".sql.xz"].iter().any(|end| name.ends_with(end));
+        let packed =
+            [".sql.gz", ".sql.zip", ".sql.bz2", ".sql.xz"].iter().any(|end| name.ends_with(end));
         if !name.ends_with(".sql") && !packed {
             continue;
         }
@@ -111,19 +116,39 @@ fn people(context: &Context, entry: &Entry) -> Option<(usize, String)> {
     let bytes = context.tree.read(entry).ok()?;
     let head = &bytes[..bytes.len().min(HEAD)];
     let text = String::from_utf8_lossy(head);
-    let tables = ["users", "user", "customers", "customer", "members", "accounts", "people", "persons", "employees", "patients", "wp_users", "admins"];
+    let tables = [
+        "users",
+        "user",
+        "customers",
+        "customer",
+        "members",
+        "accounts",
+        "people",
+        "persons",
+        "employees",
+        "patients",
+        "wp_users",
+        "admins",
+    ];
     for (number, line) in text.lines().enumerate() {
-        let upper = line.get(..line.len().min(200)).unwrap_or_default().trim_start().to_ascii_uppercase();
+        let upper =
+            line.get(..line.len().min(200)).unwrap_or_default().trim_start().to_ascii_uppercase();
         if !upper.starts_with("INSERT INTO ") {
             continue;
         }
-        let name = line.trim_start()["INSERT INTO ".len()..].trim_start().trim_start_matches(['`', '"']);
+        let name =
+            line.trim_start()["INSERT INTO ".len()..].trim_start().trim_start_matches(['`', '"']);
         let name = name.split(['`', '"', ' ', '(']).next().unwrap_or_default();
         let table = name.rsplit('.').next().unwrap_or(name).to_ascii_lowercase();
-        let is_people = tables.iter().any(|one| table == *one || table.ends_with(&format!("_{one}")));
+        let is_people =
+            tables.iter().any(|one| table == *one || table.ends_with(&format!("_{one}")));
         // An address of somebody, or a hash.
         let real = line.contains('@') || line.contains("$2y$") || line.contains("$P$");
-        let next = text.lines().skip(number + 1).take(3).any(|line| line.contains('@') || line.contains("$2y$"));
+        let next = text
+            .lines()
+            .skip(number + 1)
+            .take(3)
+            .any(|line| line.contains('@') || line.contains("$2y$"));
         if is_people && (real || next) {
             return Some((number + 1, name.to_owned()));
         }
@@ -139,19 +164,28 @@ fn tool(file: &Reading, found: &mut Found) {
     let parts: Vec<&str> = file.inner.split('/').collect();
     if lower.starts_with("adminer") && lower.ends_with(".php") {
         found.file(&file.shown, "Adminer is here");
-    } else if parts.iter().any(|part| part.eq_ignore_ascii_case("phpmyadmin")) && lower == "index.php" {
+    } else if parts.iter().any(|part| part.eq_ignore_ascii_case("phpmyadmin"))
+        && lower == "index.php"
+    {
         found.file(&file.shown, "phpMyAdmin is here");
     } else if file.has("phpinfo") && file.text.len() < 2_000 {
         let code = file.php();
         for call in code.calls_of(b"phpinfo") {
-            found.at(file, code.tokens[call.name].span.start, "phpinfo() shows the environment, with all secrets in it");
+            found.at(
+                file,
+                code.tokens[call.name].span.start,
+                "phpinfo() shows the environment, with all secrets in it",
+            );
         }
     }
 }
 
 fn over_http(file: &Reading, found: &mut Found) {
     let served = ["routes/", "Controller", "controllers/", "public/", "app/Http"];
-    if file.scope != Scope::Live || !served.iter().any(|part| file.inner.contains(part)) || file.inner.contains("nstall") {
+    if file.scope != Scope::Live
+        || !served.iter().any(|part| file.inner.contains(part))
+        || file.inner.contains("nstall")
+    {
         return;
     }
     if file.kind == Kind::Php && file.has("migrate") {
@@ -166,7 +200,10 @@ fn over_http(file: &Reading, found: &mut Found) {
     }
     if file.kind == Kind::Ruby && file.has_any(&["db:migrate", "MigrationContext", "Migrator"]) {
         for (start, line) in file.code_lines() {
-            if line.contains("db:migrate") || line.contains("Migrator.migrate") || line.contains("migration_context.migrate") {
+            if line.contains("db:migrate")
+                || line.contains("Migrator.migrate")
+                || line.contains("migration_context.migrate")
+            {
                 found.at(file, start, "a request runs the migrations");
             }
         }
@@ -181,7 +218,10 @@ fn entry(context: &Context, application: &Application, found: &mut Found) -> Ver
         F::CodeIgniter => &["spark", "index.php"],
         _ => return Verdict::NotApplicable("plain PHP has no such entry"),
     };
-    if !entries.iter().any(|path| context.tree.entry(join(&application.folder, path.as_bytes())).is_some()) {
+    if !entries
+        .iter()
+        .any(|path| context.tree.entry(join(&application.folder, path.as_bytes())).is_some())
+    {
         let manifest = application.evidence.first().map_or(".", |one| one.path.as_str());
         found.absent(manifest, format!("{} is not committed", entries[0]));
     }

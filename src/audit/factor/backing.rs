@@ -29,7 +29,11 @@ pub(super) const RULES: &[Rule] = &[
                     are of factor III.",
         },
         applies: Applies::Kinds(&[Kind::Php, Kind::Ruby, Kind::Yaml]),
-        check: Check::Files { kinds: &[Kind::Php, Kind::Ruby, Kind::Yaml], reach: Reach::Live, look: address },
+        check: Check::Files {
+            kinds: &[Kind::Php, Kind::Ruby, Kind::Yaml],
+            reach: Reach::Live,
+            look: address,
+        },
     },
     Rule {
         card: Card {
@@ -79,7 +83,11 @@ pub(super) const RULES: &[Rule] = &[
             quiet: "Methods that are called mail().",
         },
         applies: Applies::Server,
-        check: Check::Files { kinds: &[Kind::Php, Kind::Ruby, Kind::Dotenv, Kind::Ini], reach: Reach::Live, look: mail },
+        check: Check::Files {
+            kinds: &[Kind::Php, Kind::Ruby, Kind::Dotenv, Kind::Ini],
+            reach: Reach::Live,
+            look: mail,
+        },
     },
     Rule {
         card: Card {
@@ -95,7 +103,11 @@ pub(super) const RULES: &[Rule] = &[
             quiet: "Defaults of variables, development and test.",
         },
         applies: Applies::Kinds(&[Kind::Php, Kind::Ruby]),
-        check: Check::Files { kinds: &[Kind::Php, Kind::Ruby], reach: Reach::Live, look: local_cache },
+        check: Check::Files {
+            kinds: &[Kind::Php, Kind::Ruby],
+            reach: Reach::Live,
+            look: local_cache,
+        },
     },
     Rule {
         card: Card {
@@ -116,14 +128,31 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// Schemes of services, and where they run if nobody says so.
-const SCHEMES: [&str; 9] =
-    ["redis://", "rediss://", "memcached://", "amqp://", "amqps://", "mongodb://", "mysql://", "mysql2://", "postgres://"];
+const SCHEMES: [&str; 9] = [
+    "redis://",
+    "rediss://",
+    "memcached://",
+    "amqp://",
+    "amqps://",
+    "mongodb://",
+    "mysql://",
+    "mysql2://",
+    "postgres://",
+];
 
 fn is_development(file: &Reading) -> bool {
     let inner = file.inner.as_str();
-    ["environments/development", "environments/test", "packages/dev", "packages/test", "config/deploy", "/dev/", "/test/"]
-        .iter()
-        .any(|part| inner.contains(part))
+    [
+        "environments/development",
+        "environments/test",
+        "packages/dev",
+        "packages/test",
+        "config/deploy",
+        "/dev/",
+        "/test/",
+    ]
+    .iter()
+    .any(|part| inner.contains(part))
 }
 
 /// The host of a URL with one of those schemes, if it is another machine.
@@ -141,7 +170,10 @@ fn remote(url: &str) -> Option<&str> {
 }
 
 fn address(file: &Reading, found: &mut Found) {
-    if file.scope != Scope::Live || is_development(file) || !SCHEMES.iter().any(|scheme| file.has(scheme)) {
+    if file.scope != Scope::Live
+        || is_development(file)
+        || !SCHEMES.iter().any(|scheme| file.has(scheme))
+    {
         return;
     }
     let mut tell = |value: &str, at: usize| {
@@ -158,7 +190,9 @@ fn address(file: &Reading, found: &mut Found) {
     match file.kind {
         Kind::Php => {
             let code = file.php();
-            for (nth, token) in code.tokens.iter().enumerate().filter(|(_, token)| token.kind.is_string()) {
+            for (nth, token) in
+                code.tokens.iter().enumerate().filter(|(_, token)| token.kind.is_string())
+            {
                 if let Some(literal) = code.literal(nth).filter(|_| !is_default(code, nth)) {
                     tell(&shown(&literal.value), token.span.start);
                 }
@@ -166,9 +200,16 @@ fn address(file: &Reading, found: &mut Found) {
         }
         Kind::Ruby => {
             let code = file.ruby();
-            for (nth, token) in code.tokens.iter().enumerate().filter(|(_, token)| token.kind.is_string()) {
+            for (nth, token) in
+                code.tokens.iter().enumerate().filter(|(_, token)| token.kind.is_string())
+            {
                 let before = nth.checked_sub(1);
-                let default = before.is_some_and(|at| code.is(at, b"||") || code.is(at, b",") && at > 1 && code.kind(at - 1).is_some_and(|kind| kind.is_string()));
+                let default = before.is_some_and(|at| {
+                    code.is(at, b"||")
+                        || code.is(at, b",")
+                            && at > 1
+                            && code.kind(at - 1).is_some_and(|kind| kind.is_string())
+                });
                 if let Some(literal) = code.literal(nth).filter(|_| !default) {
                     tell(&shown(&literal.value), token.span.start);
                 }
@@ -190,7 +231,10 @@ fn address(file: &Reading, found: &mut Found) {
 fn is_default(code: &crate::project::read::php::Code, at: usize) -> bool {
     let Some(before) = at.checked_sub(1) else { return false };
     let elvis = code.is(before, b"?:") || code.is(before, b":") || code.is(before, b"??");
-    let second = code.is(before, b",") && at > 3 && code.is(at - 3, b"(") && (code.is_name(at - 4, b"env") || code.text(at - 4).ends_with(b"env"));
+    let second = code.is(before, b",")
+        && at > 3
+        && code.is(at - 3, b"(")
+        && (code.is_name(at - 4, b"env") || code.text(at - 4).ends_with(b"env"));
     elvis || second
 }
 
@@ -205,11 +249,18 @@ fn socket(file: &Reading, found: &mut Found) {
         let yaml = file.yaml();
         for (nth, pair) in yaml.pairs.iter().enumerate() {
             let key = yaml.key(pair);
-            let stanza = yaml.path(nth).first().map(|key| shown(key).into_owned()).unwrap_or_default();
+            let stanza =
+                yaml.path(nth).first().map(|key| shown(key).into_owned()).unwrap_or_default();
             let local = matches!(stanza.as_str(), "development" | "test");
-            let literal = yaml.scalar(pair).filter(|scalar| !scalar.is_dynamic && scalar.value.starts_with(b"/"));
+            let literal = yaml
+                .scalar(pair)
+                .filter(|scalar| !scalar.is_dynamic && scalar.value.starts_with(b"/"));
             if (key == b"socket" || key == b"unix_socket") && literal.is_some() && !local {
-                found.at(file, pair.key.span.start, format!("a path on this machine, for {stanza}"));
+                found.at(
+                    file,
+                    pair.key.span.start,
+                    format!("a path on this machine, for {stanza}"),
+                );
             }
         }
         return;
@@ -250,7 +301,8 @@ fn only_mysql(context: &Context, application: &Application, found: &mut Found) -
         }
         let adapter = database.adapter.as_deref().unwrap_or("MySQL");
         let line = database.evidence.line.unwrap_or(1) as usize;
-        let message = format!("{adapter} is written into the configuration of {}", database.environment);
+        let message =
+            format!("{adapter} is written into the configuration of {}", database.environment);
         let file = context.file(database.evidence.path.as_bytes());
         // The line may have a login in it; only its place is needed.
         let key = file.map_or(String::new(), |_| format!("{adapter} {}", database.environment));
@@ -268,27 +320,46 @@ fn mail(file: &Reading, found: &mut Found) {
             let code = file.php();
             for call in code.calls_of(b"mail").filter(|call| call.callee == Callee::Function) {
                 if code.items(call.open).len() >= 3 {
-                    found.at(file, code.tokens[call.name].span.start, "mail() starts the sendmail of this machine");
+                    found.at(
+                        file,
+                        code.tokens[call.name].span.start,
+                        "mail() starts the sendmail of this machine",
+                    );
                 }
             }
         }
         Kind::Ruby if file.has("sendmail") && !is_development(file) => {
             let code = file.ruby();
             for assignment in code.assignments() {
-                if code.is_name(assignment.target.end - 1, b"delivery_method") && code.text(assignment.value.start) == b":sendmail" {
-                    found.at(file, code.span(&assignment.target).start, "mail goes to the sendmail of this machine");
+                if code.is_name(assignment.target.end - 1, b"delivery_method")
+                    && code.text(assignment.value.start) == b":sendmail"
+                {
+                    found.at(
+                        file,
+                        code.span(&assignment.target).start,
+                        "mail goes to the sendmail of this machine",
+                    );
                 }
             }
         }
         Kind::Dotenv if file.scope == Scope::Live => {
             for variable in file.variables() {
-                if matches!((variable.key, variable.value), ("MAIL_MAILER" | "MAIL_DRIVER", "sendmail" | "mail")) {
-                    found.at(file, variable.key_at, format!("{} is {}", variable.key, variable.value));
+                if matches!(
+                    (variable.key, variable.value),
+                    ("MAIL_MAILER" | "MAIL_DRIVER", "sendmail" | "mail")
+                ) {
+                    found.at(
+                        file,
+                        variable.key_at,
+                        format!("{} is {}", variable.key, variable.value),
+                    );
                 }
             }
         }
         Kind::Ini => {
-            for (start, line) in file.code_lines().filter(|(_, line)| line.trim_start().starts_with("sendmail_path")) {
+            for (start, line) in
+                file.code_lines().filter(|(_, line)| line.trim_start().starts_with("sendmail_path"))
+            {
                 let set = line.split_once('=').is_some_and(|(_, value)| !value.trim().is_empty());
                 if set {
                     found.at(file, start, "PHP hands mail to the sendmail of this machine");
@@ -310,18 +381,31 @@ fn local_cache(file: &Reading, found: &mut Found) {
             for call in code.calls().filter(|call| call.callee == Callee::Method) {
                 let name = code.text(call.name).to_ascii_lowercase();
                 let connects = matches!(name.as_slice(), b"addserver" | b"pconnect" | b"connect");
-                let literal = code.constant(&(call.open + 1..call.open + 2)).map(|value| shown(&value).into_owned());
-                let caching = name == b"addserver" || code.text(call.name.saturating_sub(2)).to_ascii_lowercase().windows(5).any(|part| part == b"redis" || part == b"cache");
+                let literal = code
+                    .constant(&(call.open + 1..call.open + 2))
+                    .map(|value| shown(&value).into_owned());
+                let caching = name == b"addserver"
+                    || code
+                        .text(call.name.saturating_sub(2))
+                        .to_ascii_lowercase()
+                        .windows(5)
+                        .any(|part| part == b"redis" || part == b"cache");
                 if connects && caching && literal.as_deref().is_some_and(local) {
-                    found.at(file, code.tokens[call.name].span.start, "the cache of this machine is named");
+                    found.at(
+                        file,
+                        code.tokens[call.name].span.start,
+                        "the cache of this machine is named",
+                    );
                 }
             }
         }
         Kind::Ruby if file.has_any(&["redis://localhost", "redis://127.0.0.1", "cache_store"]) => {
             for (start, line) in file.code_lines() {
                 let asks = line.contains("ENV");
-                let own = line.contains("redis://localhost") || line.contains("redis://127.0.0.1")
-                    || line.contains("mem_cache_store") && (line.contains("\"localhost") || line.contains("'localhost"));
+                let own = line.contains("redis://localhost")
+                    || line.contains("redis://127.0.0.1")
+                    || line.contains("mem_cache_store")
+                        && (line.contains("\"localhost") || line.contains("'localhost"));
                 if own && !asks {
                     found.at(file, start, "the cache of this machine is named");
                 }
@@ -340,10 +424,16 @@ fn bucket(file: &Reading, found: &mut Found) {
         let yaml = file.yaml();
         for (nth, pair) in yaml.pairs.iter().enumerate() {
             let key = shown(yaml.key(pair)).into_owned();
-            let service = yaml.path(nth).first().map(|key| shown(key).into_owned()).unwrap_or_default();
-            let scalar = yaml.scalar(pair).filter(|scalar| !scalar.is_dynamic && !scalar.value.is_empty());
+            let service =
+                yaml.path(nth).first().map(|key| shown(key).into_owned()).unwrap_or_default();
+            let scalar =
+                yaml.scalar(pair).filter(|scalar| !scalar.is_dynamic && !scalar.value.is_empty());
             if key == "bucket" && scalar.is_some() && service != "test" {
-                found.at(file, pair.key.span.start, format!("the bucket of {service} is a literal"));
+                found.at(
+                    file,
+                    pair.key.span.start,
+                    format!("the bucket of {service} is a literal"),
+                );
             }
         }
     }
@@ -352,7 +442,9 @@ fn bucket(file: &Reading, found: &mut Found) {
         for entry in code.entries() {
             let key = code.key(entry.key).map(|key| shown(&key).into_owned()).unwrap_or_default();
             let value = code.constant(&entry.value).map(|value| shown(&value).into_owned());
-            if names.contains(&key.as_str()) && value.is_some_and(|value| !value.is_empty() && !is_reference(&value)) {
+            if names.contains(&key.as_str())
+                && value.is_some_and(|value| !value.is_empty() && !is_reference(&value))
+            {
                 found.at(file, code.tokens[entry.key].span.start, format!("`{key}` is a literal"));
             }
         }

@@ -27,7 +27,11 @@ pub(super) const RULES: &[Rule] = &[
             quiet: "Files of development and test, and values that come from the environment.",
         },
         applies: Applies::Server,
-        check: Check::Files { kinds: &[Kind::Php, Kind::Ruby, Kind::Dotenv, Kind::Ini], reach: Reach::Live, look: debug },
+        check: Check::Files {
+            kinds: &[Kind::Php, Kind::Ruby, Kind::Dotenv, Kind::Ini],
+            reach: Reach::Live,
+            look: debug,
+        },
     },
     Rule {
         card: Card {
@@ -60,7 +64,11 @@ pub(super) const RULES: &[Rule] = &[
             quiet: "Tasks of a developer's machine, and checkouts of CI.",
         },
         applies: Applies::Kinds(&[Kind::Shell, Kind::Ci, Kind::Text, Kind::Yaml, Kind::Php]),
-        check: Check::Files { kinds: &[Kind::Shell, Kind::Ci, Kind::Yaml, Kind::Text, Kind::Php], reach: Reach::Live, look: git_pull },
+        check: Check::Files {
+            kinds: &[Kind::Shell, Kind::Ci, Kind::Yaml, Kind::Text, Kind::Php],
+            reach: Reach::Live,
+            look: git_pull,
+        },
     },
     Rule {
         card: Card {
@@ -92,7 +100,11 @@ pub(super) const RULES: &[Rule] = &[
             quiet: "The Compose file of a developer.",
         },
         applies: Applies::Kinds(&[Kind::Procfile, Kind::Unit, Kind::Shell, Kind::Dockerfile]),
-        check: Check::Files { kinds: &[Kind::Procfile, Kind::Unit, Kind::Shell, Kind::Dockerfile], reach: Reach::Live, look: at_boot },
+        check: Check::Files {
+            kinds: &[Kind::Procfile, Kind::Unit, Kind::Shell, Kind::Dockerfile],
+            reach: Reach::Live,
+            look: at_boot,
+        },
     },
     Rule {
         card: Card {
@@ -113,7 +125,20 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn local(file: &Reading) -> bool {
-    let parts = ["environments/development", "environments/test", ".env.local", ".env.dev", ".env.test", ".env.ci", "config.dev", "local-config", "wp-config-local", "wp-config-ddev", "settings.local", "packages/dev"];
+    let parts = [
+        "environments/development",
+        "environments/test",
+        ".env.local",
+        ".env.dev",
+        ".env.test",
+        ".env.ci",
+        "config.dev",
+        "local-config",
+        "wp-config-local",
+        "wp-config-ddev",
+        "settings.local",
+        "packages/dev",
+    ];
     parts.iter().any(|part| file.inner.contains(part)) || file.scope != Scope::Live
 }
 
@@ -124,11 +149,17 @@ fn debug(file: &Reading, found: &mut Found) {
     match file.kind {
         Kind::Dotenv => {
             let variables = file.variables();
-            let local = variables.iter().any(|one| one.key == "APP_ENV" && matches!(one.value, "local" | "testing"));
+            let local = variables
+                .iter()
+                .any(|one| one.key == "APP_ENV" && matches!(one.value, "local" | "testing"));
             for variable in variables {
                 let on = matches!(variable.value.to_ascii_lowercase().as_str(), "true" | "1");
                 if matches!(variable.key, "APP_DEBUG" | "WP_DEBUG") && on && !local {
-                    found.at(file, variable.key_at, format!("{} is on in a committed file", variable.key));
+                    found.at(
+                        file,
+                        variable.key_at,
+                        format!("{} is on in a committed file", variable.key),
+                    );
                 }
             }
         }
@@ -138,7 +169,11 @@ fn debug(file: &Reading, found: &mut Found) {
                 if code.is_name(assignment.target.end - 1, b"consider_all_requests_local")
                     && code.is_name(assignment.value.start, b"true")
                 {
-                    found.at(file, code.span(&assignment.target).start, "every visitor is taken for a developer");
+                    found.at(
+                        file,
+                        code.span(&assignment.target).start,
+                        "every visitor is taken for a developer",
+                    );
                 }
             }
         }
@@ -147,9 +182,16 @@ fn debug(file: &Reading, found: &mut Found) {
             for call in code.calls() {
                 let items = code.items(call.open);
                 let (Some(name), Some(value)) = (items.first(), items.get(1)) else { continue };
-                let name = code.constant(name).map(|name| shown(&name).into_owned()).unwrap_or_default();
-                let on = value.len() == 1 && (code.is_name(value.start, b"true") || code.text(value.start) == b"1" || code.constant(value).is_some_and(|value| matches!(&*value, b"1" | b"On" | b"on" | b"true")));
-                let defined = code.is_name(call.name, b"define") && matches!(name.as_str(), "WP_DEBUG" | "WP_DEBUG_DISPLAY" | "YOURLS_DEBUG");
+                let name =
+                    code.constant(name).map(|name| shown(&name).into_owned()).unwrap_or_default();
+                let on = value.len() == 1
+                    && (code.is_name(value.start, b"true")
+                        || code.text(value.start) == b"1"
+                        || code.constant(value).is_some_and(|value| {
+                            matches!(&*value, b"1" | b"On" | b"on" | b"true")
+                        }));
+                let defined = code.is_name(call.name, b"define")
+                    && matches!(name.as_str(), "WP_DEBUG" | "WP_DEBUG_DISPLAY" | "YOURLS_DEBUG");
                 let set = code.is_name(call.name, b"ini_set") && name == "display_errors";
                 if on && (defined || set) && !guarded(file, code.tokens[call.name].span.start) {
                     found.at(file, code.tokens[call.name].span.start, format!("{name} is on"));
@@ -158,8 +200,15 @@ fn debug(file: &Reading, found: &mut Found) {
             if file.inner.ends_with("config/app.php") {
                 for entry in code.entries() {
                     let is_debug = code.key(entry.key).is_some_and(|key| *key == *b"debug");
-                    if is_debug && entry.value.len() == 1 && code.is_name(entry.value.start, b"true") {
-                        found.at(file, code.tokens[entry.key].span.start, "debug is on, whatever the environment says");
+                    if is_debug
+                        && entry.value.len() == 1
+                        && code.is_name(entry.value.start, b"true")
+                    {
+                        found.at(
+                            file,
+                            code.tokens[entry.key].span.start,
+                            "debug is on, whatever the environment says",
+                        );
                     }
                 }
             }
@@ -167,7 +216,10 @@ fn debug(file: &Reading, found: &mut Found) {
         Kind::Ini => {
             for (start, line) in file.code_lines() {
                 let Some((key, value)) = line.split_once('=') else { continue };
-                let on = matches!(value.trim().trim_matches('"').to_ascii_lowercase().as_str(), "1" | "on" | "true");
+                let on = matches!(
+                    value.trim().trim_matches('"').to_ascii_lowercase().as_str(),
+                    "1" | "on" | "true"
+                );
                 if key.trim() == "display_errors" && on {
                     found.at(file, start, "display_errors is on");
                 }
@@ -181,11 +233,18 @@ fn debug(file: &Reading, found: &mut Found) {
 fn guarded(file: &Reading, at: usize) -> bool {
     let line = file.line_of(at);
     let words = ["if ", "if(", "case ", "ENVIRONMENT", "WP_ENV", "development", "switch"];
-    (line.saturating_sub(4)..=line).any(|line| line > 0 && words.iter().any(|word| file.line(line).contains(word)))
+    (line.saturating_sub(4)..=line)
+        .any(|line| line > 0 && words.iter().any(|word| file.line(line).contains(word)))
 }
 
 fn file_mods(context: &Context, application: &Application, found: &mut Found) -> Verdict {
-    let files = ["wp-config.php", "config/application.php", "web/wp-config.php", "public_html/wp-config.php", "public/wp-config.php"];
+    let files = [
+        "wp-config.php",
+        "config/application.php",
+        "web/wp-config.php",
+        "public_html/wp-config.php",
+        "public/wp-config.php",
+    ];
     let Some(file) = context.first(application, &files) else {
         return Verdict::NotApplicable("no wp-config.php is committed");
     };
@@ -204,13 +263,21 @@ fn git_pull(file: &Reading, found: &mut Found) {
         return;
     }
     let lower = file.inner.to_ascii_lowercase();
-    let deploys = ["deploy", "release", "hooks/", "post-receive", "update", "envoy", "workflows", "ci.yml"];
+    let deploys =
+        ["deploy", "release", "hooks/", "post-receive", "update", "envoy", "workflows", "ci.yml"];
     let named = deploys.iter().any(|word| lower.contains(word));
     for (start, line) in file.code_lines() {
-        let pulls = line.contains("git pull") || line.contains("git reset --hard") || line.contains("git fetch && git checkout");
+        let pulls = line.contains("git pull")
+            || line.contains("git reset --hard")
+            || line.contains("git fetch && git checkout");
         let remote = line.contains("ssh ") || named;
         let written = line.trim_start().starts_with(['$', '\'', '"']) && file.kind == Kind::Php;
-        if pulls && remote && !(file.kind == Kind::Ci && !file.has("ssh")) && !(file.kind == Kind::Text && !named) && !written {
+        if pulls
+            && remote
+            && !(file.kind == Kind::Ci && !file.has("ssh"))
+            && !(file.kind == Kind::Text && !named)
+            && !written
+        {
             found.at(file, start, "what runs is updated in place");
         }
     }
@@ -219,7 +286,8 @@ fn git_pull(file: &Reading, found: &mut Found) {
 fn baked(file: &Reading, found: &mut Found) {
     for (start, line) in file.code_lines() {
         for word in ["config:cache", "artisan optimize", "dump-env prod", "dump-env"] {
-            let runs = line.trim_start().starts_with("RUN ") || !line.trim_start().starts_with(['C', 'E']);
+            let runs =
+                line.trim_start().starts_with("RUN ") || !line.trim_start().starts_with(['C', 'E']);
             if line.contains(word) && runs && !line.contains("optimize:clear") {
                 found.at(file, start, format!("`{word}` runs while the image is built"));
                 break;
@@ -231,7 +299,10 @@ fn baked(file: &Reading, found: &mut Found) {
 fn at_boot(file: &Reading, found: &mut Found) {
     let lower = file.name().to_ascii_lowercase();
     let starts = match file.kind {
-        Kind::Shell => ["entrypoint", "start", "run.sh", "boot"].iter().any(|word| lower.contains(word)) && !lower.contains("dev"),
+        Kind::Shell => {
+            ["entrypoint", "start", "run.sh", "boot"].iter().any(|word| lower.contains(word))
+                && !lower.contains("dev")
+        }
         Kind::Procfile => !lower.contains("dev"),
         _ => true,
     };
@@ -246,7 +317,8 @@ fn at_boot(file: &Reading, found: &mut Found) {
             Kind::Procfile => !code.starts_with("release:"),
             _ => true,
         };
-        for word in ["composer install", "bundle install", "npm install", "npm ci", "yarn install"] {
+        for word in ["composer install", "bundle install", "npm install", "npm ci", "yarn install"]
+        {
             if relevant && code.contains(word) {
                 found.at(file, start, format!("`{word}` runs at each start"));
                 break;
@@ -257,12 +329,23 @@ fn at_boot(file: &Reading, found: &mut Found) {
 
 fn built(context: &Context, application: &Application, found: &mut Found) -> Verdict {
     let at = |path: &str| join(&application.folder, path.as_bytes());
-    let has = |path: &str| context.tree.entry(at(path)).is_some() || context.tree.has_folder(at(path));
+    let has =
+        |path: &str| context.tree.entry(at(path)).is_some() || context.tree.has_folder(at(path));
     let pairs: [(&[&str], &[&str]); 6] = [
-        (&["public/build/manifest.json", "public/build/.vite/manifest.json"], &["resources/js", "resources/css", "assets", "vite.config.js"]),
+        (
+            &["public/build/manifest.json", "public/build/.vite/manifest.json"],
+            &["resources/js", "resources/css", "assets", "vite.config.js"],
+        ),
         (&["public/mix-manifest.json"], &["webpack.mix.js"]),
         (&["public/packs/manifest.json"], &["app/javascript"]),
-        (&["public/assets/.sprockets-manifest", "public/assets/.manifest.json", "public/assets/manifest.json"], &["app/assets"]),
+        (
+            &[
+                "public/assets/.sprockets-manifest",
+                "public/assets/.manifest.json",
+                "public/assets/manifest.json",
+            ],
+            &["app/assets"],
+        ),
         (&["_site/index.html"], &["_config.yml"]),
         (&["dist/index.html", "build/index.html"], &["src", "vite.config.js", "vite.config.ts"]),
     ];
@@ -273,9 +356,15 @@ fn built(context: &Context, application: &Application, found: &mut Found) -> Ver
         }
         looked = true;
         let output = outputs.iter().find(|output| has(output));
-        let sprockets = context.tree.below(at("public/assets")).iter().find(|entry| entry.name().starts_with(b".sprockets-manifest"));
+        let sprockets = context
+            .tree
+            .below(at("public/assets"))
+            .iter()
+            .find(|entry| entry.name().starts_with(b".sprockets-manifest"));
         let path = output.map(|path| crate::project::tree::shown(&at(path)));
-        let path = path.or_else(|| sprockets.filter(|_| outputs[0].contains("sprockets")).map(|entry| entry.shown()));
+        let path = path.or_else(|| {
+            sprockets.filter(|_| outputs[0].contains("sprockets")).map(|entry| entry.shown())
+        });
         if let Some(path) = path {
             found.file(&path, "the output of a build, beside what it is made of");
         }

@@ -42,7 +42,11 @@ pub(super) const RULES: &[Rule] = &[
             quiet: "A systemd unit of Type=forking.",
         },
         applies: Applies::Server,
-        check: Check::Files { kinds: &[Kind::Ruby, Kind::Procfile, Kind::Shell], reach: Reach::Live, look: daemon },
+        check: Check::Files {
+            kinds: &[Kind::Ruby, Kind::Procfile, Kind::Shell],
+            reach: Reach::Live,
+            look: daemon,
+        },
     },
     Rule {
         card: Card {
@@ -79,25 +83,70 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-const LIBRARIES: [&str; 8] = ["sidekiq", "solid-queue", "good-job", "delayed-job", "resque", "laravel-horizon", "laravel-jobs", "symfony-messenger"];
+const LIBRARIES: [&str; 8] = [
+    "sidekiq",
+    "solid-queue",
+    "good-job",
+    "delayed-job",
+    "resque",
+    "laravel-horizon",
+    "laravel-jobs",
+    "symfony-messenger",
+];
 
 fn process_types(context: &Context, application: &Application, found: &mut Found) -> Verdict {
     let worker = application.processes.iter().find(|one| LIBRARIES.contains(&one.evidence.rule));
     let Some(worker) = worker else {
         return Verdict::NotApplicable("no worker is needed");
     };
-    let words = ["sidekiq", "solid_queue", "bin/jobs", "good_job", "delayed_job", "jobs:work", "resque", "horizon", "queue:work", "queue:listen", "messenger:consume", "SOLID_QUEUE_IN_PUMA", "solid_queue"];
-    let kinds = [Kind::Procfile, Kind::Unit, Kind::Compose, Kind::Dockerfile, Kind::Shell, Kind::Ruby, Kind::Yaml, Kind::Text];
+    let words = [
+        "sidekiq",
+        "solid_queue",
+        "bin/jobs",
+        "good_job",
+        "delayed_job",
+        "jobs:work",
+        "resque",
+        "horizon",
+        "queue:work",
+        "queue:listen",
+        "messenger:consume",
+        "SOLID_QUEUE_IN_PUMA",
+        "solid_queue",
+    ];
+    let kinds = [
+        Kind::Procfile,
+        Kind::Unit,
+        Kind::Compose,
+        Kind::Dockerfile,
+        Kind::Shell,
+        Kind::Ruby,
+        Kind::Yaml,
+        Kind::Text,
+    ];
     let declared = context.own(application).any(|(entry, placed)| {
         let name = placed.inner.rsplit('/').next().unwrap_or_default();
         let config = match placed.kind {
             Kind::Ruby => placed.inner.ends_with("puma.rb") || placed.inner.contains("deploy"),
-            Kind::Yaml => ["deploy", "render.yaml", "app.yaml", "fly", "platform.app.yaml"].iter().any(|word| name.contains(word)) || placed.inner.contains("k8s") || placed.inner.contains("helm"),
-            Kind::Text => name.ends_with(".conf") || name.ends_with(".toml") || placed.inner.starts_with("bin/"),
+            Kind::Yaml => {
+                ["deploy", "render.yaml", "app.yaml", "fly", "platform.app.yaml"]
+                    .iter()
+                    .any(|word| name.contains(word))
+                    || placed.inner.contains("k8s")
+                    || placed.inner.contains("helm")
+            }
+            Kind::Text => {
+                name.ends_with(".conf")
+                    || name.ends_with(".toml")
+                    || placed.inner.starts_with("bin/")
+            }
             _ => true,
         };
-        kinds.contains(&placed.kind) && config
-            && context.file(&entry.path).is_some_and(|file| words.iter().any(|word| file.text.contains(word)))
+        kinds.contains(&placed.kind)
+            && config
+            && context
+                .file(&entry.path)
+                .is_some_and(|file| words.iter().any(|word| file.text.contains(word)))
     });
     if !declared {
         let message = format!("nothing starts `{}`", worker.command);
@@ -115,18 +164,25 @@ fn daemon(file: &Reading, found: &mut Found) {
             let code = file.ruby();
             for call in code.calls_of(b"daemonize") {
                 if !code.is_name(call.arguments.start, b"false") {
-                    found.at(file, code.tokens[call.name].span.start, "puma puts itself into the background");
+                    found.at(
+                        file,
+                        code.tokens[call.name].span.start,
+                        "puma puts itself into the background",
+                    );
                 }
             }
         }
         Kind::Procfile | Kind::Shell => {
-            let programs = ["sidekiq", "puma", "unicorn", "php-fpm", "resque", "thin", "delayed_job"];
+            let programs =
+                ["sidekiq", "puma", "unicorn", "php-fpm", "resque", "thin", "delayed_job"];
             for (start, line) in file.code_lines() {
                 let starts = programs.iter().any(|program| line.contains(program));
-                let away = [" -d ", " --daemon", " -D ", " --daemonize"].iter().any(|flag| {
-                    line.contains(flag) || line.ends_with(flag.trim_end())
-                });
-                let other = line.contains("daemonize no") || line.contains("docker") || line.contains("compose");
+                let away = [" -d ", " --daemon", " -D ", " --daemonize"]
+                    .iter()
+                    .any(|flag| line.contains(flag) || line.ends_with(flag.trim_end()));
+                let other = line.contains("daemonize no")
+                    || line.contains("docker")
+                    || line.contains("compose");
                 if starts && away && !other {
                     found.at(file, start, "the process puts itself into the background");
                 }
@@ -137,7 +193,12 @@ fn daemon(file: &Reading, found: &mut Found) {
 }
 
 fn wp_cron(context: &Context, application: &Application, found: &mut Found) -> Verdict {
-    let files = ["wp-config.php", "config/application.php", "web/wp-config.php", "public_html/wp-config.php"];
+    let files = [
+        "wp-config.php",
+        "config/application.php",
+        "web/wp-config.php",
+        "public_html/wp-config.php",
+    ];
     let Some(file) = context.first(application, &files) else {
         return Verdict::NotApplicable("no wp-config.php is committed");
     };

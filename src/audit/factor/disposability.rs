@@ -43,7 +43,11 @@ pub(super) const RULES: &[Rule] = &[
             quiet: "Shell forms that begin with exec, and images with tini or dumb-init.",
         },
         applies: Applies::Kinds(&[Kind::Dockerfile]),
-        check: Check::Files { kinds: &[Kind::Dockerfile, Kind::Shell], reach: Reach::Live, look: stop },
+        check: Check::Files {
+            kinds: &[Kind::Dockerfile, Kind::Shell],
+            reach: Reach::Live,
+            look: stop,
+        },
     },
     Rule {
         card: Card {
@@ -59,7 +63,11 @@ pub(super) const RULES: &[Rule] = &[
             quiet: "The release step of a Procfile, and Compose files of development.",
         },
         applies: Applies::Server,
-        check: Check::Files { kinds: &[Kind::Procfile, Kind::Shell, Kind::Dockerfile, Kind::Unit], reach: Reach::Live, look: migrates },
+        check: Check::Files {
+            kinds: &[Kind::Procfile, Kind::Shell, Kind::Dockerfile, Kind::Unit],
+            reach: Reach::Live,
+            look: migrates,
+        },
     },
     Rule {
         card: Card {
@@ -80,22 +88,39 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn unbounded(file: &Reading, found: &mut Found) {
-    let tool = ["Console/", "Command", "bin/", "script", "install", "cli", "cron", "tools/", "migrat", "upgrade", "artisan"];
-    if file.scope != Scope::Live || !file.has_any(&["set_time_limit", "max_execution_time"]) || tool.iter().any(|part| file.inner.contains(part)) {
+    let tool = [
+        "Console/", "Command", "bin/", "script", "install", "cli", "cron", "tools/", "migrat",
+        "upgrade", "artisan",
+    ];
+    if file.scope != Scope::Live
+        || !file.has_any(&["set_time_limit", "max_execution_time"])
+        || tool.iter().any(|part| file.inner.contains(part))
+    {
         return;
     }
     let code = file.php();
     let cli = file.has_any(&["PHP_SAPI", "php_sapi_name", "#!/usr/bin"]);
     for call in code.calls() {
         let items = code.items(call.open);
-        let zero = |nth: usize| items.get(nth).is_some_and(|item| {
-            item.len() == 1 && (code.text(item.start) == b"0" || code.constant(item).is_some_and(|value| matches!(&*value, b"0" | b"-1")))
-        });
+        let zero = |nth: usize| {
+            items.get(nth).is_some_and(|item| {
+                item.len() == 1
+                    && (code.text(item.start) == b"0"
+                        || code.constant(item).is_some_and(|value| matches!(&*value, b"0" | b"-1")))
+            })
+        };
         let limit = code.is_name(call.name, b"set_time_limit") && zero(0);
-        let named = items.first().and_then(|item| code.constant(item)).is_some_and(|name| *name == *b"max_execution_time");
+        let named = items
+            .first()
+            .and_then(|item| code.constant(item))
+            .is_some_and(|name| *name == *b"max_execution_time");
         let set = code.is_name(call.name, b"ini_set") && named && zero(1);
         if (limit || set) && !cli {
-            found.at(file, code.tokens[call.name].span.start, format!("{}() takes the limit away", shown(code.text(call.name))));
+            found.at(
+                file,
+                code.tokens[call.name].span.start,
+                format!("{}() takes the limit away", shown(code.text(call.name))),
+            );
         }
     }
 }
@@ -107,7 +132,11 @@ fn stop(file: &Reading, found: &mut Found) {
     if file.kind == Kind::Dockerfile {
         for (start, line) in file.code_lines() {
             let code = line.trim_start();
-            let Some(command) = code.strip_prefix("CMD ").or_else(|| code.strip_prefix("ENTRYPOINT ")) else { continue };
+            let Some(command) =
+                code.strip_prefix("CMD ").or_else(|| code.strip_prefix("ENTRYPOINT "))
+            else {
+                continue;
+            };
             let command = command.trim_start();
             if !command.starts_with('[') && !command.starts_with("exec ") {
                 found.at(file, start, "a shell stands between the signal and the program");
@@ -122,8 +151,21 @@ fn stop(file: &Reading, found: &mut Found) {
     let last = file.code_lines().filter(|(_, line)| !line.trim().is_empty()).last();
     if let Some((start, line)) = last {
         let code = line.trim();
-        let programs = ["puma", "php-fpm", "apache2-foreground", "nginx", "\"$@\"", "rails server", "rails s", "unicorn", "supervisord"];
-        if programs.iter().any(|program| code.contains(program)) && !code.contains("exec ") && !code.ends_with("fi") {
+        let programs = [
+            "puma",
+            "php-fpm",
+            "apache2-foreground",
+            "nginx",
+            "\"$@\"",
+            "rails server",
+            "rails s",
+            "unicorn",
+            "supervisord",
+        ];
+        if programs.iter().any(|program| code.contains(program))
+            && !code.contains("exec ")
+            && !code.ends_with("fi")
+        {
             found.at(file, start, "the last command is started without exec");
         }
     }
@@ -132,14 +174,24 @@ fn stop(file: &Reading, found: &mut Found) {
 fn migrates(file: &Reading, found: &mut Found) {
     let lower = file.name().to_ascii_lowercase();
     let starts = match file.kind {
-        Kind::Shell => ["entrypoint", "start", "boot", "run.sh"].iter().any(|word| lower.contains(word)) && !lower.contains("dev"),
+        Kind::Shell => {
+            ["entrypoint", "start", "boot", "run.sh"].iter().any(|word| lower.contains(word))
+                && !lower.contains("dev")
+        }
         Kind::Procfile => !lower.contains("dev"),
         _ => true,
     };
     if !starts || file.scope != Scope::Live {
         return;
     }
-    let words = ["db:migrate", "db:prepare", "artisan migrate", "doctrine:migrations:migrate", "drush updatedb", "spark migrate"];
+    let words = [
+        "db:migrate",
+        "db:prepare",
+        "artisan migrate",
+        "doctrine:migrations:migrate",
+        "drush updatedb",
+        "spark migrate",
+    ];
     for (start, line) in file.code_lines() {
         let code = line.trim_start();
         let relevant = match file.kind {
@@ -155,18 +207,31 @@ fn migrates(file: &Reading, found: &mut Found) {
 }
 
 fn health(context: &Context, application: &Application, found: &mut Found) -> Verdict {
-    let files = ["config/routes.rb", "routes/web.php", "bootstrap/app.php", "routes/api.php", "app/Http/routes.php", "config/routes.yaml"];
+    let files = [
+        "config/routes.rb",
+        "routes/web.php",
+        "bootstrap/app.php",
+        "routes/api.php",
+        "app/Http/routes.php",
+        "config/routes.yaml",
+    ];
     let Some(first) = context.first(application, &files) else {
         return Verdict::NotApplicable("no routes are here");
     };
-    let words = ["health", "/up", "\"up\"", "'up'", "ping", "status", "alive", "ready", "okcomputer"];
+    let words =
+        ["health", "/up", "\"up\"", "'up'", "ping", "status", "alive", "ready", "okcomputer"];
     let kinds = context.own(application).filter(|(_, placed)| {
         let inner = placed.inner.as_str();
-        files.contains(&inner) || inner.starts_with("config/routes") || inner.starts_with("routes/") || inner.starts_with("src/Controller")
+        files.contains(&inner)
+            || inner.starts_with("config/routes")
+            || inner.starts_with("routes/")
+            || inner.starts_with("src/Controller")
             || matches!(inner, "Gemfile" | "composer.json" | "config.ru")
     });
     let known = kinds.into_iter().any(|(entry, _)| {
-        context.file(&entry.path).is_some_and(|file| words.iter().any(|word| file.text.contains(word)))
+        context
+            .file(&entry.path)
+            .is_some_and(|file| words.iter().any(|word| file.text.contains(word)))
     });
     if !known {
         found.absent(&first.shown, "no route answers whether it is well");

@@ -27,7 +27,11 @@ pub(super) const RULES: &[Rule] = &[
             quiet: "Development and test, and php://stderr.",
         },
         applies: Applies::Server,
-        check: Check::Files { kinds: &[Kind::Ruby, Kind::Php, Kind::Dotenv, Kind::Yaml, Kind::Ini], reach: Reach::Live, look: to_file },
+        check: Check::Files {
+            kinds: &[Kind::Ruby, Kind::Php, Kind::Dotenv, Kind::Yaml, Kind::Ini],
+            reach: Reach::Live,
+            look: to_file,
+        },
     },
     Rule {
         card: Card {
@@ -75,12 +79,27 @@ pub(super) const RULES: &[Rule] = &[
             quiet: "The host's own configuration.",
         },
         applies: Applies::Server,
-        check: Check::Files { kinds: &[Kind::Ruby, Kind::Php, Kind::Text], reach: Reach::Live, look: rotation },
+        check: Check::Files {
+            kinds: &[Kind::Ruby, Kind::Php, Kind::Text],
+            reach: Reach::Live,
+            look: rotation,
+        },
     },
 ];
 
 fn development(file: &Reading) -> bool {
-    ["environments/development", "environments/test", "/dev/", "/test/", "packages/dev", "when@dev", ".env.dev", ".env.test"].iter().any(|part| file.inner.contains(part))
+    [
+        "environments/development",
+        "environments/test",
+        "/dev/",
+        "/test/",
+        "packages/dev",
+        "when@dev",
+        ".env.dev",
+        ".env.test",
+    ]
+    .iter()
+    .any(|part| file.inner.contains(part))
 }
 
 fn to_file(file: &Reading, found: &mut Found) {
@@ -93,8 +112,13 @@ fn to_file(file: &Reading, found: &mut Found) {
             for call in code.calls_of(b"new") {
                 let on_logger = call.name >= 2 && code.text(call.name - 2) == b"Logger";
                 let first = code.items(&call.arguments).into_iter().next();
-                let text = first.as_ref().map(|item| shown(code.span(item).of(file.bytes())).into_owned()).unwrap_or_default();
-                let is_file = text.starts_with(['"', '\'']) || text.contains("Rails.root") || text.contains("log_file");
+                let text = first
+                    .as_ref()
+                    .map(|item| shown(code.span(item).of(file.bytes())).into_owned())
+                    .unwrap_or_default();
+                let is_file = text.starts_with(['"', '\''])
+                    || text.contains("Rails.root")
+                    || text.contains("log_file");
                 if on_logger && is_file && !text.contains("/dev/std") {
                     found.at(file, code.tokens[call.name].span.start, "a logger writes to a file");
                 }
@@ -102,8 +126,15 @@ fn to_file(file: &Reading, found: &mut Found) {
         }
         Kind::Dotenv => {
             for variable in file.variables() {
-                if matches!((variable.key, variable.value), ("LOG_CHANNEL" | "LOG_STACK", "single" | "daily")) {
-                    found.at(file, variable.key_at, format!("{} is {}", variable.key, variable.value));
+                if matches!(
+                    (variable.key, variable.value),
+                    ("LOG_CHANNEL" | "LOG_STACK", "single" | "daily")
+                ) {
+                    found.at(
+                        file,
+                        variable.key_at,
+                        format!("{} is {}", variable.key, variable.value),
+                    );
                 }
             }
         }
@@ -112,13 +143,27 @@ fn to_file(file: &Reading, found: &mut Found) {
             for call in code.calls() {
                 let items = code.items(call.open);
                 let (Some(name), Some(value)) = (items.first(), items.get(1)) else { continue };
-                let name = code.constant(name).map(|name| shown(&name).into_owned()).unwrap_or_default();
-                let path = code.constant(value).map(|value| shown(&value).into_owned()).unwrap_or_default();
+                let name =
+                    code.constant(name).map(|name| shown(&name).into_owned()).unwrap_or_default();
+                let path = code
+                    .constant(value)
+                    .map(|value| shown(&value).into_owned())
+                    .unwrap_or_default();
                 let set = code.is_name(call.name, b"ini_set") && name == "error_log";
                 let defined = code.is_name(call.name, b"define") && name == "WP_DEBUG_LOG";
-                let appended = code.is_name(call.name, b"error_log") && code.text(value.start) == b"3";
-                if (set || defined) && path.contains('/') && !path.starts_with("php://") && !path.starts_with("/dev/") || appended {
-                    found.at(file, code.tokens[call.name].span.start, "errors are written to a file");
+                let appended =
+                    code.is_name(call.name, b"error_log") && code.text(value.start) == b"3";
+                if (set || defined)
+                    && path.contains('/')
+                    && !path.starts_with("php://")
+                    && !path.starts_with("/dev/")
+                    || appended
+                {
+                    found.at(
+                        file,
+                        code.tokens[call.name].span.start,
+                        "errors are written to a file",
+                    );
                 }
             }
         }
@@ -133,7 +178,11 @@ fn to_file(file: &Reading, found: &mut Found) {
             for (start, line) in file.code_lines() {
                 let Some((key, value)) = line.split_once('=') else { continue };
                 let value = value.trim().trim_matches('"');
-                if key.trim() == "error_log" && value.starts_with('/') && !value.starts_with("/dev/") && !value.starts_with("/proc/") {
+                if key.trim() == "error_log"
+                    && value.starts_with('/')
+                    && !value.starts_with("/dev/")
+                    && !value.starts_with("/proc/")
+                {
                     found.at(file, start, "PHP writes its errors to a file");
                 }
             }
@@ -143,8 +192,12 @@ fn to_file(file: &Reading, found: &mut Found) {
 }
 
 fn rails_stdout(context: &Context, application: &Application, found: &mut Found) -> Verdict {
-    let version = application.version.as_ref().map(|version| version.value.clone()).unwrap_or_default();
-    let mut numbers = version.trim_start_matches(|letter: char| !letter.is_ascii_digit()).split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let version =
+        application.version.as_ref().map(|version| version.value.clone()).unwrap_or_default();
+    let mut numbers = version
+        .trim_start_matches(|letter: char| !letter.is_ascii_digit())
+        .split('.')
+        .map(|part| part.parse::<u32>().unwrap_or(0));
     let (major, minor) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     if (major, minor) >= (7, 1) {
         return Verdict::NotApplicable("Rails 7.1 and newer do it by themselves");
@@ -152,11 +205,15 @@ fn rails_stdout(context: &Context, application: &Application, found: &mut Found)
     let Some(file) = context.first(application, &["config/environments/production.rb"]) else {
         return Verdict::NotApplicable("no production.rb is here");
     };
-    let gem = context.first(application, &["Gemfile.lock", "Gemfile"]).is_some_and(|file| file.text.contains("rails_12factor") || file.text.contains("rails_stdout_logging"));
+    let gem = context.first(application, &["Gemfile.lock", "Gemfile"]).is_some_and(|file| {
+        file.text.contains("rails_12factor") || file.text.contains("rails_stdout_logging")
+    });
     let words = ["STDOUT", "$stdout", "stdout_logger"];
     let written = file.code_lines().any(|(_, line)| words.iter().any(|word| line.contains(word)));
     let elsewhere = ["config/application.rb", "config/environment.rb"].iter().any(|name| {
-        context.file(&join(&application.folder, name.as_bytes())).is_some_and(|file| file.code_lines().any(|(_, line)| words.iter().any(|word| line.contains(word))))
+        context.file(&join(&application.folder, name.as_bytes())).is_some_and(|file| {
+            file.code_lines().any(|(_, line)| words.iter().any(|word| line.contains(word)))
+        })
     });
     if !gem && !written && !elsewhere {
         found.absent(&file.shown, "nothing sends the log to standard output");
@@ -168,7 +225,9 @@ fn committed(context: &Context, found: &mut Found) -> Verdict {
     for entry in context.tree.entries().iter().filter(|entry| entry.is_file()) {
         let placed = context.place(&entry.path);
         let name = placed.shown.rsplit('/').next().unwrap_or_default();
-        let is_log = name.ends_with(".log") || name == "error_log" || name.starts_with("laravel-") && name.ends_with(".log");
+        let is_log = name.ends_with(".log")
+            || name == "error_log"
+            || name.starts_with("laravel-") && name.ends_with(".log");
         let empty = || context.tree.size(entry).is_ok_and(|bytes| bytes == 0);
         if is_log && placed.scope == Scope::Live && !empty() {
             found.file(&placed.shown, format!("{name} is a log"));
@@ -189,16 +248,25 @@ fn rotation(file: &Reading, found: &mut Found) {
                 let second = code.items(&call.arguments).into_iter().nth(1);
                 let turns = second.is_some_and(|item| {
                     let text = code.span(&item).of(file.bytes());
-                    matches!(text, b"'daily'" | b"\"daily\"" | b"'weekly'" | b"\"weekly\"") || text.first().is_some_and(u8::is_ascii_digit)
+                    matches!(text, b"'daily'" | b"\"daily\"" | b"'weekly'" | b"\"weekly\"")
+                        || text.first().is_some_and(u8::is_ascii_digit)
                 });
                 if on_logger && turns {
-                    found.at(file, code.tokens[call.name].span.start, "the logger turns its file over");
+                    found.at(
+                        file,
+                        code.tokens[call.name].span.start,
+                        "the logger turns its file over",
+                    );
                 }
             }
         }
-        Kind::Php if file.has("RotatingFileHandler") && !file.inner.ends_with("config/logging.php") => {
+        Kind::Php
+            if file.has("RotatingFileHandler") && !file.inner.ends_with("config/logging.php") =>
+        {
             let code = file.php();
-            for call in code.calls().filter(|call| code.text(call.name).ends_with(b"RotatingFileHandler")) {
+            for call in
+                code.calls().filter(|call| code.text(call.name).ends_with(b"RotatingFileHandler"))
+            {
                 found.at(file, code.tokens[call.name].span.start, "the logger turns its file over");
             }
         }

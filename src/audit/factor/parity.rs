@@ -85,7 +85,12 @@ pub(super) const RULES: &[Rule] = &[
 fn adapters(_: &Context, application: &Application, found: &mut Found) -> Verdict {
     let of = |environment: &'static str| {
         application.databases.iter().filter(move |one| {
-            one.environment == environment && one.server != Server::Unknown && one.connection.as_deref().is_none_or(|name| name == "primary" || name == environment)
+            one.environment == environment
+                && one.server != Server::Unknown
+                && one
+                    .connection
+                    .as_deref()
+                    .is_none_or(|name| name == "primary" || name == environment)
         })
     };
     let Some(production) = of("production").next() else {
@@ -93,9 +98,16 @@ fn adapters(_: &Context, application: &Application, found: &mut Found) -> Verdic
     };
     for environment in ["development", "test"] {
         for other in of(environment) {
-            if other.server != production.server && other.variable.is_none() && production.variable.is_none() {
+            if other.server != production.server
+                && other.variable.is_none()
+                && production.variable.is_none()
+            {
                 let line = other.evidence.line.unwrap_or(1) as usize;
-                let message = format!("{environment} has {}, and production {}", other.server.name(), production.server.name());
+                let message = format!(
+                    "{environment} has {}, and production {}",
+                    other.server.name(),
+                    production.server.name()
+                );
                 let key = message.clone();
                 found.line(&other.evidence.path, line, &key, message);
             }
@@ -104,8 +116,28 @@ fn adapters(_: &Context, application: &Application, found: &mut Found) -> Verdic
     Verdict::Looked
 }
 
-const GEMS: [&str; 10] = ["web-console", "byebug", "pry-byebug", "better_errors", "binding_of_caller", "letter_opener", "rack-mini-profiler", "bullet", "listen", "debug"];
-const PACKAGES: [&str; 8] = ["barryvdh/laravel-debugbar", "laravel/telescope", "symfony/web-profiler-bundle", "symfony/debug-bundle", "phpunit/phpunit", "fakerphp/faker", "drupal/devel", "filp/whoops"];
+const GEMS: [&str; 10] = [
+    "web-console",
+    "byebug",
+    "pry-byebug",
+    "better_errors",
+    "binding_of_caller",
+    "letter_opener",
+    "rack-mini-profiler",
+    "bullet",
+    "listen",
+    "debug",
+];
+const PACKAGES: [&str; 8] = [
+    "barryvdh/laravel-debugbar",
+    "laravel/telescope",
+    "symfony/web-profiler-bundle",
+    "symfony/debug-bundle",
+    "phpunit/phpunit",
+    "fakerphp/faker",
+    "drupal/devel",
+    "filp/whoops",
+];
 
 fn tools(context: &Context, application: &Application, found: &mut Found) -> Verdict {
     let mut looked = false;
@@ -122,18 +154,32 @@ fn tools(context: &Context, application: &Application, found: &mut Found) -> Ver
         let mut groups = 0usize;
         for (start, line) in file.code_lines() {
             let code = line.trim();
-            if (code.starts_with("group ") || code.starts_with("install_if") || code.starts_with("if ") || code.starts_with("source ") || code.starts_with("platforms ")) && (code.ends_with(" do") || code.starts_with("if ")) {
+            if (code.starts_with("group ")
+                || code.starts_with("install_if")
+                || code.starts_with("if ")
+                || code.starts_with("source ")
+                || code.starts_with("platforms "))
+                && (code.ends_with(" do") || code.starts_with("if "))
+            {
                 groups += 1;
             } else if code == "end" {
                 groups = groups.saturating_sub(1);
             }
             let name = code.strip_prefix("gem ").and_then(|rest| rest.split(['"', '\'']).nth(1));
-            if let Some(name) = name.filter(|name| GEMS.contains(name)) && groups == 0 && !code.contains("group") && !matches!(name, "rack-mini-profiler" | "bullet" | "listen" | "letter_opener") {
+            if let Some(name) = name.filter(|name| GEMS.contains(name))
+                && groups == 0
+                && !code.contains("group")
+                && !matches!(name, "rack-mini-profiler" | "bullet" | "listen" | "letter_opener")
+            {
                 found.at(&file, start, format!("{name} is in no group, so production has it"));
             }
         }
     }
-    if looked { Verdict::Looked } else { Verdict::NotApplicable("no Gemfile or composer.json is here") }
+    if looked {
+        Verdict::Looked
+    } else {
+        Verdict::NotApplicable("no Gemfile or composer.json is here")
+    }
 }
 
 /// `3.3` and `3.3.5` agree; `3.2` and `3.3.5` do not.
@@ -144,7 +190,8 @@ fn agree(one: &str, other: &str) -> bool {
 
 fn digits(text: &str) -> String {
     let text = text.trim_start_matches(|letter: char| !letter.is_ascii_digit());
-    let end = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
+    let end =
+        text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
     text[..end].trim_end_matches('.').to_owned()
 }
 
@@ -167,12 +214,17 @@ fn versions(context: &Context, application: &Application, found: &mut Found) -> 
             }
         }
     }
-    for (entry, placed) in context.own(application).filter(|(_, placed)| placed.kind == Kind::Dockerfile) {
+    for (entry, placed) in
+        context.own(application).filter(|(_, placed)| placed.kind == Kind::Dockerfile)
+    {
         let Some(file) = context.file(&entry.path) else { continue };
-        let arguments: Vec<(String, String)> = file.code_lines().filter_map(|(_, line)| {
-            let (name, value) = line.trim().strip_prefix("ARG ")?.split_once('=')?;
-            Some((name.trim().to_owned(), value.trim().to_owned()))
-        }).collect();
+        let arguments: Vec<(String, String)> = file
+            .code_lines()
+            .filter_map(|(_, line)| {
+                let (name, value) = line.trim().strip_prefix("ARG ")?.split_once('=')?;
+                Some((name.trim().to_owned(), value.trim().to_owned()))
+            })
+            .collect();
         for (number, (_, line)) in file.lines().enumerate() {
             let lower = line.trim().to_ascii_lowercase();
             if !lower.starts_with("from ") {
@@ -180,7 +232,9 @@ fn versions(context: &Context, application: &Application, found: &mut Found) -> 
             }
             let mut image = line.trim()[5..].to_owned();
             for (name, value) in &arguments {
-                image = image.replace(&format!("${name}"), value).replace(&format!("${{{name}}}"), value);
+                image = image
+                    .replace(&format!("${name}"), value)
+                    .replace(&format!("${{{name}}}"), value);
             }
             let tag = image.split(&format!("{language}:")).nth(1).map(digits).unwrap_or_default();
             if !tag.is_empty() {
@@ -205,15 +259,28 @@ fn versions(context: &Context, application: &Application, found: &mut Found) -> 
 }
 
 fn images(context: &Context, found: &mut Found) -> Verdict {
-    let services = ["mysql", "mariadb", "postgres", "redis", "memcached", "elasticsearch", "rabbitmq", "mongo"];
+    let services = [
+        "mysql",
+        "mariadb",
+        "postgres",
+        "redis",
+        "memcached",
+        "elasticsearch",
+        "rabbitmq",
+        "mongo",
+    ];
     for entry in context.tree.entries().iter().filter(|entry| entry.is_file()) {
         let placed = context.place(&entry.path);
-        if !matches!(placed.kind, Kind::Compose | Kind::Ci) || placed.scope > crate::audit::file::Scope::Sample {
+        if !matches!(placed.kind, Kind::Compose | Kind::Ci)
+            || placed.scope > crate::audit::file::Scope::Sample
+        {
             continue;
         }
         let Some(file) = context.file(&entry.path) else { continue };
         for (start, line) in file.code_lines() {
-            let Some(image) = line.trim().trim_start_matches("- ").strip_prefix("image:") else { continue };
+            let Some(image) = line.trim().trim_start_matches("- ").strip_prefix("image:") else {
+                continue;
+            };
             let image = image.trim().trim_matches(['"', '\'']);
             let name = image.split(':').next().unwrap_or_default();
             let floating = !image.contains(':') || image.ends_with(":latest");

@@ -26,7 +26,11 @@ pub(super) const RULES: &[Rule] = &[
             quiet: "A default of PORT, and the files of development.",
         },
         applies: Applies::Server,
-        check: Check::Files { kinds: &[Kind::Ruby, Kind::Procfile], reach: Reach::Live, look: port },
+        check: Check::Files {
+            kinds: &[Kind::Ruby, Kind::Procfile],
+            reach: Reach::Live,
+            look: port,
+        },
     },
     Rule {
         card: Card {
@@ -42,13 +46,25 @@ pub(super) const RULES: &[Rule] = &[
             after: "upload_max_filesize = 64M         ; php.ini of the release",
             quiet: "The well-known front controllers of WordPress, Laravel, Drupal and Symfony.",
         },
-        applies: Applies::To(&[F::Wordpress, F::Bedrock, F::Drupal, F::Laravel, F::Lumen, F::Symfony, F::CodeIgniter, F::Php]),
+        applies: Applies::To(&[
+            F::Wordpress,
+            F::Bedrock,
+            F::Drupal,
+            F::Laravel,
+            F::Lumen,
+            F::Symfony,
+            F::CodeIgniter,
+            F::Php,
+        ]),
         check: Check::Application(htaccess),
     },
 ];
 
 fn port(file: &Reading, found: &mut Found) {
-    if file.scope != Scope::Live || file.inner.contains("development") || file.name().to_ascii_lowercase().contains("dev") {
+    if file.scope != Scope::Live
+        || file.inner.contains("development")
+        || file.name().to_ascii_lowercase().contains("dev")
+    {
         return;
     }
     if file.kind == Kind::Ruby {
@@ -64,7 +80,8 @@ fn port(file: &Reading, found: &mut Found) {
             if matches!(name, b"port" | b"listen") && !call.has_receiver && number && lone {
                 found.at(file, code.tokens[call.name].span.start, "the port is a number");
             }
-            let bind = code.constant(&call.arguments).is_some_and(|value| value.starts_with(b"tcp://"));
+            let bind =
+                code.constant(&call.arguments).is_some_and(|value| value.starts_with(b"tcp://"));
             if name == b"bind" && bind {
                 found.at(file, code.tokens[call.name].span.start, "the address is a literal");
             }
@@ -72,9 +89,13 @@ fn port(file: &Reading, found: &mut Found) {
         return;
     }
     for (start, line) in file.code_lines() {
-        let literal = ["-p ", "--port ", "--port=", "-S 0.0.0.0:", "-S localhost:", "-b 0.0.0.0:"].iter().any(|flag| {
-            line.split(flag).nth(1).is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_digit()))
-        });
+        let literal = ["-p ", "--port ", "--port=", "-S 0.0.0.0:", "-S localhost:", "-b 0.0.0.0:"]
+            .iter()
+            .any(|flag| {
+                line.split(flag)
+                    .nth(1)
+                    .is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_digit()))
+            });
         if literal && line.starts_with("web") {
             found.at(file, start, "the port of `web` is a number");
         }
@@ -89,10 +110,20 @@ fn htaccess(context: &Context, application: &Application, found: &mut Found) -> 
         }
         looked = true;
         let Some(file) = context.file(&entry.path) else { continue };
-        let alone = ["php_value", "php_flag", "authuserfile", "require ip", "allow from 1", "errordocument", "setenv "];
+        let alone = [
+            "php_value",
+            "php_flag",
+            "authuserfile",
+            "require ip",
+            "allow from 1",
+            "errordocument",
+            "setenv ",
+        ];
         let line = file.code_lines().find(|(_, line)| {
             let lower = line.trim_start().to_ascii_lowercase();
-            alone.iter().any(|word| lower.starts_with(word)) && !lower.starts_with("setenv modrewrite") && !lower.contains("setenv http_mod")
+            alone.iter().any(|word| lower.starts_with(word))
+                && !lower.starts_with("setenv modrewrite")
+                && !lower.contains("setenv http_mod")
         });
         if let Some((start, line)) = line {
             let word = line.split_whitespace().next().unwrap_or_default().to_owned();

@@ -43,7 +43,11 @@ pub(super) const RULES: &[Rule] = &[
             quiet: "Files that are there to be copied.",
         },
         applies: Applies::Server,
-        check: Check::Files { kinds: &[Kind::Php, Kind::Dotenv, Kind::Ini], reach: Reach::Live, look: sessions },
+        check: Check::Files {
+            kinds: &[Kind::Php, Kind::Dotenv, Kind::Ini],
+            reach: Reach::Live,
+            look: sessions,
+        },
     },
     Rule {
         card: Card {
@@ -97,7 +101,9 @@ pub(super) const RULES: &[Rule] = &[
 
 fn uploads(file: &Reading, found: &mut Found) {
     match file.kind {
-        Kind::Ruby if file.inner == "config/environments/production.rb" && file.has("active_storage") => {
+        Kind::Ruby
+            if file.inner == "config/environments/production.rb" && file.has("active_storage") =>
+        {
             let code = file.ruby();
             for assignment in code.assignments() {
                 let target = code.span(&assignment.target);
@@ -109,14 +115,26 @@ fn uploads(file: &Reading, found: &mut Found) {
         }
         Kind::Ruby if file.inner.contains("uploader") || file.inner.contains("carrierwave") => {
             let code = file.ruby();
-            for call in code.calls_of(b"storage").filter(|call| code.text(call.arguments.start) == b":file") {
-                found.at(file, code.tokens[call.name].span.start, "CarrierWave keeps files on the local disk");
+            for call in
+                code.calls_of(b"storage").filter(|call| code.text(call.arguments.start) == b":file")
+            {
+                found.at(
+                    file,
+                    code.tokens[call.name].span.start,
+                    "CarrierWave keeps files on the local disk",
+                );
             }
         }
         Kind::Php if file.has("move_uploaded_file") => {
             let code = file.php();
-            for call in code.calls_of(b"move_uploaded_file").filter(|call| call.callee == Callee::Function) {
-                let hit = found.at(file, code.tokens[call.name].span.start, "an upload is moved to the local disk");
+            for call in
+                code.calls_of(b"move_uploaded_file").filter(|call| call.callee == Callee::Function)
+            {
+                let hit = found.at(
+                    file,
+                    code.tokens[call.name].span.start,
+                    "an upload is moved to the local disk",
+                );
                 hit.weighs(Note);
             }
         }
@@ -136,29 +154,49 @@ fn sessions(file: &Reading, found: &mut Found) {
                 }
             }
         }
-        Kind::Php if file.inner.ends_with("config/session.php") || file.inner.ends_with("config/config.php") || file.inner.ends_with("Config/Session.php") => {
+        Kind::Php
+            if file.inner.ends_with("config/session.php")
+                || file.inner.ends_with("config/config.php")
+                || file.inner.ends_with("Config/Session.php") =>
+        {
             let code = file.php();
             for entry in code.entries() {
                 let is_driver = code.key(entry.key).is_some_and(|key| *key == *b"driver");
-                let call = code.is_name(entry.value.start, b"env") && code.literal(entry.value.start + 4).is_some_and(|literal| *literal.value == *b"file");
-                if is_driver && (call || code.constant(&entry.value).is_some_and(|value| *value == *b"file")) {
-                    found.at(file, code.tokens[entry.key].span.start, "sessions are kept in files unless the environment says otherwise");
+                let call = code.is_name(entry.value.start, b"env")
+                    && code
+                        .literal(entry.value.start + 4)
+                        .is_some_and(|literal| *literal.value == *b"file");
+                if is_driver
+                    && (call || code.constant(&entry.value).is_some_and(|value| *value == *b"file"))
+                {
+                    found.at(
+                        file,
+                        code.tokens[entry.key].span.start,
+                        "sessions are kept in files unless the environment says otherwise",
+                    );
                 }
             }
             for assignment in code.assignments() {
                 let keys = code.keys(&assignment).unwrap_or_default();
                 let value = code.constant(&assignment.value);
-                let ci3 = keys.last().is_some_and(|key| **key == *b"sess_driver") && value.is_some_and(|value| *value == *b"files");
-                let ci4 = code.text(assignment.base) == b"$driver" && code.span(&assignment.value).of(file.bytes()).starts_with(b"FileHandler");
+                let ci3 = keys.last().is_some_and(|key| **key == *b"sess_driver")
+                    && value.is_some_and(|value| *value == *b"files");
+                let ci4 = code.text(assignment.base) == b"$driver"
+                    && code.span(&assignment.value).of(file.bytes()).starts_with(b"FileHandler");
                 if ci3 || ci4 {
-                    found.at(file, code.tokens[assignment.base].span.start, "sessions are kept in files");
+                    found.at(
+                        file,
+                        code.tokens[assignment.base].span.start,
+                        "sessions are kept in files",
+                    );
                 }
             }
         }
         Kind::Ini => {
             for (start, line) in file.code_lines() {
                 let Some((key, value)) = line.split_once('=') else { continue };
-                if key.trim() == "session.save_handler" && value.trim().trim_matches('"') == "files" {
+                if key.trim() == "session.save_handler" && value.trim().trim_matches('"') == "files"
+                {
                     found.at(file, start, "session.save_handler is files");
                 }
             }
@@ -173,15 +211,27 @@ fn cache(file: &Reading, found: &mut Found) {
             let code = file.ruby();
             for assignment in code.assignments() {
                 let store = code.text(assignment.value.start);
-                if code.is_name(assignment.target.end - 1, b"cache_store") && matches!(store, b":file_store" | b":memory_store") {
-                    found.at(file, code.span(&assignment.target).start, format!("the store is {}", shown(store)));
+                if code.is_name(assignment.target.end - 1, b"cache_store")
+                    && matches!(store, b":file_store" | b":memory_store")
+                {
+                    found.at(
+                        file,
+                        code.span(&assignment.target).start,
+                        format!("the store is {}", shown(store)),
+                    );
                 }
             }
         }
         Kind::Dotenv if file.scope == Scope::Live => {
             for variable in file.variables() {
-                if matches!(variable.key, "CACHE_STORE" | "CACHE_DRIVER") && matches!(variable.value, "file" | "array") {
-                    found.at(file, variable.key_at, format!("{} is {}", variable.key, variable.value));
+                if matches!(variable.key, "CACHE_STORE" | "CACHE_DRIVER")
+                    && matches!(variable.value, "file" | "array")
+                {
+                    found.at(
+                        file,
+                        variable.key_at,
+                        format!("{} is {}", variable.key, variable.value),
+                    );
                 }
             }
         }
@@ -190,30 +240,63 @@ fn cache(file: &Reading, found: &mut Found) {
 }
 
 fn writes(file: &Reading, found: &mut Found) {
-    let tool = ["Console/", "Command", "lib/tasks", "bin/", "script", "install", "generators/", "db/", "database/", "config/deploy", "tools/", "build", "rector", "cli"];
+    let tool = [
+        "Console/",
+        "Command",
+        "lib/tasks",
+        "bin/",
+        "script",
+        "install",
+        "generators/",
+        "db/",
+        "database/",
+        "config/deploy",
+        "tools/",
+        "build",
+        "rector",
+        "cli",
+    ];
     if tool.iter().any(|part| file.inner.contains(part)) || file.scope != Scope::Live {
         return;
     }
-    let kept = ["tmp", "log", "storage", "cache", "var/", "uploads", "sys_get_temp_dir", "writable"];
+    let kept =
+        ["tmp", "log", "storage", "cache", "var/", "uploads", "sys_get_temp_dir", "writable"];
     match file.kind {
         Kind::Php if file.has("__DIR__") && file.has_any(&["file_put_contents", "fopen"]) => {
             let code = file.php();
             for call in code.calls().filter(|call| call.callee == Callee::Function) {
-                let (puts, opens) = (code.is_name(call.name, b"file_put_contents"), code.is_name(call.name, b"fopen"));
+                let (puts, opens) = (
+                    code.is_name(call.name, b"file_put_contents"),
+                    code.is_name(call.name, b"fopen"),
+                );
                 if !puts && !opens {
                     continue;
                 }
                 let items = code.items(call.open);
                 let Some(path) = items.first() else { continue };
                 let text = shown(code.span(path).of(file.bytes())).to_ascii_lowercase();
-                let mode = items.get(1).and_then(|mode| code.constant(mode)).map(|mode| shown(&mode).into_owned());
-                let writes = puts || mode.is_some_and(|mode| mode.starts_with(['w', 'a', 'c', 'x']));
-                if writes && code.is_name(path.start, b"__DIR__") && !kept.iter().any(|part| text.contains(part)) {
-                    found.at(file, code.tokens[call.name].span.start, "a file is written below the code");
+                let mode = items
+                    .get(1)
+                    .and_then(|mode| code.constant(mode))
+                    .map(|mode| shown(&mode).into_owned());
+                let writes =
+                    puts || mode.is_some_and(|mode| mode.starts_with(['w', 'a', 'c', 'x']));
+                if writes
+                    && code.is_name(path.start, b"__DIR__")
+                    && !kept.iter().any(|part| text.contains(part))
+                {
+                    found.at(
+                        file,
+                        code.tokens[call.name].span.start,
+                        "a file is written below the code",
+                    );
                 }
             }
         }
-        Kind::Ruby if file.has("Rails.root") && file.has_any(&["File.write", "File.open", "FileUtils"]) => {
+        Kind::Ruby
+            if file.has("Rails.root")
+                && file.has_any(&["File.write", "File.open", "FileUtils"]) =>
+        {
             let code = file.ruby();
             for call in code.calls() {
                 let on_file = call.name >= 2 && code.is_name(call.name - 2, b"File");
@@ -222,9 +305,17 @@ fn writes(file: &Reading, found: &mut Found) {
                     continue;
                 }
                 let text = shown(code.span(&call.arguments).of(file.bytes())).into_owned();
-                let opens = name != b"open" || [", \"w", ", 'w", ", \"a", ", 'a"].iter().any(|mode| text.contains(mode));
-                if opens && text.starts_with("Rails.root") && !kept.iter().any(|part| text.contains(part)) {
-                    found.at(file, code.tokens[call.name].span.start, "a file is written below the code");
+                let opens = name != b"open"
+                    || [", \"w", ", 'w", ", \"a", ", 'a"].iter().any(|mode| text.contains(mode));
+                if opens
+                    && text.starts_with("Rails.root")
+                    && !kept.iter().any(|part| text.contains(part))
+                {
+                    found.at(
+                        file,
+                        code.tokens[call.name].span.start,
+                        "a file is written below the code",
+                    );
                 }
             }
         }
@@ -237,13 +328,25 @@ fn wordpress(context: &Context, application: &Application, found: &mut Found) ->
     let moved = context.tree.below(&application.folder).iter().any(|entry| {
         let path = shown(&entry.path).to_ascii_lowercase();
         path.contains("plugins/") && offload.iter().any(|word| path.contains(word))
-    }) || context.first(application, &["composer.json"]).is_some_and(|file| offload.iter().any(|word| file.text.contains(word)));
-    let places = ["wp-config.php", "config/application.php", "web/app", "wp-content", "wp/wp-content", "web/wp-config.php"];
+    }) || context
+        .first(application, &["composer.json"])
+        .is_some_and(|file| offload.iter().any(|word| file.text.contains(word)));
+    let places = [
+        "wp-config.php",
+        "config/application.php",
+        "web/app",
+        "wp-content",
+        "wp/wp-content",
+        "web/wp-config.php",
+    ];
     let Some(place) = places.iter().find(|path| context.has(application, path)) else {
         return Verdict::NotApplicable("only the parts around WordPress are here");
     };
     if !moved {
-        let path = crate::project::tree::shown(&crate::project::tree::join(&application.folder, place.as_bytes()));
+        let path = crate::project::tree::shown(&crate::project::tree::join(
+            &application.folder,
+            place.as_bytes(),
+        ));
         found.absent(&path, "nothing moves uploads to a store that machines share");
     }
     Verdict::Looked

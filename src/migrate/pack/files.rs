@@ -42,13 +42,7 @@ pub(super) fn copies(mappings: &[TableMapping], format: Format) -> (String, Vec<
     (text, places)
 }
 
-fn copy(
-    mapping: &TableMapping,
-    table: &str,
-    from: &str,
-    format: Format,
-    freeze: bool,
-) -> String {
+fn copy(mapping: &TableMapping, table: &str, from: &str, format: Format, freeze: bool) -> String {
     let columns = postgres_list(mapping.columns[..mapping.copied].iter().map(|c| &c.target));
     let columns = if columns.is_empty() { String::new() } else { format!(" ({columns})") };
     let format = match format {

@@ -16,10 +16,7 @@ pub(super) fn digest(folder: &Path, fact: &FileFact, format: Format) -> Result<D
 }
 
 /// Shows each row of a binary file, as its fields, and sums them.
-pub(crate) fn binary(
-    file: &mut Checked,
-    mut row: impl FnMut(&[u8]),
-) -> Result<Digest, Error> {
+pub(crate) fn binary(file: &mut Checked, mut row: impl FnMut(&[u8])) -> Result<Digest, Error> {
     let (mut pieces, mut digest, mut broken) = (Pieces::default(), Digest::default(), None);
     file.take_all(|piece| {
         if broken.is_none() {
@@ -48,5 +45,9 @@ fn text(file: &mut Checked) -> Result<Digest, Error> {
             line.extend_from_slice(part);
         }
     })?;
-    if line.is_empty() { Ok(digest) } else { Err(file.damaged("its last line has no end".to_owned())) }
+    if line.is_empty() {
+        Ok(digest)
+    } else {
+        Err(file.damaged("its last line has no end".to_owned()))
+    }
 }

@@ -234,9 +234,10 @@ fn rest(schema: &Schema) -> Vec<String> {
         table.triggers.iter().map(move |trigger| ddl::create_trigger(table, trigger))
     });
     let sequences = schema.sequences.iter().map(ddl::set_sequence);
-    let views = schema.views.iter().map(|view| {
-        tolerant(&format!("view {}", view.name.name), &ddl::create_view(view))
-    });
+    let views = schema
+        .views
+        .iter()
+        .map(|view| tolerant(&format!("view {}", view.name.name), &ddl::create_view(view)));
     functions.chain(triggers).chain(sequences).chain(views).collect()
 }
 

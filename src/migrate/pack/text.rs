@@ -79,7 +79,8 @@ fn value(kind: &ColumnType, field: &[u8], out: &mut Vec<u8>) {
         Type::DoublePrecision => text(out, float(f64::from_bits(signed(field) as u64))),
         Type::Bit { bits } => {
             let bytes = field.get(4..).unwrap_or_default();
-            let bit = |at: usize| bytes.get(at / 8).is_some_and(|byte| byte >> (7 - at % 8) & 1 == 1);
+            let bit =
+                |at: usize| bytes.get(at / 8).is_some_and(|byte| byte >> (7 - at % 8) & 1 == 1);
             out.extend((0..usize::from(*bits)).map(|at| if bit(at) { b'1' } else { b'0' }));
         }
         Type::Date => {
@@ -274,7 +275,8 @@ mod tests {
     #[test]
     fn values_are_the_text_that_the_server_reads() {
         let numeric = Type::Numeric { precision: 65, scale: 30 };
-        for text in ["0", "-1", "10000", "12345.6700", "0.0001", "-0.00001", "100000000.5", "0.00"] {
+        for text in ["0", "-1", "10000", "12345.6700", "0.0001", "-0.00001", "100000000.5", "0.00"]
+        {
             let written = of(&numeric, |out| assert!(encode::numeric(out, text.as_bytes())));
             assert_eq!(written, text);
         }
@@ -289,7 +291,14 @@ mod tests {
         let kind = Type::TimestampTz { fraction: 6 };
         assert_eq!(of(&kind, long(-1)), "1999-12-31 23:59:59.999999+00");
         let text = of(&Type::Interval { fraction: 0 }, |out| {
-            encode::fixed(out, [(-3_020_399_000_000_i64).to_be_bytes(), [0; 8]].concat().try_into().map(|all: [u8; 16]| all).unwrap());
+            encode::fixed(
+                out,
+                [(-3_020_399_000_000_i64).to_be_bytes(), [0; 8]]
+                    .concat()
+                    .try_into()
+                    .map(|all: [u8; 16]| all)
+                    .unwrap(),
+            );
         });
         assert_eq!(text, "0 mons 0 days -838:59:59.000000");
         let items: [&[u8]; 2] = [b"a\"b", b"c\\"];

@@ -19,11 +19,7 @@ use crate::report::{Report, Verified};
 const LOAD: &str = include_str!("load.sh");
 
 /// Writes all that is not rows. A directory that has not all rows, proven, is left as unfinished.
-pub(super) fn finish(
-    board: Board,
-    pair: &Pair<Directory>,
-    report: &Report,
-) -> Result<(), Error> {
+pub(super) fn finish(board: Board, pair: &Pair<Directory>, report: &Report) -> Result<(), Error> {
     let lost = report.tables.iter().filter(|table| table.verified != Verified::Equal).count();
     let directory = pair.target.address();
     if lost > 0 {

@@ -102,10 +102,8 @@ impl Board {
             foreign_keys: false,
         });
         let schedule = Schedule::of(&work.collect::<Vec<_>>());
-        let state = |jobs: &TableJobs| State {
-            chunks: vec![None; jobs.jobs.len()],
-            ..State::default()
-        };
+        let state =
+            |jobs: &TableJobs| State { chunks: vec![None; jobs.jobs.len()], ..State::default() };
         let tables = Mutex::new(jobs.iter().map(state).collect());
         let queue = Queue::new(schedule, shutdown.clone());
         let remains = Mutex::default();
@@ -370,7 +368,11 @@ async fn prove(table: usize, chunk: usize, board: &Board) -> Result<(), Error> {
     let Some((read, stored, milliseconds)) = done else { return Ok(()) };
     if let Some(difference) = verify::difference(stored, read) {
         let message = format!("the files, read back, are not what was written: {difference}");
-        board.events.found(Finding::error(Code::RowsDiffer, Place::table(&mapping.source), message));
+        board.events.found(Finding::error(
+            Code::RowsDiffer,
+            Place::table(&mapping.source),
+            message,
+        ));
     }
     let (rows, equal) = (read.rows, read == stored);
     board.events.emit(Event::VerifyFinished { table: name(), rows, equal, milliseconds });

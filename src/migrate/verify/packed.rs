@@ -64,8 +64,8 @@ async fn compare(
     report: &mut Report,
 ) -> Result<(), Error> {
     let archive = Archive::open(&request.archive)?;
-    let schema: Schema = serde_json::from_slice(&archive.text("catalog.json")?)
-        .map_err(Error::Catalog)?;
+    let schema: Schema =
+        serde_json::from_slice(&archive.text("catalog.json")?).map_err(Error::Catalog)?;
     events.emit(Event::PhaseStarted { phase: Phase::Connect });
     let control = Session::open(&request.target).await?;
     events.emit(Event::PhaseStarted { phase: Phase::Verify });
@@ -74,7 +74,8 @@ async fn compare(
     for (table, planned) in archive.manifest.tables.iter().zip(&schema.tables) {
         // One that is missing is told by the comparison of the catalogs.
         let there = found.tables.get(&table.target);
-        let has = |column: &String| there.is_some_and(|t| t.columns.iter().any(|c| c.name == *column));
+        let has =
+            |column: &String| there.is_some_and(|t| t.columns.iter().any(|c| c.name == *column));
         let missing: Vec<_> = table.columns.iter().filter(|c| !has(&c.target)).collect();
         if missing.is_empty() {
             waiting.push(subjects.len());
@@ -98,7 +99,8 @@ async fn compare(
     }
     let (events, shutdown) = (events.clone(), shutdown.child());
     let compared = Mutex::default();
-    let bench = Bench { archive, subjects, waiting: Mutex::new(waiting), compared, events, shutdown };
+    let bench =
+        Bench { archive, subjects, waiting: Mutex::new(waiting), compared, events, shutdown };
     let bench = Arc::new(bench);
     let worked = work(&bench, request).await;
     bench.tell(report);
@@ -111,7 +113,8 @@ async fn compare(
 fn set_aside(table: &PackedTable, events: &Events) {
     if table.quarantined > 0 {
         let rows = table.quarantined;
-        let message = format!("{rows} rows of the source are not in it, as PostgreSQL cannot hold them");
+        let message =
+            format!("{rows} rows of the source are not in it, as PostgreSQL cannot hold them");
         let place = Place::table(&table.source);
         let help = format!("they stand in {QUARANTINED}");
         events.found(Finding::error(Code::RowsQuarantined, place, message).help(help));
@@ -217,7 +220,9 @@ impl Sessions {
             bench.events.emit(Event::VerifyStarted { table: name(), rows: table.rows });
             let mut compared = Compared::default();
             if let Err(error) = self.compare((table, subject), bench, &mut compared).await {
-                if matches!(error, Error::Stopped) || matches!(&error, Error::Target(e) if e.is_connection_lost()) {
+                if matches!(error, Error::Stopped)
+                    || matches!(&error, Error::Target(e) if e.is_connection_lost())
+                {
                     return Err(error);
                 }
                 compared.failed = Some(error);
@@ -307,7 +312,8 @@ fn files(table: &PackedTable, bench: &Bench) -> Result<(), Error> {
 impl Bench {
     /// What became of the tables, as findings and in the report.
     fn tell(&self, report: &mut Report) {
-        let taken = std::mem::take(&mut *self.compared.lock().unwrap_or_else(PoisonError::into_inner));
+        let taken =
+            std::mem::take(&mut *self.compared.lock().unwrap_or_else(PoisonError::into_inner));
         let mut all: Vec<(usize, Compared)> = taken;
         all.sort_by_key(|(at, _)| *at);
         for (at, compared) in all {
@@ -338,9 +344,7 @@ fn no_row(count: &DifferingTable) -> bool {
 fn generated(table: &PackedTable) -> Finding {
     let names: Vec<&str> =
         table.columns[table.copied..].iter().map(|column| column.target.as_str()).collect();
-    let message = format!(
-        "generated columns have other values than in the source: {}",
-        names.join(", ")
-    );
+    let message =
+        format!("generated columns have other values than in the source: {}", names.join(", "));
     Finding::error(Code::RowsDiffer, Place::table(&table.source), message)
 }

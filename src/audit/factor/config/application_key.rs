@@ -45,7 +45,11 @@ pub(super) const RULES: &[Rule] = &[
             quiet: "In development and test it is a note; ERB.",
         },
         applies: Applies::To(&[F::Rails]),
-        check: Check::Files { kinds: &[Kind::Yaml, Kind::Ruby], reach: EVERYWHERE, look: rails_secret },
+        check: Check::Files {
+            kinds: &[Kind::Yaml, Kind::Ruby],
+            reach: EVERYWHERE,
+            look: rails_secret,
+        },
     },
     Rule {
         card: Card {
@@ -62,7 +66,11 @@ pub(super) const RULES: &[Rule] = &[
             quiet: "SomeRandomString, and the files of the tests, where it is a note.",
         },
         applies: Applies::To(&[F::Laravel, F::Lumen, F::Symfony]),
-        check: Check::Files { kinds: &[Kind::Dotenv, Kind::Php, Kind::Yaml], reach: EVERYWHERE, look: app_key },
+        check: Check::Files {
+            kinds: &[Kind::Dotenv, Kind::Php, Kind::Yaml],
+            reach: EVERYWHERE,
+            look: app_key,
+        },
     },
     Rule {
         card: Card {
@@ -123,7 +131,11 @@ fn master_key(file: &Reading, found: &mut Found) {
         || file.inner.starts_with("config/credentials/") && file.inner.ends_with(".key");
     let key = file.text.trim();
     if is_key && key.len() == 32 && key.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        found.secret(file, 0..key.len(), "the key that opens the encrypted credentials is committed");
+        found.secret(
+            file,
+            0..key.len(),
+            "the key that opens the encrypted credentials is committed",
+        );
     }
 }
 
@@ -152,7 +164,9 @@ fn rails_secret(file: &Reading, found: &mut Found) {
         let yaml = file.yaml();
         for (nth, pair) in yaml.pairs.iter().enumerate() {
             let name = text(yaml.key(pair));
-            let Some(scalar) = yaml.scalar(pair).filter(|scalar| !scalar.is_dynamic) else { continue };
+            let Some(scalar) = yaml.scalar(pair).filter(|scalar| !scalar.is_dynamic) else {
+                continue;
+            };
             let Some(span) = pair.value.map(|token| token.span) else { continue };
             if !NAMES.contains(&name.as_str()) {
                 continue;
@@ -204,7 +218,9 @@ fn app_key(file: &Reading, found: &mut Found) {
                 }
             }
         }
-        Kind::Yaml if file.name().starts_with("parameters") || file.name().starts_with("framework") => {
+        Kind::Yaml
+            if file.name().starts_with("parameters") || file.name().starts_with("framework") =>
+        {
             let yaml = file.yaml();
             for pair in yaml.pairs.iter().filter(|pair| yaml.key(pair) == b"secret") {
                 let Some(span) = pair.value.map(|token| token.span) else { continue };
@@ -220,8 +236,14 @@ fn app_key(file: &Reading, found: &mut Found) {
 }
 
 const SALTS: [&str; 8] = [
-    "AUTH_KEY", "SECURE_AUTH_KEY", "LOGGED_IN_KEY", "NONCE_KEY", "AUTH_SALT", "SECURE_AUTH_SALT",
-    "LOGGED_IN_SALT", "NONCE_SALT",
+    "AUTH_KEY",
+    "SECURE_AUTH_KEY",
+    "LOGGED_IN_KEY",
+    "NONCE_KEY",
+    "AUTH_SALT",
+    "SECURE_AUTH_SALT",
+    "LOGGED_IN_SALT",
+    "NONCE_SALT",
 ];
 
 fn salts(file: &Reading, found: &mut Found) {
@@ -235,7 +257,9 @@ fn salts(file: &Reading, found: &mut Found) {
         let name = code.constant(name).map(|name| text(&name)).unwrap_or_default();
         let literal = code.constant(value).map(|value| text(&value));
         if let Some(literal) = literal.filter(|literal| {
-            SALTS.contains(&name.as_str()) && !literal.contains("unique phrase") && literal.len() >= 8
+            SALTS.contains(&name.as_str())
+                && !literal.contains("unique phrase")
+                && literal.len() >= 8
         }) {
             let message = format!("{name} is a literal of {}", measure(&literal));
             found.secret(file, inner(file, code.span(value)), message);
@@ -276,7 +300,8 @@ fn smtp(file: &Reading, found: &mut Found) {
                         && let Some(value) = code.constant(&entry.value)
                         && !is_placeholder(&text(&value))
                     {
-                        let message = format!("the password is a literal of {}", measure(&text(&value)));
+                        let message =
+                            format!("the password is a literal of {}", measure(&text(&value)));
                         found.secret(file, inner(file, code.span(&entry.value)), message);
                     }
                 }
@@ -292,7 +317,8 @@ fn smtp(file: &Reading, found: &mut Found) {
                     && let Some(value) = code.constant(&assignment.value)
                     && !is_placeholder(&text(&value))
                 {
-                    let message = format!("the password is a literal of {}", measure(&text(&value)));
+                    let message =
+                        format!("the password is a literal of {}", measure(&text(&value)));
                     found.secret(file, inner(file, code.span(&assignment.value)), message);
                 }
             }
@@ -303,13 +329,21 @@ fn smtp(file: &Reading, found: &mut Found) {
                 let span = variable.at..variable.at + value.len();
                 if matches!(variable.key, "MAIL_PASSWORD" | "SMTP_PASSWORD" | "MAILER_PASSWORD") {
                     if !is_placeholder(value) && !is_reference(value) {
-                        found.secret(file, span, format!("{} is a literal of {}", variable.key, measure(value)));
+                        found.secret(
+                            file,
+                            span,
+                            format!("{} is a literal of {}", variable.key, measure(value)),
+                        );
                     }
                 } else if variable.key == "MAILER_DSN"
                     && let Some((at, password)) = url_password(value)
                 {
                     let at = variable.at + at;
-                    found.secret(file, at..at + password.len(), format!("MAILER_DSN has a password of {}", measure(password)));
+                    found.secret(
+                        file,
+                        at..at + password.len(),
+                        format!("MAILER_DSN has a password of {}", measure(password)),
+                    );
                 }
             }
         }
@@ -320,7 +354,11 @@ fn smtp(file: &Reading, found: &mut Found) {
                 if let Some(scalar) = yaml.scalar(pair) {
                     let value = text(&scalar.value);
                     if !is_placeholder(&value) && !is_reference(&value) && value != "~" {
-                        found.secret(file, inner(file, span), format!("mailer_password is a literal of {}", measure(&value)));
+                        found.secret(
+                            file,
+                            inner(file, span),
+                            format!("mailer_password is a literal of {}", measure(&value)),
+                        );
                     }
                 }
             }

@@ -96,7 +96,11 @@ pub(super) const RULES: &[Rule] = &[
             quiet: "The recipe's `!ChangeMe!`, parameters that name others, .env.test.",
         },
         applies: Applies::To(&[F::Symfony]),
-        check: Check::Files { kinds: &[Kind::Yaml, Kind::Dotenv], reach: EVERYWHERE, look: symfony },
+        check: Check::Files {
+            kinds: &[Kind::Yaml, Kind::Dotenv],
+            reach: EVERYWHERE,
+            look: symfony,
+        },
     },
     Rule {
         card: Card {
@@ -158,7 +162,8 @@ fn rails(file: &Reading, found: &mut Found) {
         if let Some(hit) = hit {
             hit.message = format!("{}, for {stanza}", hit.message);
             // A file beside database.yml is copied over it, with whatever stands in it.
-            let copied = !matches!(file.inner.as_str(), "config/database.yml" | "config/database.yaml");
+            let copied =
+                !matches!(file.inner.as_str(), "config/database.yml" | "config/database.yaml");
             if local || copied && value.len() < 8 {
                 hit.weighs(Note);
             }
@@ -301,7 +306,11 @@ fn symfony(file: &Reading, found: &mut Found) {
         if file.name().contains("test") {
             return;
         }
-        for variable in file.variables().iter().filter(|one| one.key.ends_with("_URL") || one.key.ends_with("_DSN")) {
+        for variable in file
+            .variables()
+            .iter()
+            .filter(|one| one.key.ends_with("_URL") || one.key.ends_with("_DSN"))
+        {
             let span = Span::new(variable.at, variable.at + variable.value.len());
             if variable.value.contains("://") && !is_recipe(variable.value) {
                 url(file, found, variable.value, span);
@@ -331,12 +340,15 @@ fn symfony(file: &Reading, found: &mut Found) {
 
 /// What the recipes write.
 fn is_recipe(value: &str) -> bool {
-    value.contains("ChangeMe") || value.contains("db_user:db_password") || value.contains("://guest:guest@")
+    value.contains("ChangeMe")
+        || value.contains("db_user:db_password")
+        || value.contains("://guest:guest@")
 }
 
 fn codeigniter(file: &Reading, found: &mut Found) {
     let own = ["application/config/database.php", "Config/Database.php"];
-    let per_environment = file.inner.starts_with("application/config/") && file.name() == "database.php";
+    let per_environment =
+        file.inner.starts_with("application/config/") && file.name() == "database.php";
     if !is_file(file, &own) && !per_environment {
         return;
     }
@@ -368,8 +380,12 @@ fn connect(file: &Reading, found: &mut Found) {
         };
         let called = text(name);
         if nth == 0 {
-            let password = value.split("password=").nth(1).map(|rest| rest.trim_matches('\'').split([' ', '\'']).next());
-            if let Some(Some(password)) = password.filter(|one| one.is_some_and(|one| !is_placeholder(one) && !one.contains('$')))
+            let password = value
+                .split("password=")
+                .nth(1)
+                .map(|rest| rest.trim_matches('\'').split([' ', '\'']).next());
+            if let Some(Some(password)) = password
+                .filter(|one| one.is_some_and(|one| !is_placeholder(one) && !one.contains('$')))
                 && let Some(at) = file.text[span.start..span.end].find(password)
             {
                 let at = span.start + at;
@@ -380,7 +396,9 @@ fn connect(file: &Reading, found: &mut Found) {
             let message = format!("{called}() has a password of {}", measure(&value));
             found.secret(file, span.start..span.end, message);
         } else if value == "root" || value == "password" {
-            found.at(file, span.start, format!("{called}() has a password everybody knows")).weighs(Warning);
+            found
+                .at(file, span.start, format!("{called}() has a password everybody knows"))
+                .weighs(Warning);
         }
     }
 }

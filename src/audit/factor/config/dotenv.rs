@@ -88,7 +88,10 @@ fn committed(file: &Reading, found: &mut Found) {
         if named && !matches!(value, "null" | "127.0.0.1") && value.parse::<f64>().is_err() {
             let message = format!("{key} has a value of {}", measure(value));
             let hit = found.secret(file, variable.at..variable.at + value.len(), message);
-            if ["test", "ci", "development", "local.docker"].iter().any(|word| file.name().contains(word)) {
+            if ["test", "ci", "development", "local.docker"]
+                .iter()
+                .any(|word| file.name().contains(word))
+            {
                 hit.weighs(Note);
             }
         }
@@ -97,7 +100,9 @@ fn committed(file: &Reading, found: &mut Found) {
 
 fn ignored(context: &Context, application: &Application, found: &mut Found) -> Verdict {
     let at = |name: &str| join(&application.folder, name.as_bytes());
-    let has = |name: &str, word: &str| context.file(&at(name)).is_some_and(|file| file.text.contains(word));
+    let has = |name: &str, word: &str| {
+        context.file(&at(name)).is_some_and(|file| file.text.contains(word))
+    };
     if application.framework == F::Symfony {
         return Verdict::NotApplicable("Symfony's .env is meant to be committed");
     }
@@ -114,7 +119,8 @@ fn ignored(context: &Context, application: &Application, found: &mut Found) -> V
     }
     if context.tree.entry(at(".env")).is_none() && !context.tree.ignores(at(".env")) {
         let manifest = [".gitignore", "composer.json", "Gemfile", "package.json"];
-        let path = manifest.iter().map(|name| at(name)).find(|path| context.tree.entry(path).is_some());
+        let path =
+            manifest.iter().map(|name| at(name)).find(|path| context.tree.entry(path).is_some());
         let path = path.unwrap_or_else(|| at(".gitignore"));
         found.absent(&shown(&path), "no rule of .gitignore matches .env");
     }
@@ -122,7 +128,10 @@ fn ignored(context: &Context, application: &Application, found: &mut Found) -> V
 }
 
 fn syntax(file: &Reading, found: &mut Found) {
-    if file.inner.contains("docker") && file.name() == ".env" && file.framework == Some(F::CodeIgniter) {
+    if file.inner.contains("docker")
+        && file.name() == ".env"
+        && file.framework == Some(F::CodeIgniter)
+    {
         return;
     }
     let codeigniter = file.framework == Some(F::CodeIgniter);
@@ -145,8 +154,16 @@ fn syntax(file: &Reading, found: &mut Found) {
         let quoted = raw.starts_with(['"', '\'']);
         if (left.ends_with(' ') || right.starts_with(' ') && !raw.is_empty()) && !codeigniter {
             found.at(file, variable.key_at, format!("{key} has spaces around its equals sign"));
-        } else if !quoted && variable.value.contains(' ') && !variable.value.starts_with('<') && !codeigniter {
-            found.at(file, variable.key_at, format!("{key} has a space in its value and no quotes"));
+        } else if !quoted
+            && variable.value.contains(' ')
+            && !variable.value.starts_with('<')
+            && !codeigniter
+        {
+            found.at(
+                file,
+                variable.key_at,
+                format!("{key} has a space in its value and no quotes"),
+            );
         }
         if key.contains('-') {
             found.at(file, variable.key_at, format!("{key} has a hyphen, which no shell takes"));

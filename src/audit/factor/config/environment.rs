@@ -127,12 +127,19 @@ pub(super) const RULES: &[Rule] = &[
 fn outside_config(file: &Reading, found: &mut Found) {
     let inner = &file.inner;
     let exempt = ["config/", "bootstrap/", "tests/", "database/seed", "server.php", "artisan"];
-    if exempt.iter().any(|start| inner.starts_with(start)) || inner.contains("/config/") || !file.has("env") {
+    if exempt.iter().any(|start| inner.starts_with(start))
+        || inner.contains("/config/")
+        || !file.has("env")
+    {
         return;
     }
     let code = file.php();
     for call in code.calls_of(b"env").filter(|call| call.callee == Callee::Function) {
-        let name = code.items(call.open).first().and_then(|item| code.constant(item)).map(|name| text(&name));
+        let name = code
+            .items(call.open)
+            .first()
+            .and_then(|item| code.constant(item))
+            .map(|name| text(&name));
         let name = name.unwrap_or_else(|| "a key".to_owned());
         found.at(file, code.tokens[call.name].span.start, format!("{name} is read here"));
     }
@@ -164,8 +171,11 @@ fn secret_default(file: &Reading, found: &mut Found) {
             }
             // ENV['X'] || 'literal'
             for at in 0..code.tokens.len() {
-                if code.is_name(at, b"ENV") && code.is(at + 1, b"[") && code.is(at + 4, b"||")
-                    && let (Some(key), Some(value)) = (code.key(at + 2), code.constant(&(at + 5..at + 6)))
+                if code.is_name(at, b"ENV")
+                    && code.is(at + 1, b"[")
+                    && code.is(at + 4, b"||")
+                    && let (Some(key), Some(value)) =
+                        (code.key(at + 2), code.constant(&(at + 5..at + 6)))
                 {
                     tell(&text(&key), &text(&value), inner(file, code.span(&(at + 5..at + 6))));
                 }
@@ -175,8 +185,12 @@ fn secret_default(file: &Reading, found: &mut Found) {
             let code = file.php();
             for call in code.calls().filter(|call| call.callee == Callee::Function) {
                 let items = code.items(call.open);
-                let Some(key) = items.first().and_then(|item| code.constant(item)) else { continue };
-                let default = if code.is_name(call.name, b"env") || code.is_name(call.name, b"getenv_docker") {
+                let Some(key) = items.first().and_then(|item| code.constant(item)) else {
+                    continue;
+                };
+                let default = if code.is_name(call.name, b"env")
+                    || code.is_name(call.name, b"getenv_docker")
+                {
                     items.get(1).cloned()
                 } else if code.is_name(call.name, b"getenv") {
                     let end = code.closing(call.open).unwrap_or(call.open) + 1;
@@ -199,7 +213,9 @@ fn secret_default(file: &Reading, found: &mut Found) {
             let tokens = file.script();
             for at in 2..tokens.len().saturating_sub(3) {
                 let word = |at: usize| text(tokens[at].text(file.bytes()));
-                if word(at) == "env" && word(at - 2) == "process" && word(at + 1) == "."
+                if word(at) == "env"
+                    && word(at - 2) == "process"
+                    && word(at + 1) == "."
                     && matches!(word(at + 3).as_str(), "||" | "??")
                     && let Some(token) = tokens.get(at + 4)
                     && let Some(value) = literal(file.bytes(), token)
@@ -248,10 +264,14 @@ fn host_switch(file: &Reading, found: &mut Found) {
             let name = text(code.text(at)).to_ascii_lowercase();
             let defines = code.is_name(at, b"define") && {
                 let constant = text(code.text(at + 2)).to_ascii_uppercase();
-                ["DB_", "ENV", "DEBUG", "_URL", "PASSWORD", "HOST"].iter().any(|word| constant.contains(word))
+                ["DB_", "ENV", "DEBUG", "_URL", "PASSWORD", "HOST"]
+                    .iter()
+                    .any(|word| constant.contains(word))
             };
             let setting = name.starts_with('$')
-                && ["db", "pass", "host", "env", "debug", "config", "database", "user"].iter().any(|word| name.contains(word))
+                && ["db", "pass", "host", "env", "debug", "config", "database", "user"]
+                    .iter()
+                    .any(|word| name.contains(word))
                 && code.is(at + 1, b"=")
                 && code.literal(at + 2).is_some();
             defines || setting
@@ -267,13 +287,18 @@ fn named_groups(context: &Context, application: &Application, found: &mut Found)
     if application.framework == F::Rails {
         for entry in context.tree.below(join(&application.folder, b"config/environments")) {
             let name = text(entry.name());
-            let Some(name) = name.strip_suffix(".rb").filter(|name| !usual.contains(name)) else { continue };
+            let Some(name) = name.strip_suffix(".rb").filter(|name| !usual.contains(name)) else {
+                continue;
+            };
             let alike = context.file(&entry.path).is_some_and(|file| {
                 let lines: Vec<&str> = file.code_lines().map(|(_, line)| line.trim()).collect();
                 lines.len() <= 2 && lines.iter().any(|line| line.contains("production"))
             });
             if !alike {
-                found.file(&entry.shown(), format!("the environment `{name}` is a group of settings"));
+                found.file(
+                    &entry.shown(),
+                    format!("the environment `{name}` is a group of settings"),
+                );
             }
         }
     }
@@ -281,9 +306,12 @@ fn named_groups(context: &Context, application: &Application, found: &mut Found)
     for (_, placed) in context.own(application) {
         let name = placed.inner.rsplit('/').next().unwrap_or_default();
         let is_group = groups.iter().any(|group| {
-            name == format!("config.{group}.php") || name == format!("config-{group}.php")
-                || name == format!("settings.{group}.php") || name == format!("wp-config-{group}.php")
-                || name == format!(".env.{group}") || name == format!("database.{group}.php")
+            name == format!("config.{group}.php")
+                || name == format!("config-{group}.php")
+                || name == format!("settings.{group}.php")
+                || name == format!("wp-config-{group}.php")
+                || name == format!(".env.{group}")
+                || name == format!("database.{group}.php")
         });
         if is_group {
             found.file(&placed.shown, format!("{name} is the group of settings of one deploy"));
@@ -293,8 +321,10 @@ fn named_groups(context: &Context, application: &Application, found: &mut Found)
 }
 
 fn drift(context: &Context, application: &Application, found: &mut Found) -> Verdict {
-    let names = [".env.example", ".env.sample", ".env.dist", ".env.template", "env.example", "app.json"];
-    let example = names.iter().find_map(|name| context.file(&join(&application.folder, name.as_bytes())));
+    let names =
+        [".env.example", ".env.sample", ".env.dist", ".env.template", "env.example", "app.json"];
+    let example =
+        names.iter().find_map(|name| context.file(&join(&application.folder, name.as_bytes())));
     let Some(example) = example else {
         return Verdict::NotApplicable("no example of the environment is here");
     };
@@ -327,16 +357,41 @@ fn drift(context: &Context, application: &Application, found: &mut Found) -> Ver
             let line = one.line as usize;
             let file = context.file(one.path.as_bytes());
             let shown = file.as_ref().map_or(String::new(), |file| file.line(line).to_owned());
-            found.line(&one.path, line, &shown, format!("{key} is read, and {} does not have it", example.name()));
+            found.line(
+                &one.path,
+                line,
+                &shown,
+                format!("{key} is read, and {} does not have it", example.name()),
+            );
         }
     }
     // What a framework reads by its own code cannot be seen here, and neither can a name that is
     // put together.
-    if contract.dynamic.is_empty() && application.framework == F::Rails && example.scope == Scope::Sample {
+    if contract.dynamic.is_empty()
+        && application.framework == F::Rails
+        && example.scope == Scope::Sample
+    {
         for (key, line) in lines {
-            let own = ["RAILS_", "DATABASE_URL", "REDIS_URL", "PORT", "MALLOC_", "RUBY", "BUNDLE_", "LANG", "SECRET_KEY_BASE", "WEB_CONCURRENCY"];
-            if !contract.keys.contains_key(&key) && !own.iter().any(|start| key.starts_with(start)) {
-                let hit = found.line(&example.shown, line, example.line(line), format!("nothing reads {key}"));
+            let own = [
+                "RAILS_",
+                "DATABASE_URL",
+                "REDIS_URL",
+                "PORT",
+                "MALLOC_",
+                "RUBY",
+                "BUNDLE_",
+                "LANG",
+                "SECRET_KEY_BASE",
+                "WEB_CONCURRENCY",
+            ];
+            if !contract.keys.contains_key(&key) && !own.iter().any(|start| key.starts_with(start))
+            {
+                let hit = found.line(
+                    &example.shown,
+                    line,
+                    example.line(line),
+                    format!("nothing reads {key}"),
+                );
                 hit.weighs(Note);
             }
         }

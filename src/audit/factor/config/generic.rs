@@ -15,8 +15,23 @@ const FACTOR: Factor = Factor::Config;
 
 /// Any text.
 const ALL: &[Kind] = &[
-    Kind::Php, Kind::Ruby, Kind::Yaml, Kind::Dotenv, Kind::JavaScript, Kind::Html, Kind::Shell, Kind::Dockerfile,
-    Kind::Compose, Kind::Procfile, Kind::Ci, Kind::Unit, Kind::Htaccess, Kind::Ini, Kind::Json, Kind::Sql, Kind::Text,
+    Kind::Php,
+    Kind::Ruby,
+    Kind::Yaml,
+    Kind::Dotenv,
+    Kind::JavaScript,
+    Kind::Html,
+    Kind::Shell,
+    Kind::Dockerfile,
+    Kind::Compose,
+    Kind::Procfile,
+    Kind::Ci,
+    Kind::Unit,
+    Kind::Htaccess,
+    Kind::Ini,
+    Kind::Json,
+    Kind::Sql,
+    Kind::Text,
 ];
 
 pub(super) const RULES: &[Rule] = &[
@@ -51,7 +66,13 @@ pub(super) const RULES: &[Rule] = &[
             quiet: "Words, sentences, paths, class names, names of form fields, and values at \
                     places that have a rule of their own.",
         },
-        applies: Applies::Kinds(&[Kind::Php, Kind::Ruby, Kind::JavaScript, Kind::Yaml, Kind::Compose]),
+        applies: Applies::Kinds(&[
+            Kind::Php,
+            Kind::Ruby,
+            Kind::JavaScript,
+            Kind::Yaml,
+            Kind::Compose,
+        ]),
         check: Check::Files {
             kinds: &[Kind::Php, Kind::Ruby, Kind::JavaScript, Kind::Yaml, Kind::Compose],
             reach: Reach::Live,
@@ -87,7 +108,12 @@ struct Provider {
     is_public: bool,
 }
 
-const fn provider_of(name: &'static str, prefix: &'static str, length: usize, of: fn(u8) -> bool) -> Provider {
+const fn provider_of(
+    name: &'static str,
+    prefix: &'static str,
+    length: usize,
+    of: fn(u8) -> bool,
+) -> Provider {
     Provider { name, prefix, length, of, is_public: false }
 }
 
@@ -140,7 +166,9 @@ fn telegram(byte: u8) -> bool {
 }
 
 fn provider(file: &Reading, found: &mut Found) {
-    if file.kind == Kind::Sql || file.kind == Kind::Text && file.scope == Scope::Rehearsal && file.name().ends_with(".po") {
+    if file.kind == Kind::Sql
+        || file.kind == Kind::Text && file.scope == Scope::Rehearsal && file.name().ends_with(".po")
+    {
         return;
     }
     let source = file.bytes();
@@ -161,7 +189,8 @@ fn provider(file: &Reading, found: &mut Found) {
             let message = format!("a key of {} is here", one.name);
             let hit = found.secret(file, start..body + length, message);
             if one.is_public {
-                hit.weighs(Note).helped("a browser shows it anyway: limit it to your own addresses");
+                hit.weighs(Note)
+                    .helped("a browser shows it anyway: limit it to your own addresses");
             }
         }
     }
@@ -173,7 +202,11 @@ fn is_shown(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     let body = &value[value.len().saturating_sub(12)..];
     let few = body.bytes().collect::<std::collections::BTreeSet<u8>>().len() < 5;
-    lower.contains("example") || lower.contains("xxxx") || lower.contains("your") || few || value.contains("1234567890")
+    lower.contains("example")
+        || lower.contains("xxxx")
+        || lower.contains("your")
+        || few
+        || value.contains("1234567890")
 }
 
 /// A private key in PEM, with a body.
@@ -184,7 +217,8 @@ fn private_key(file: &Reading, found: &mut Found) {
         let Some(end) = rest.find("-----END ") else { continue };
         let is_private = head.contains("PRIVATE KEY-----") && end > 200;
         let body = rest.get(head.len()..end).unwrap_or_default();
-        let is_real = body.bytes().filter(|byte| byte.is_ascii_alphanumeric()).count() > 100 && !body.contains("...");
+        let is_real = body.bytes().filter(|byte| byte.is_ascii_alphanumeric()).count() > 100
+            && !body.contains("...");
         if is_private && is_real {
             found.secret(file, start..start + head.len(), "a private key is here");
         }
@@ -194,12 +228,24 @@ fn private_key(file: &Reading, found: &mut Found) {
 /// Whether another rule tells of such literals in this file.
 fn has_own_rule(file: &Reading) -> bool {
     let inner = file.inner.as_str();
-    let files = ["config/database", "config/secrets", "wp-config", "config/app.php", "Config/Database.php", "parameters"];
-    files.iter().any(|name| inner.contains(name)) || file.name().starts_with("settings") && file.name().ends_with(".php")
+    let files = [
+        "config/database",
+        "config/secrets",
+        "wp-config",
+        "config/app.php",
+        "Config/Database.php",
+        "parameters",
+    ];
+    files.iter().any(|name| inner.contains(name))
+        || file.name().starts_with("settings") && file.name().ends_with(".php")
 }
 
 fn is_secret(name: &str, value: &str) -> bool {
-    is_secret_name(name) && is_drawn(value) && value.len() <= 200 && !is_placeholder(value) && !is_reference(value)
+    is_secret_name(name)
+        && is_drawn(value)
+        && value.len() <= 200
+        && !is_placeholder(value)
+        && !is_reference(value)
         && !name.eq_ignore_ascii_case(value)
 }
 
@@ -207,7 +253,16 @@ fn assigned(file: &Reading, found: &mut Found) {
     if file.scope != Scope::Live || has_own_rule(file) {
         return;
     }
-    let lang = ["/lang/", "/locale", "/i18n/", "/translations/", "lang/", "locales/", "Language/", "language/"];
+    let lang = [
+        "/lang/",
+        "/locale",
+        "/i18n/",
+        "/translations/",
+        "lang/",
+        "locales/",
+        "Language/",
+        "language/",
+    ];
     if lang.iter().any(|part| file.inner.contains(part)) {
         return;
     }
@@ -222,17 +277,20 @@ fn assigned(file: &Reading, found: &mut Found) {
             let code = file.php();
             for assignment in code.assignments() {
                 let keys = code.keys(&assignment).unwrap_or_default();
-                let name = keys.last().map_or_else(|| text(code.text(assignment.base)), |key| text(key));
+                let name =
+                    keys.last().map_or_else(|| text(code.text(assignment.base)), |key| text(key));
                 if let Some(value) = code.constant(&assignment.value) {
                     tell(&name, &text(&value), inner(file, code.span(&assignment.value)));
                 }
             }
             for entry in code.entries() {
-                if let (Some(key), Some(value)) = (code.key(entry.key), code.constant(&entry.value)) {
+                if let (Some(key), Some(value)) = (code.key(entry.key), code.constant(&entry.value))
+                {
                     tell(&text(&key), &text(&value), inner(file, code.span(&entry.value)));
                 }
             }
-            for call in code.calls_of(b"define").filter(|call| call.callee == php::Callee::Function) {
+            for call in code.calls_of(b"define").filter(|call| call.callee == php::Callee::Function)
+            {
                 let items = code.items(call.open);
                 if let (Some(name), Some(value)) = (items.first(), items.get(1))
                     && let (Some(name), Some(literal)) = (code.constant(name), code.constant(value))
@@ -250,7 +308,8 @@ fn assigned(file: &Reading, found: &mut Found) {
                 }
             }
             for entry in code.entries() {
-                if let (Some(key), Some(value)) = (code.key(entry.key), code.constant(&entry.value)) {
+                if let (Some(key), Some(value)) = (code.key(entry.key), code.constant(&entry.value))
+                {
                     tell(&text(&key), &text(&value), inner(file, code.span(&entry.value)));
                 }
             }
@@ -261,8 +320,14 @@ fn assigned(file: &Reading, found: &mut Found) {
             for window in tokens.windows(3) {
                 let sign = window[1].text(file.bytes());
                 let name = text(window[0].text(file.bytes()));
-                if (sign == b"=" || sign == b":") && let Some(value) = literal(file.bytes(), &window[2]) {
-                    tell(name.trim_matches(['"', '\'']), &text(&value), inner(file, window[2].span));
+                if (sign == b"=" || sign == b":")
+                    && let Some(value) = literal(file.bytes(), &window[2])
+                {
+                    tell(
+                        name.trim_matches(['"', '\'']),
+                        &text(&value),
+                        inner(file, window[2].span),
+                    );
                 }
             }
         }

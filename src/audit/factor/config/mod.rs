@@ -16,13 +16,8 @@ use crate::project::read::Span;
 use crate::twelve_factor::Hit;
 
 /// The tables of this factor, in the order of their ids.
-pub(super) const TABLES: [&[Rule]; 5] = [
-    database::RULES,
-    dotenv::RULES,
-    application_key::RULES,
-    generic::RULES,
-    environment::RULES,
-];
+pub(super) const TABLES: [&[Rule]; 5] =
+    [database::RULES, dotenv::RULES, application_key::RULES, generic::RULES, environment::RULES];
 
 /// What a literal is the value of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,9 +31,11 @@ impl What {
     /// What keys of connections name.
     fn of(key: &str) -> Option<Self> {
         match key.to_ascii_lowercase().as_str() {
-            "password" | "pass" | "passwd" | "pwd" | "db_password" | "database_password" => Some(Self::Password),
-            "username" | "user" | "host" | "hostname" | "db_user" | "db_host" | "database_host" | "database_user"
-            | "server" => Some(Self::Address),
+            "password" | "pass" | "passwd" | "pwd" | "db_password" | "database_password" => {
+                Some(Self::Password)
+            }
+            "username" | "user" | "host" | "hostname" | "db_user" | "db_host" | "database_host"
+            | "database_user" | "server" => Some(Self::Address),
             _ => None,
         }
     }
@@ -51,7 +48,10 @@ fn is_local(value: &str) -> bool {
         || value.starts_with("localhost")
         || value.starts_with("127.")
         || value.starts_with('/')
-        || matches!(value, "::1" | "[::1]" | "0.0.0.0" | "db" | "mysql" | "postgres" | "mariadb" | "database")
+        || matches!(
+            value,
+            "::1" | "[::1]" | "0.0.0.0" | "db" | "mysql" | "postgres" | "mariadb" | "database"
+        )
 }
 
 /// A literal at the key of a connection: a password is told whatever it is, unless it only stands
@@ -97,7 +97,8 @@ fn url_password(url: &str) -> Option<(usize, &str)> {
     let authority = rest.split(['/', '?', '#', ' ', '"', '\'', '<']).next()?;
     let (login, _) = authority.rsplit_once('@')?;
     let (user, password) = login.split_once(':')?;
-    let is_real = !is_placeholder(password) && !is_reference(password) && !password.contains(['{', '$', '#']);
+    let is_real =
+        !is_placeholder(password) && !is_reference(password) && !password.contains(['{', '$', '#']);
     is_real.then_some((scheme + 3 + user.len() + 1, password))
 }
 
@@ -112,7 +113,15 @@ mod tests {
     #[test]
     fn passwords_of_urls_are_found_where_there_are_some() {
         assert_eq!(url_password("mysql://a:hunter2@h/d"), Some((10, "hunter2")));
-        for url in ["mysql://a@h/d", "mysql://a:@h", "mysql://a:${P}@h", "https://h:80/", "x", "mysql://app:!ChangeMe!@h", "mysql://db_user:db_password@h"] {
+        for url in [
+            "mysql://a@h/d",
+            "mysql://a:@h",
+            "mysql://a:${P}@h",
+            "https://h:80/",
+            "x",
+            "mysql://app:!ChangeMe!@h",
+            "mysql://db_user:db_password@h",
+        ] {
             assert_eq!(url_password(url), None, "{url}");
         }
     }

@@ -20,7 +20,8 @@ pub(super) fn driver(file: &Reading, found: &mut Found) {
         for at in 0..code.tokens.len() {
             let client = code.is_name(at, b"Mysql2") && code.is(at + 1, b"::");
             if client && code.text(at + 2) == b"Client" {
-                found.at(file, code.tokens[at].span.start, "Mysql2::Client speaks to MySQL only")
+                found
+                    .at(file, code.tokens[at].span.start, "Mysql2::Client speaks to MySQL only")
                     .helped("in PostgreSQL: PG.connect, or ActiveRecord's own connection");
                 return;
             }
@@ -36,7 +37,9 @@ pub(super) fn driver(file: &Reading, found: &mut Found) {
     for call in code.calls() {
         let name = code.text(call.name).to_ascii_lowercase();
         let is_driver = match call.callee {
-            Callee::Function => name.starts_with(b"mysqli_") || OLD.iter().any(|old| old.as_bytes() == name),
+            Callee::Function => {
+                name.starts_with(b"mysqli_") || OLD.iter().any(|old| old.as_bytes() == name)
+            }
             Callee::New => name == b"mysqli" || name == b"\\mysqli",
             Callee::Method | Callee::Static => false,
         };
@@ -46,9 +49,20 @@ pub(super) fn driver(file: &Reading, found: &mut Found) {
         }
     }
     if let Some((at, name)) = first {
-        let more = if number > 1 { format!(", and {} more calls in this file", number - 1) } else { String::new() };
+        let more = if number > 1 {
+            format!(", and {} more calls in this file", number - 1)
+        } else {
+            String::new()
+        };
         let wordpress = matches!(file.framework, Some(F::Wordpress | F::Bedrock));
-        let hit = found.at(file, at, format!("{name}{} is called{more}", if name.starts_with("mysqli_") || name.contains('_') { "()" } else { "" }));
+        let hit = found.at(
+            file,
+            at,
+            format!(
+                "{name}{} is called{more}",
+                if name.starts_with("mysqli_") || name.contains('_') { "()" } else { "" }
+            ),
+        );
         if wordpress {
             hit.helped("use $wpdb; WordPress itself runs on MySQL only");
         } else {
@@ -58,24 +72,40 @@ pub(super) fn driver(file: &Reading, found: &mut Found) {
 }
 
 const OLD: [&str; 12] = [
-    "mysql_connect", "mysql_pconnect", "mysql_query", "mysql_fetch_array", "mysql_fetch_assoc", "mysql_fetch_row",
-    "mysql_num_rows", "mysql_real_escape_string", "mysql_select_db", "mysql_error", "mysql_insert_id", "mysql_close",
+    "mysql_connect",
+    "mysql_pconnect",
+    "mysql_query",
+    "mysql_fetch_array",
+    "mysql_fetch_assoc",
+    "mysql_fetch_row",
+    "mysql_num_rows",
+    "mysql_real_escape_string",
+    "mysql_select_db",
+    "mysql_error",
+    "mysql_insert_id",
+    "mysql_close",
 ];
 
 /// Settings of the drivers.
 pub(super) fn options(file: &Reading, found: &mut Found) {
     if file.kind == Kind::Yaml {
-        if !file.inner.starts_with("config/database") && !file.inner.contains("doctrine") || file.scope != Scope::Live {
+        if !file.inner.starts_with("config/database") && !file.inner.contains("doctrine")
+            || file.scope != Scope::Live
+        {
             return;
         }
         let yaml = file.yaml();
         for pair in &yaml.pairs {
             let key = shown(yaml.key(pair)).into_owned();
-            let value = yaml.scalar(pair).map(|scalar| shown(&scalar.value).into_owned()).unwrap_or_default();
+            let value = yaml
+                .scalar(pair)
+                .map(|scalar| shown(&scalar.value).into_owned())
+                .unwrap_or_default();
             let own = match key.as_str() {
                 "encoding" | "charset" => value.starts_with("utf8mb"),
                 "collation" | "collate" => value.contains("_ci") || value.contains("_bin"),
-                "strict" | "reconnect" | "sql_mode" | "init_command" | "socket" | "unix_socket" | "sslca" | "flags" => true,
+                "strict" | "reconnect" | "sql_mode" | "init_command" | "socket" | "unix_socket"
+                | "sslca" | "flags" => true,
                 _ => false,
             };
             if own && !(key == "socket" || key == "flags" && value.is_empty()) {
@@ -92,7 +122,11 @@ pub(super) fn options(file: &Reading, found: &mut Found) {
         let name = code.text(at);
         if name.starts_with(b"MYSQL_ATTR_") && at > 0 && code.is(at - 1, b"::") {
             let guarded = file.has("extension_loaded('pdo_mysql')");
-            let hit = found.at(file, code.tokens[at].span.start, format!("PDO::{} is for MySQL", shown(name)));
+            let hit = found.at(
+                file,
+                code.tokens[at].span.start,
+                format!("PDO::{} is for MySQL", shown(name)),
+            );
             if guarded {
                 hit.weighs(Note);
             }
@@ -103,7 +137,10 @@ pub(super) fn options(file: &Reading, found: &mut Found) {
 /// Migrations.
 pub(super) fn migration(file: &Reading, found: &mut Found) {
     let inner = file.inner.as_str();
-    let is_migration = ["db/migrate/", "db/schema.rb", "database/migrations/", "migrations/", "Migrations/"].iter().any(|part| inner.contains(part));
+    let is_migration =
+        ["db/migrate/", "db/schema.rb", "database/migrations/", "migrations/", "Migrations/"]
+            .iter()
+            .any(|part| inner.contains(part));
     if !is_migration || file.scope != Scope::Live {
         return;
     }
@@ -111,12 +148,24 @@ pub(super) fn migration(file: &Reading, found: &mut Found) {
         Kind::Ruby => {
             let code = file.ruby();
             for entry in code.entries() {
-                let key = code.key(entry.key).map(|key| shown(&key).into_owned()).unwrap_or_default();
-                let value = code.constant(&entry.value).map(|value| shown(&value).to_ascii_uppercase());
-                let engine = key == "options" && value.as_ref().is_some_and(|value| value.contains("ENGINE") || value.contains("CHARSET"));
-                let collation = matches!(key.as_str(), "collation" | "charset") && value.is_some_and(|value| value.starts_with("UTF8") || value.starts_with("LATIN1"));
+                let key =
+                    code.key(entry.key).map(|key| shown(&key).into_owned()).unwrap_or_default();
+                let value =
+                    code.constant(&entry.value).map(|value| shown(&value).to_ascii_uppercase());
+                let engine = key == "options"
+                    && value
+                        .as_ref()
+                        .is_some_and(|value| value.contains("ENGINE") || value.contains("CHARSET"));
+                let collation = matches!(key.as_str(), "collation" | "charset")
+                    && value.is_some_and(|value| {
+                        value.starts_with("UTF8") || value.starts_with("LATIN1")
+                    });
                 if engine || collation {
-                    let hit = found.at(file, code.tokens[entry.key].span.start, format!("`{key}` has an option of MySQL"));
+                    let hit = found.at(
+                        file,
+                        code.tokens[entry.key].span.start,
+                        format!("`{key}` has an option of MySQL"),
+                    );
                     if inner.ends_with("schema.rb") {
                         hit.weighs(Note);
                     }
@@ -127,15 +176,26 @@ pub(super) fn migration(file: &Reading, found: &mut Found) {
             let code = file.php();
             for assignment in code.assignments() {
                 let name = code.text(assignment.base);
-                let on_table = assignment.base > 1 && code.is(assignment.base - 1, b"->") && code.text(assignment.base - 2).starts_with(b"$");
+                let on_table = assignment.base > 1
+                    && code.is(assignment.base - 1, b"->")
+                    && code.text(assignment.base - 2).starts_with(b"$");
                 if on_table && matches!(name, b"engine" | b"charset" | b"collation") {
-                    found.at(file, code.tokens[assignment.base].span.start, format!("`{}` is an option of MySQL", shown(name)));
+                    found.at(
+                        file,
+                        code.tokens[assignment.base].span.start,
+                        format!("`{}` is an option of MySQL", shown(name)),
+                    );
                 }
             }
             for call in code.calls().filter(|call| call.callee == Callee::Method) {
                 let name = code.text(call.name);
-                if matches!(name, b"fullText" | b"set" if code.items(call.open).len() == 2 && name == b"set" && code.array(&code.items(call.open)[1]).is_some()) {
-                    found.at(file, code.tokens[call.name].span.start, format!("{}() is for MySQL", shown(name)));
+                if matches!(name, b"fullText" | b"set" if code.items(call.open).len() == 2 && name == b"set" && code.array(&code.items(call.open)[1]).is_some())
+                {
+                    found.at(
+                        file,
+                        code.tokens[call.name].span.start,
+                        format!("{}() is for MySQL", shown(name)),
+                    );
                 }
             }
         }

@@ -17,7 +17,12 @@ pub(super) struct Trait {
     pub(super) way: String,
 }
 
-fn of(rule: &'static str, needle: &str, message: impl Into<String>, way: impl Into<String>) -> Trait {
+fn of(
+    rule: &'static str,
+    needle: &str,
+    message: impl Into<String>,
+    way: impl Into<String>,
+) -> Trait {
     Trait { rule, needle: needle.to_owned(), message: message.into(), way: way.into() }
 }
 
@@ -32,7 +37,8 @@ pub(super) fn traits(sql: &Sql) -> Vec<Trait> {
     operators(&tokens, &mut found);
     if !sql.is_fragment {
         clauses(&tokens, &mut found);
-        if let Ok(statements) = Parser::new(&dialect).with_tokens(tokens.clone()).parse_statements() {
+        if let Ok(statements) = Parser::new(&dialect).with_tokens(tokens.clone()).parse_statements()
+        {
             statements.iter().for_each(|statement| tree(statement, &mut found));
         }
     }
@@ -41,7 +47,9 @@ pub(super) fn traits(sql: &Sql) -> Vec<Trait> {
 
 fn word(token: Option<&Token>) -> Option<String> {
     match token {
-        Some(Token::Word(word)) if word.quote_style.is_none() => Some(word.value.to_ascii_uppercase()),
+        Some(Token::Word(word)) if word.quote_style.is_none() => {
+            Some(word.value.to_ascii_uppercase())
+        }
         _ => None,
     }
 }
@@ -62,7 +70,8 @@ fn functions(tokens: &[Token], found: &mut Vec<Trait>) {
             continue;
         }
         // `IF NOT EXISTS (` and `INTERVAL (` are no calls.
-        let is_definition = at > 0 && (is(tokens.get(at - 1), "TABLE") || is(tokens.get(at - 1), "INTO"));
+        let is_definition =
+            at > 0 && (is(tokens.get(at - 1), "TABLE") || is(tokens.get(at - 1), "INTO"));
         if let Some(function) = FUNCTIONS.iter().find(|one| one.name == name && !is_definition) {
             found.push(of(function.rule, &name, format!("{name}() is MySQL's"), function.way));
         }
@@ -88,7 +97,9 @@ fn quotes(sql: &Sql, tokens: &[Token], found: &mut Vec<Trait>) {
         found.push(of("M-014", "\"", "text stands in double quotes", way));
     }
     let zero = tokens.iter().any(|token| match token {
-        Token::SingleQuotedString(text) | Token::DoubleQuotedString(text) => text.starts_with("0000-00-00"),
+        Token::SingleQuotedString(text) | Token::DoubleQuotedString(text) => {
+            text.starts_with("0000-00-00")
+        }
         _ => false,
     });
     if zero {
@@ -101,27 +112,58 @@ fn operators(tokens: &[Token], found: &mut Vec<Trait>) {
     for (at, token) in tokens.iter().enumerate() {
         let next = tokens.get(at + 1);
         match token {
-            Token::Spaceship => found.push(of("M-016", "<=>", "<=> compares NULLs", "IS NOT DISTINCT FROM")),
-            Token::Overlap => found.push(of("M-016", "&&", "&& is AND", "AND; to PostgreSQL && compares ranges")),
+            Token::Spaceship => {
+                found.push(of("M-016", "<=>", "<=> compares NULLs", "IS NOT DISTINCT FROM"))
+            }
+            Token::Overlap => {
+                found.push(of("M-016", "&&", "&& is AND", "AND; to PostgreSQL && compares ranges"))
+            }
             Token::Arrow | Token::LongArrow => {
                 if matches!(next, Some(Token::SingleQuotedString(path)) if path.starts_with('$')) {
-                    found.push(of("M-017", "->", "a path of MySQL's JSON", "column -> 'key', or jsonb_path_query(column, '$.key')"));
+                    found.push(of(
+                        "M-017",
+                        "->",
+                        "a path of MySQL's JSON",
+                        "column -> 'key', or jsonb_path_query(column, '$.key')",
+                    ));
                 }
             }
             Token::Word(_) => match word(Some(token)).as_deref() {
                 Some("REGEXP" | "RLIKE") if !matches!(next, Some(Token::LParen)) || at > 0 => {
-                    found.push(of("M-015", "REGEXP", "REGEXP compares by MySQL's rules", "~* instead of REGEXP, ~ where case counts"));
+                    found.push(of(
+                        "M-015",
+                        "REGEXP",
+                        "REGEXP compares by MySQL's rules",
+                        "~* instead of REGEXP, ~ where case counts",
+                    ));
                 }
                 Some("DIV") if matches!(next, Some(Token::Number(..) | Token::Word(_))) => {
-                    found.push(of("M-016", "DIV", "DIV divides whole numbers", "/ divides whole numbers where both are whole"));
+                    found.push(of(
+                        "M-016",
+                        "DIV",
+                        "DIV divides whole numbers",
+                        "/ divides whole numbers where both are whole",
+                    ));
                 }
-                Some("XOR") => found.push(of("M-016", "XOR", "XOR of truths", "a <> b, or # for bits")),
+                Some("XOR") => {
+                    found.push(of("M-016", "XOR", "XOR of truths", "a <> b, or # for bits"))
+                }
                 Some("INTERVAL") => {
                     let unit = |token: Option<&Token>| {
-                        word(token).is_some_and(|unit| ["DAY", "HOUR", "MINUTE", "SECOND", "MONTH", "YEAR", "WEEK"].contains(&unit.as_str()))
+                        word(token).is_some_and(|unit| {
+                            ["DAY", "HOUR", "MINUTE", "SECOND", "MONTH", "YEAR", "WEEK"]
+                                .contains(&unit.as_str())
+                        })
                     };
-                    if unit(tokens.get(at + 2)) && !matches!(next, Some(Token::SingleQuotedString(_))) {
-                        found.push(of("M-013", "INTERVAL", "INTERVAL without quotes", "INTERVAL '1 day', or n * INTERVAL '1 day'"));
+                    if unit(tokens.get(at + 2))
+                        && !matches!(next, Some(Token::SingleQuotedString(_)))
+                    {
+                        found.push(of(
+                            "M-013",
+                            "INTERVAL",
+                            "INTERVAL without quotes",
+                            "INTERVAL '1 day', or n * INTERVAL '1 day'",
+                        ));
                     }
                 }
                 _ => {}
@@ -138,26 +180,61 @@ fn clauses(tokens: &[Token], found: &mut Vec<Trait>) {
             found.push(of("M-004", "DUPLICATE", "ON DUPLICATE KEY UPDATE is MySQL's", way));
         }
         if is(tokens.get(at), "LIMIT") && tokens.get(at + 2) == Some(&Token::Comma) {
-            found.push(of("M-005", "LIMIT", "LIMIT has its offset first", "LIMIT count OFFSET offset"));
+            found.push(of(
+                "M-005",
+                "LIMIT",
+                "LIMIT has its offset first",
+                "LIMIT count OFFSET offset",
+            ));
         }
         if are(tokens, at, &["REPLACE", "INTO"]) && at == 0 {
             let way = "INSERT … ON CONFLICT (key) DO UPDATE; REPLACE deletes the old row first";
             found.push(of("M-012", "REPLACE", "REPLACE INTO is MySQL's", way));
         }
         if are(tokens, at, &["INSERT", "IGNORE"]) || are(tokens, at, &["UPDATE", "IGNORE"]) {
-            found.push(of("M-012", "IGNORE", "IGNORE is MySQL's", "INSERT … ON CONFLICT DO NOTHING"));
+            found.push(of(
+                "M-012",
+                "IGNORE",
+                "IGNORE is MySQL's",
+                "INSERT … ON CONFLICT DO NOTHING",
+            ));
         }
-        let hints = ["SQL_CALC_FOUND_ROWS", "STRAIGHT_JOIN", "SQL_NO_CACHE", "HIGH_PRIORITY", "LOW_PRIORITY"];
+        let hints = [
+            "SQL_CALC_FOUND_ROWS",
+            "STRAIGHT_JOIN",
+            "SQL_NO_CACHE",
+            "HIGH_PRIORITY",
+            "LOW_PRIORITY",
+        ];
         if let Some(word) = word(tokens.get(at)).filter(|word| hints.contains(&word.as_str())) {
-            found.push(of("M-018", &word, format!("{word} is MySQL's"), "leave it out; count(*) OVER () counts beside the rows"));
+            found.push(of(
+                "M-018",
+                &word,
+                format!("{word} is MySQL's"),
+                "leave it out; count(*) OVER () counts beside the rows",
+            ));
         }
-        if (is(tokens.get(at), "FORCE") || is(tokens.get(at), "USE") || is(tokens.get(at), "IGNORE")) && is(tokens.get(at + 1), "INDEX") {
-            found.push(of("M-018", "INDEX", "an index is forced", "leave it out: PostgreSQL chooses by its statistics"));
+        if (is(tokens.get(at), "FORCE")
+            || is(tokens.get(at), "USE")
+            || is(tokens.get(at), "IGNORE"))
+            && is(tokens.get(at + 1), "INDEX")
+        {
+            found.push(of(
+                "M-018",
+                "INDEX",
+                "an index is forced",
+                "leave it out: PostgreSQL chooses by its statistics",
+            ));
         }
         let engine = ["ENGINE", "AUTO_INCREMENT"];
         if let Some(word) = word(tokens.get(at)).filter(|word| engine.contains(&word.as_str())) {
             if word == "AUTO_INCREMENT" || tokens.get(at + 1) == Some(&Token::Eq) {
-                found.push(of("M-021", &word, format!("{word} in the definition of a table"), "leave ENGINE out; GENERATED BY DEFAULT AS IDENTITY for AUTO_INCREMENT"));
+                found.push(of(
+                    "M-021",
+                    &word,
+                    format!("{word} in the definition of a table"),
+                    "leave ENGINE out; GENERATED BY DEFAULT AS IDENTITY for AUTO_INCREMENT",
+                ));
             }
         }
     }
@@ -171,8 +248,18 @@ fn clauses(tokens: &[Token], found: &mut Vec<Trait>) {
     if matches!(first.as_deref(), Some("UPDATE" | "DELETE")) && ends("LIMIT") {
         let way = "WHERE id IN (SELECT id … LIMIT n)";
         found.push(of("M-019", "LIMIT", "UPDATE or DELETE with LIMIT", way));
-    } else if first.as_deref() == Some("UPDATE") && joins_before(tokens, "SET") || first.as_deref() == Some("DELETE") && !is(tokens.get(1), "FROM") && !tokens.is_empty() && ends("JOIN") {
-        found.push(of("M-019", "JOIN", "UPDATE or DELETE of a join", "UPDATE a SET … FROM b WHERE …; DELETE FROM a USING b WHERE …"));
+    } else if first.as_deref() == Some("UPDATE") && joins_before(tokens, "SET")
+        || first.as_deref() == Some("DELETE")
+            && !is(tokens.get(1), "FROM")
+            && !tokens.is_empty()
+            && ends("JOIN")
+    {
+        found.push(of(
+            "M-019",
+            "JOIN",
+            "UPDATE or DELETE of a join",
+            "UPDATE a SET … FROM b WHERE …; DELETE FROM a USING b WHERE …",
+        ));
     }
 }
 
@@ -191,7 +278,12 @@ fn query(query: &Query, found: &mut Vec<Trait>) {
     if let SetExpr::Select(select) = &*query.body {
         if let Some(column) = loose(select) {
             let way = "name it in GROUP BY, or take any_value() or min() of it";
-            found.push(of("M-009", "GROUP BY", format!("{column} is neither grouped nor summed up"), way));
+            found.push(of(
+                "M-009",
+                "GROUP BY",
+                format!("{column} is neither grouped nor summed up"),
+                way,
+            ));
         }
         if let Some(filter) = &select.selection
             && likes(filter)
@@ -210,7 +302,8 @@ fn loose(select: &Select) -> Option<String> {
     }
     let grouped: Vec<String> = groups.iter().map(name).collect();
     // A number names a column of the list, and a hole may be anything.
-    let any = |one: &String| one.chars().all(|letter| letter.is_ascii_digit()) || one.contains(HOLE);
+    let any =
+        |one: &String| one.chars().all(|letter| letter.is_ascii_digit()) || one.contains(HOLE);
     if grouped.iter().any(any) {
         return None;
     }
@@ -219,15 +312,22 @@ fn loose(select: &Select) -> Option<String> {
     let is_key = grouped.iter().any(|one| one == "id" || one.ends_with(".id"));
     select.projection.iter().find_map(|item| {
         let (column, alias) = match item {
-            SelectItem::UnnamedExpr(column @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_))) => (name(column), None),
-            SelectItem::ExprWithAlias { expr: column @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_)), alias } => {
-                (name(column), Some(alias.value.to_ascii_lowercase()))
-            }
+            SelectItem::UnnamedExpr(
+                column @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_)),
+            ) => (name(column), None),
+            SelectItem::ExprWithAlias {
+                expr: column @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_)),
+                alias,
+            } => (name(column), Some(alias.value.to_ascii_lowercase())),
             _ => return None,
         };
         let bare = |one: &str| one.rsplit('.').next().unwrap_or(one).to_owned();
-        let known = grouped.iter().any(|one| *one == column || bare(one) == bare(&column) || alias.as_ref() == Some(one));
-        let determined = is_key && (tables == 1 || prefix(&column).is_some_and(|table| grouped.contains(&format!("{table}.id"))));
+        let known = grouped
+            .iter()
+            .any(|one| *one == column || bare(one) == bare(&column) || alias.as_ref() == Some(one));
+        let determined = is_key
+            && (tables == 1
+                || prefix(&column).is_some_and(|table| grouped.contains(&format!("{table}.id"))));
         (!known && !determined && !column.contains(HOLE)).then_some(column)
     })
 }

@@ -25,7 +25,13 @@ const fn in_sql(card: Card) -> Rule {
     }
 }
 
-const fn card(id: &'static str, level: Severity, title: &'static str, why: &'static str, example: (&'static str, &'static str)) -> Card {
+const fn card(
+    id: &'static str,
+    level: Severity,
+    title: &'static str,
+    why: &'static str,
+    example: (&'static str, &'static str),
+) -> Card {
     Card {
         id,
         factor: Factor::Mysql,
@@ -40,39 +46,213 @@ const fn card(id: &'static str, level: Severity, title: &'static str, why: &'sta
 }
 
 pub(super) const RULES: &[Rule] = &[
-    in_sql(card("M-001", Error, "a name is quoted by backticks", "PostgreSQL does not know backticks, and refuses the statement. Leave the quotes out, or use double quotes where a name is a reserved word.", ("SELECT `order` FROM `orders`", "SELECT \"order\" FROM orders"))),
-    in_sql(card("M-002", Error, "IF(), IFNULL() or ISNULL() in SQL", "PostgreSQL has no function of that name. Write COALESCE, CASE or IS NULL, which MySQL takes too.", ("SELECT IFNULL(a, 0), IF(b, 'y', 'n')", "SELECT COALESCE(a, 0), CASE WHEN b THEN 'y' ELSE 'n' END"))),
-    in_sql(card("M-003", Error, "GROUP_CONCAT() in SQL", "PostgreSQL has no such function, and its own one wants text and a separator. Write string_agg(column::text, ',').", ("GROUP_CONCAT(name ORDER BY name SEPARATOR ', ')", "string_agg(name, ', ' ORDER BY name)"))),
-    in_sql(card("M-004", Error, "ON DUPLICATE KEY UPDATE in SQL", "PostgreSQL wants to know which key. Write ON CONFLICT (key) DO UPDATE, or use the framework's upsert.", ("INSERT INTO hits (page, n) VALUES (?, 1) ON DUPLICATE KEY UPDATE n = n + 1", "INSERT INTO hits (page, n) VALUES (?, 1) ON CONFLICT (page) DO UPDATE SET n = hits.n + 1"))),
-    in_sql(card("M-005", Error, "LIMIT with a comma in SQL", "PostgreSQL refuses it. Write LIMIT count OFFSET offset, which MySQL takes too.", ("LIMIT 20, 10", "LIMIT 10 OFFSET 20"))),
-    in_sql(card("M-006", Error, "FIND_IN_SET(), FIELD() or ELT() in SQL", "PostgreSQL has arrays instead. Write = ANY (…) and array_position(), or better a table.", ("WHERE FIND_IN_SET(?, tags)", "WHERE ? = ANY (string_to_array(tags, ','))"))),
-    in_sql(card("M-007", Error, "a zero date in SQL", "0000-00-00 is no date to PostgreSQL, and the migration has made NULL of it. Ask IS NULL.", ("WHERE deleted_at = '0000-00-00'", "WHERE deleted_at IS NULL"))),
+    in_sql(card(
+        "M-001",
+        Error,
+        "a name is quoted by backticks",
+        "PostgreSQL does not know backticks, and refuses the statement. Leave the quotes out, or use double quotes where a name is a reserved word.",
+        ("SELECT `order` FROM `orders`", "SELECT \"order\" FROM orders"),
+    )),
+    in_sql(card(
+        "M-002",
+        Error,
+        "IF(), IFNULL() or ISNULL() in SQL",
+        "PostgreSQL has no function of that name. Write COALESCE, CASE or IS NULL, which MySQL takes too.",
+        (
+            "SELECT IFNULL(a, 0), IF(b, 'y', 'n')",
+            "SELECT COALESCE(a, 0), CASE WHEN b THEN 'y' ELSE 'n' END",
+        ),
+    )),
+    in_sql(card(
+        "M-003",
+        Error,
+        "GROUP_CONCAT() in SQL",
+        "PostgreSQL has no such function, and its own one wants text and a separator. Write string_agg(column::text, ',').",
+        ("GROUP_CONCAT(name ORDER BY name SEPARATOR ', ')", "string_agg(name, ', ' ORDER BY name)"),
+    )),
+    in_sql(card(
+        "M-004",
+        Error,
+        "ON DUPLICATE KEY UPDATE in SQL",
+        "PostgreSQL wants to know which key. Write ON CONFLICT (key) DO UPDATE, or use the framework's upsert.",
+        (
+            "INSERT INTO hits (page, n) VALUES (?, 1) ON DUPLICATE KEY UPDATE n = n + 1",
+            "INSERT INTO hits (page, n) VALUES (?, 1) ON CONFLICT (page) DO UPDATE SET n = hits.n + 1",
+        ),
+    )),
+    in_sql(card(
+        "M-005",
+        Error,
+        "LIMIT with a comma in SQL",
+        "PostgreSQL refuses it. Write LIMIT count OFFSET offset, which MySQL takes too.",
+        ("LIMIT 20, 10", "LIMIT 10 OFFSET 20"),
+    )),
+    in_sql(card(
+        "M-006",
+        Error,
+        "FIND_IN_SET(), FIELD() or ELT() in SQL",
+        "PostgreSQL has arrays instead. Write = ANY (…) and array_position(), or better a table.",
+        ("WHERE FIND_IN_SET(?, tags)", "WHERE ? = ANY (string_to_array(tags, ','))"),
+    )),
+    in_sql(card(
+        "M-007",
+        Error,
+        "a zero date in SQL",
+        "0000-00-00 is no date to PostgreSQL, and the migration has made NULL of it. Ask IS NULL.",
+        ("WHERE deleted_at = '0000-00-00'", "WHERE deleted_at IS NULL"),
+    )),
     Rule {
-        card: card("M-008", Error, "functions of a MySQL driver are called", "They speak MySQL's protocol only; another database is a port of the code. Use PDO, or the framework's own layer, with prepared statements.", ("$rows = mysqli_query($link, $sql);", "$rows = $pdo->query($sql)->fetchAll();")),
+        card: card(
+            "M-008",
+            Error,
+            "functions of a MySQL driver are called",
+            "They speak MySQL's protocol only; another database is a port of the code. Use PDO, or the framework's own layer, with prepared statements.",
+            ("$rows = mysqli_query($link, $sql);", "$rows = $pdo->query($sql)->fetchAll();"),
+        ),
         applies: Applies::Kinds(&[Kind::Php, Kind::Ruby]),
-        check: Check::Files { kinds: &[Kind::Php, Kind::Ruby], reach: Reach::Live, look: code::driver },
+        check: Check::Files {
+            kinds: &[Kind::Php, Kind::Ruby],
+            reach: Reach::Live,
+            look: code::driver,
+        },
     },
-    in_sql(card("M-009", Error, "a column is neither grouped nor summed up", "PostgreSQL refuses the statement; MySQL takes the value of any row, another one each day. Name the column in GROUP BY, or take min(), max() or any_value() of it.", ("SELECT city, name, count(*) FROM people GROUP BY city", "SELECT city, min(name), count(*) FROM people GROUP BY city"))),
-    in_sql(card("M-010", Note, "a comparison may rely on MySQL not telling cases apart", "In PostgreSQL LIKE tells A from a, so that a search finds less than before, without an error. Write ILIKE, or compare lower() on both sides.", ("WHERE name LIKE ?", "WHERE name ILIKE ?"))),
+    in_sql(card(
+        "M-009",
+        Error,
+        "a column is neither grouped nor summed up",
+        "PostgreSQL refuses the statement; MySQL takes the value of any row, another one each day. Name the column in GROUP BY, or take min(), max() or any_value() of it.",
+        (
+            "SELECT city, name, count(*) FROM people GROUP BY city",
+            "SELECT city, min(name), count(*) FROM people GROUP BY city",
+        ),
+    )),
+    in_sql(card(
+        "M-010",
+        Note,
+        "a comparison may rely on MySQL not telling cases apart",
+        "In PostgreSQL LIKE tells A from a, so that a search finds less than before, without an error. Write ILIKE, or compare lower() on both sides.",
+        ("WHERE name LIKE ?", "WHERE name ILIKE ?"),
+    )),
     Rule {
-        card: card("M-011", Warning, "a setting of MySQL's driver", "PostgreSQL's driver does not know it, or refuses to connect. Take it out when the adapter is switched: `nirvana configure --to postgres` does.", ("encoding: utf8mb4\nPDO::MYSQL_ATTR_INIT_COMMAND => 'SET NAMES utf8'", "encoding: unicode")),
+        card: card(
+            "M-011",
+            Warning,
+            "a setting of MySQL's driver",
+            "PostgreSQL's driver does not know it, or refuses to connect. Take it out when the adapter is switched: `nirvana configure --to postgres` does.",
+            (
+                "encoding: utf8mb4\nPDO::MYSQL_ATTR_INIT_COMMAND => 'SET NAMES utf8'",
+                "encoding: unicode",
+            ),
+        ),
         applies: Applies::Kinds(&[Kind::Php, Kind::Yaml]),
-        check: Check::Files { kinds: &[Kind::Php, Kind::Yaml], reach: Reach::Live, look: code::options },
+        check: Check::Files {
+            kinds: &[Kind::Php, Kind::Yaml],
+            reach: Reach::Live,
+            look: code::options,
+        },
     },
-    in_sql(card("M-012", Error, "REPLACE INTO or INSERT IGNORE in SQL", "PostgreSQL has neither, and REPLACE deletes the row with all that refers to it. Write ON CONFLICT DO UPDATE or DO NOTHING.", ("INSERT IGNORE INTO seen (id) VALUES (?)", "INSERT INTO seen (id) VALUES (?) ON CONFLICT DO NOTHING"))),
-    in_sql(card("M-013", Error, "dates are computed by MySQL's functions", "PostgreSQL has others. Write to_char(), extract(), INTERVAL '1 day'.", ("WHERE created_at > DATE_SUB(NOW(), INTERVAL 7 DAY)", "WHERE created_at > now() - INTERVAL '7 days'"))),
-    in_sql(card("M-014", Error, "text in SQL stands in double quotes", "To PostgreSQL that is the name of a column. Quote text by single quotes, or better bind it.", ("WHERE state = \"open\"", "WHERE state = 'open'"))),
-    in_sql(card("M-015", Error, "REGEXP in SQL", "PostgreSQL has operators for it, with other rules. Write ~* or ~.", ("WHERE code REGEXP '^[A-Z]'", "WHERE code ~ '^[A-Z]'"))),
-    in_sql(card("M-016", Error, "an operator that only MySQL has", "PostgreSQL refuses it, or does something else. Write the standard's own.", ("WHERE a <=> b && c", "WHERE a IS NOT DISTINCT FROM b AND c"))),
-    in_sql(card("M-017", Error, "JSON is read by MySQL's functions", "PostgreSQL has operators for jsonb. Write -> and ->> with keys.", ("JSON_EXTRACT(meta, '$.size')", "meta -> 'size'"))),
-    in_sql(card("M-018", Error, "a statement or a word that only MySQL has", "PostgreSQL refuses it. Ask the catalog in the standard's way, or leave it out.", ("SHOW COLUMNS FROM users", "SELECT column_name FROM information_schema.columns WHERE table_name = 'users'"))),
-    in_sql(card("M-019", Error, "UPDATE or DELETE of a join or with LIMIT", "PostgreSQL refuses it. Write FROM or USING, and a subquery for the limit.", ("DELETE FROM jobs WHERE done = 1 LIMIT 1000", "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE done LIMIT 1000)"))),
-    in_sql(card("M-020", Error, "a function that only MySQL has", "PostgreSQL has it by another name. Write that one.", ("ORDER BY RAND()", "ORDER BY random()"))),
-    in_sql(card("M-021", Warning, "a table is defined in MySQL's own words", "PostgreSQL refuses ENGINE and AUTO_INCREMENT. Define tables by the framework's migrations, or in the standard's words.", ("CREATE TABLE a (id INT AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB", "CREATE TABLE a (id integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY)"))),
+    in_sql(card(
+        "M-012",
+        Error,
+        "REPLACE INTO or INSERT IGNORE in SQL",
+        "PostgreSQL has neither, and REPLACE deletes the row with all that refers to it. Write ON CONFLICT DO UPDATE or DO NOTHING.",
+        (
+            "INSERT IGNORE INTO seen (id) VALUES (?)",
+            "INSERT INTO seen (id) VALUES (?) ON CONFLICT DO NOTHING",
+        ),
+    )),
+    in_sql(card(
+        "M-013",
+        Error,
+        "dates are computed by MySQL's functions",
+        "PostgreSQL has others. Write to_char(), extract(), INTERVAL '1 day'.",
+        (
+            "WHERE created_at > DATE_SUB(NOW(), INTERVAL 7 DAY)",
+            "WHERE created_at > now() - INTERVAL '7 days'",
+        ),
+    )),
+    in_sql(card(
+        "M-014",
+        Error,
+        "text in SQL stands in double quotes",
+        "To PostgreSQL that is the name of a column. Quote text by single quotes, or better bind it.",
+        ("WHERE state = \"open\"", "WHERE state = 'open'"),
+    )),
+    in_sql(card(
+        "M-015",
+        Error,
+        "REGEXP in SQL",
+        "PostgreSQL has operators for it, with other rules. Write ~* or ~.",
+        ("WHERE code REGEXP '^[A-Z]'", "WHERE code ~ '^[A-Z]'"),
+    )),
+    in_sql(card(
+        "M-016",
+        Error,
+        "an operator that only MySQL has",
+        "PostgreSQL refuses it, or does something else. Write the standard's own.",
+        ("WHERE a <=> b && c", "WHERE a IS NOT DISTINCT FROM b AND c"),
+    )),
+    in_sql(card(
+        "M-017",
+        Error,
+        "JSON is read by MySQL's functions",
+        "PostgreSQL has operators for jsonb. Write -> and ->> with keys.",
+        ("JSON_EXTRACT(meta, '$.size')", "meta -> 'size'"),
+    )),
+    in_sql(card(
+        "M-018",
+        Error,
+        "a statement or a word that only MySQL has",
+        "PostgreSQL refuses it. Ask the catalog in the standard's way, or leave it out.",
+        (
+            "SHOW COLUMNS FROM users",
+            "SELECT column_name FROM information_schema.columns WHERE table_name = 'users'",
+        ),
+    )),
+    in_sql(card(
+        "M-019",
+        Error,
+        "UPDATE or DELETE of a join or with LIMIT",
+        "PostgreSQL refuses it. Write FROM or USING, and a subquery for the limit.",
+        (
+            "DELETE FROM jobs WHERE done = 1 LIMIT 1000",
+            "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE done LIMIT 1000)",
+        ),
+    )),
+    in_sql(card(
+        "M-020",
+        Error,
+        "a function that only MySQL has",
+        "PostgreSQL has it by another name. Write that one.",
+        ("ORDER BY RAND()", "ORDER BY random()"),
+    )),
+    in_sql(card(
+        "M-021",
+        Warning,
+        "a table is defined in MySQL's own words",
+        "PostgreSQL refuses ENGINE and AUTO_INCREMENT. Define tables by the framework's migrations, or in the standard's words.",
+        (
+            "CREATE TABLE a (id INT AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB",
+            "CREATE TABLE a (id integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY)",
+        ),
+    )),
     Rule {
-        card: card("M-022", Warning, "a migration names MySQL's own types or options", "The schema's own migrations then do not run on PostgreSQL. Use the framework's types, and leave the options out.", ("create_table :a, options: \"ENGINE=InnoDB\"\n$table->engine = 'InnoDB';", "create_table :a")),
+        card: card(
+            "M-022",
+            Warning,
+            "a migration names MySQL's own types or options",
+            "The schema's own migrations then do not run on PostgreSQL. Use the framework's types, and leave the options out.",
+            (
+                "create_table :a, options: \"ENGINE=InnoDB\"\n$table->engine = 'InnoDB';",
+                "create_table :a",
+            ),
+        ),
         applies: Applies::Kinds(&[Kind::Php, Kind::Ruby]),
-        check: Check::Files { kinds: &[Kind::Php, Kind::Ruby], reach: Reach::Live, look: code::migration },
+        check: Check::Files {
+            kinds: &[Kind::Php, Kind::Ruby],
+            reach: Reach::Live,
+            look: code::migration,
+        },
     },
 ];
 
@@ -86,7 +266,12 @@ pub(in crate::audit) fn dialect_of(file: &Reading) -> Vec<Dialect> {
         for one in dialect::traits(&sql) {
             let within = file.text.get(sql.span.start..sql.span.end).unwrap_or_default();
             let at = find(within, &one.needle).unwrap_or(0);
-            found.push(Dialect { rule: one.rule, at: sql.span.start + at, message: one.message, way: one.way });
+            found.push(Dialect {
+                rule: one.rule,
+                at: sql.span.start + at,
+                message: one.message,
+                way: one.way,
+            });
         }
     }
     found

@@ -19,9 +19,28 @@ pub(super) struct Sql {
 
 /// Methods whose first string is a part of a statement.
 const RAW: [&str; 22] = [
-    "raw", "selectRaw", "whereRaw", "orWhereRaw", "havingRaw", "orderByRaw", "groupByRaw", "orderBy", "where",
-    "order", "select", "having", "group", "joins", "pluck", "reorder", "find_by_sql", "sanitize_sql", "sql",
-    "addSelect", "andWhere", "from",
+    "raw",
+    "selectRaw",
+    "whereRaw",
+    "orWhereRaw",
+    "havingRaw",
+    "orderByRaw",
+    "groupByRaw",
+    "orderBy",
+    "where",
+    "order",
+    "select",
+    "having",
+    "group",
+    "joins",
+    "pluck",
+    "reorder",
+    "find_by_sql",
+    "sanitize_sql",
+    "sql",
+    "addSelect",
+    "andWhere",
+    "from",
 ];
 
 pub(super) fn of(file: &Reading) -> Vec<Sql> {
@@ -34,13 +53,26 @@ pub(super) fn of(file: &Reading) -> Vec<Sql> {
 
 /// Words with which statements begin.
 const STATEMENTS: [&str; 16] = [
-    "SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "ALTER", "DROP", "SHOW", "SET", "LOCK", "UNLOCK",
-    "TRUNCATE", "DESCRIBE", "WITH", "RENAME",
+    "SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "ALTER", "DROP", "SHOW", "SET",
+    "LOCK", "UNLOCK", "TRUNCATE", "DESCRIBE", "WITH", "RENAME",
 ];
 /// And one of these follows somewhere.
 const FOLLOWS: [&str; 15] = [
-    " FROM ", " INTO ", " SET ", " TABLE", " NAMES", " IGNORE ", "SQL_CALC", " SESSION ", " COLUMNS", " VALUES",
-    " INDEX", " AS ", "LAST_INSERT_ID", " LIKE ", "(",
+    " FROM ",
+    " INTO ",
+    " SET ",
+    " TABLE",
+    " NAMES",
+    " IGNORE ",
+    "SQL_CALC",
+    " SESSION ",
+    " COLUMNS",
+    " VALUES",
+    " INDEX",
+    " AS ",
+    "LAST_INSERT_ID",
+    " LIKE ",
+    "(",
 ];
 
 /// Whether a text can be a statement: it begins with a word of SQL, which is written in capitals or
@@ -107,7 +139,9 @@ fn of_php(file: &Reading) -> Vec<Sql> {
 
 fn begins(text: &str) -> bool {
     let text = text.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '(');
-    STATEMENTS.iter().any(|word| text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)))
+    STATEMENTS
+        .iter()
+        .any(|word| text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)))
 }
 
 /// Where an operand of `.` ends.
@@ -128,7 +162,8 @@ fn operand_end(code: &php::Code, from: usize) -> usize {
 fn argument_of(code: &php::Code, at: usize) -> Option<String> {
     let open = at.checked_sub(1).filter(|open| code.is(*open, b"("))?;
     let name = open.checked_sub(1)?;
-    let is_method = name > 0 && (code.is(name - 1, b"->") || code.is(name - 1, b"::") || code.is(name - 1, b"?->"));
+    let is_method = name > 0
+        && (code.is(name - 1, b"->") || code.is(name - 1, b"::") || code.is(name - 1, b"?->"));
     is_method.then(|| String::from_utf8_lossy(code.text(name)).into_owned())
 }
 
@@ -145,7 +180,11 @@ fn without_variables(text: &str) -> String {
     while let Some(at) = rest.find(['$', '{', '\\']) {
         plain.push_str(&rest[..at]);
         let here = &rest[at..];
-        let name = |text: &str| text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80).count();
+        let name = |text: &str| {
+            text.bytes()
+                .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80)
+                .count()
+        };
         if here.starts_with("{$") || here.starts_with("${") {
             plain.push_str(HOLE);
             rest = here.find('}').map_or("", |end| &here[end + 1..]);
@@ -210,7 +249,9 @@ fn ruby_argument(code: &ruby::Code, at: usize) -> bool {
     }
     let name = String::from_utf8_lossy(code.text(before)).into_owned();
     let on_something = before > 0 && (code.is(before - 1, b".") || code.is(before - 1, b"&."));
-    RAW.contains(&name.as_str()) && (on_something || matches!(name.as_str(), "where" | "order" | "find_by_sql" | "select" | "joins"))
+    RAW.contains(&name.as_str())
+        && (on_something
+            || matches!(name.as_str(), "where" | "order" | "find_by_sql" | "select" | "joins"))
 }
 
 fn without_interpolations(text: &str) -> String {
@@ -240,17 +281,36 @@ mod tests {
 
     #[test]
     fn statements_are_told_from_sentences() {
-        for text in ["SELECT a FROM b", "select * from users where id = ?", "  INSERT IGNORE INTO x VALUES (1)", "SHOW COLUMNS FROM x", "UPDATE a SET b=1"] {
+        for text in [
+            "SELECT a FROM b",
+            "select * from users where id = ?",
+            "  INSERT IGNORE INTO x VALUES (1)",
+            "SHOW COLUMNS FROM x",
+            "UPDATE a SET b=1",
+        ] {
             assert!(is_statement(text), "{text}");
         }
-        for text in ["Select a file from the list", "Update your profile", "select", "Show me", "selected", "Delete"] {
+        for text in [
+            "Select a file from the list",
+            "Update your profile",
+            "select",
+            "Show me",
+            "selected",
+            "Delete",
+        ] {
             assert!(!is_statement(text), "{text}");
         }
     }
 
     #[test]
     fn what_is_interpolated_is_a_name() {
-        assert_eq!(without_variables("FROM {$p}a WHERE b = $c AND d = '$e->f' $g[0]\\n"), "FROM nv_holea WHERE b = nv_hole AND d = 'nv_hole' nv_hole ");
-        assert_eq!(without_interpolations("FROM #{t} WHERE #{a { |x| x }}"), "FROM nv_hole WHERE nv_hole");
+        assert_eq!(
+            without_variables("FROM {$p}a WHERE b = $c AND d = '$e->f' $g[0]\\n"),
+            "FROM nv_holea WHERE b = nv_hole AND d = 'nv_hole' nv_hole "
+        );
+        assert_eq!(
+            without_interpolations("FROM #{t} WHERE #{a { |x| x }}"),
+            "FROM nv_hole WHERE nv_hole"
+        );
     }
 }
