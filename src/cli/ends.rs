@@ -56,8 +56,8 @@ pub(super) struct Ends {
     /// is one
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Pieces of work at once, each with one connection to each end [default: the number of
-    /// processors, at most 8]
+    /// Pieces of work at once, each with one connection to each end [default: twice the
+    /// number of processors, at most 8]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: Option<u16>,
     /// Seconds that writers may wait for the snapshot, and that it may wait for them
@@ -120,7 +120,8 @@ impl SnapshotWord {
 fn jobs(asked: Option<u16>) -> usize {
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
     let asked = asked.filter(|jobs| *jobs > 0);
-    asked.map_or(processors.min(DEFAULT_JOBS_AT_MOST), usize::from)
+    // Two for each processor: while one waits for a disk, the other works.
+    asked.map_or((2 * processors).min(DEFAULT_JOBS_AT_MOST), usize::from)
 }
 
 /// A word that is no URL and nothing like one.

@@ -17,6 +17,9 @@ use crate::migrate::{
 /// Reads both sides afresh, SOURCE in one consistent snapshot, and compares every row and then the
 /// catalog. Rows that differ are named with their keys and both values, and the SQL that would give
 /// TARGET the source's values is printed.
+///
+/// SOURCE may be a directory that migrate has written: then TARGET is proven to be what it holds,
+/// its files to be the ones that were written, and no source is asked.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::dump::Error as DumpError;
 use crate::event::{Event, Events, Phase};
 use crate::migrate::convert::{Choices, Conversion, Dropped, convert};
 use crate::migrate::error::Error;
@@ -151,7 +152,10 @@ impl<T> Pair<T> {
     pub(crate) async fn read(&self, source: &mut Source) -> Result<Schema, Error> {
         match source {
             Source::Server { control, server } => self.read_server(control, server).await,
-            Source::Dump(dump) => self.chosen(dump.schema.clone()),
+            Source::Dump(dump) => match self.settings.rows.keys().next() {
+                Some(table) => Err(DumpError::Condition { table: table.clone() }.into()),
+                None => self.chosen(dump.schema.clone()),
+            },
         }
     }
 

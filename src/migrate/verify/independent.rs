@@ -64,7 +64,7 @@ pub(super) async fn ask(
             return Ok(Opinion { failed: Some(reason), ..Opinion::default() });
         }
     };
-    match compare((connection, session), mapping).await {
+    match compare((&mut **connection, session), mapping).await {
         Err(error) if !error.ends_the_run() => {
             Ok(Opinion { failed: Some(error.words()), ..Opinion::default() })
         }
