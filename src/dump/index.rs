@@ -228,7 +228,7 @@ impl Pass<'_> {
             self.index.remarks.push(Remark::NoTimeZone);
         }
         let Some(Last { database, table, listed, .. }) = &self.last else { return Ok(()) };
-        let rows = found.groups - u64::from(*listed);
+        let rows = found.groups.saturating_sub(u64::from(*listed));
         let pieces = self.index.database(database).pieces.entry(table.clone()).or_default();
         match pieces.pieces.last_mut().filter(|_| !begins) {
             Some(last) if last.to - last.from < PIECE_BYTES && last.around == around => {

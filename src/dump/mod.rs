@@ -252,10 +252,16 @@ pub(crate) fn fuzz(data: &[u8]) {
         let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
         let Ok(mut rows) = dump.rows(&table.name.name, &columns, (None, None)) else { continue };
         loop {
-            match rows.next_buffered() {
-                Ok(Buffered::Row(row)) => assert!(ValueCursor::new(row, columns.len()).is_ok()),
-                Ok(Buffered::Incomplete) if rows.fill_now().is_ok() => {}
-                Ok(Buffered::Incomplete | Buffered::End) | Err(_) => break,
+            let more = match rows.next_buffered() {
+                Ok(Buffered::Row(row)) => {
+                    assert!(ValueCursor::new(row, columns.len()).is_ok());
+                    continue;
+                }
+                Ok(Buffered::Incomplete) => true,
+                Ok(Buffered::End) | Err(_) => false,
+            };
+            if !more || rows.fill_now().is_err() {
+                break;
             }
         }
     }

@@ -89,7 +89,13 @@ impl Rows {
                     let parsed =
                         fields::row(window.rest(), format, window.ended, &mut self.literals);
                     let done = window.ended && window.rest().is_empty();
-                    if done { self.end_piece() } else { self.parsed(parsed)? }
+                    if done {
+                        self.end_piece()
+                    } else if window.ended && parsed == Parsed::Incomplete {
+                        return Err(self.unreadable(0, "a line that has no end"));
+                    } else {
+                        self.parsed(parsed)?
+                    }
                 }
             };
             match step {

@@ -105,7 +105,10 @@ impl Scanner {
                 && rest.get(9).is_some_and(|byte| byte.is_ascii_whitespace())
             {
                 let line = self.line()?;
-                self.delimit(line[9..].trim_ascii());
+                let delimiter = line[9..].trim_ascii();
+                if !delimiter.is_empty() {
+                    self.delimit(delimiter);
+                }
                 continue;
             }
             if rest.starts_with(&self.delimiter) {

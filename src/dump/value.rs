@@ -187,7 +187,8 @@ fn form(column_type: &ColumnType) -> (Form, WireType) {
         ColumnType::Float => (Form::Float, WireType::Float),
         ColumnType::Double => (Form::Double, WireType::Double),
         ColumnType::Bit { bits } => {
-            (Form::Bits { bytes: usize::from(*bits).div_ceil(8) }, WireType::Bit)
+            // No BIT is longer than 64, nor a BINARY than 255, whatever a dump claims.
+            (Form::Bits { bytes: usize::from(*bits).div_ceil(8).min(8) }, WireType::Bit)
         }
         ColumnType::Date => (Form::Date, WireType::Date),
         ColumnType::DateTime { .. } => (Form::DateTime, WireType::DateTime),
@@ -202,7 +203,7 @@ fn form(column_type: &ColumnType) -> (Form, WireType) {
         ColumnType::Text | ColumnType::Unknown { .. } => (Form::Text, WireType::Blob),
         ColumnType::Json { .. } => (Form::Text, WireType::Json),
         ColumnType::Binary { length } => {
-            (Form::Bytes { padded: *length as usize }, WireType::String)
+            (Form::Bytes { padded: (*length as usize).min(255) }, WireType::String)
         }
         ColumnType::VarBinary { .. } => (Form::Bytes { padded: 0 }, WireType::VarString),
         ColumnType::Blob => (Form::Bytes { padded: 0 }, WireType::Blob),

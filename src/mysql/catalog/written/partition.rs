@@ -57,7 +57,7 @@ impl Reader<'_> {
                 self.rows.partitions.extend(rows);
             }
             None => self.rows.partitions.extend(
-                (0..count.max(1))
+                (0..count.clamp(1, 8192))
                     .map(|at: u32| PartitionRow { name: format!("p{at}"), ..of.clone() }),
             ),
         }
