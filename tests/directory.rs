@@ -113,8 +113,8 @@ fn same_either_way(source: &SourceDatabase, server: Target, more: &[&str]) -> Re
     let asked = "SELECT name FROM pg_available_extensions WHERE name IN ('postgis', 'vector')";
     let extensions = live.sql(asked);
     let named = extensions.lines().flat_map(|name| ["--extension", name]);
-    let more = &[more, &named.collect::<Vec<_>>()].concat();
-    let (packed, report) = pack(source, &directory, &[&["--for-postgres", version], more].concat());
+    let more: Vec<&str> = more.iter().copied().chain(named).collect();
+    let (packed, report) = pack(source, &directory, &[["--for-postgres", version].as_slice(), &more].concat());
     assert!(packed.code <= 1, "{what}: {}", packed.all());
     report.proven_rows();
     let by = load(&directory, &loaded, &["--jobs", "4"]);
