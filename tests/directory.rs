@@ -114,7 +114,8 @@ fn same_either_way(source: &SourceDatabase, server: Target, more: &[&str]) -> Re
     let extensions = live.sql(asked);
     let named = extensions.lines().flat_map(|name| ["--extension", name]);
     let more: Vec<&str> = more.iter().copied().chain(named).collect();
-    let (packed, report) = pack(source, &directory, &[["--for-postgres", version].as_slice(), &more].concat());
+    let (packed, report) =
+        pack(source, &directory, &[["--for-postgres", version].as_slice(), &more].concat());
     assert!(packed.code <= 1, "{what}: {}", packed.all());
     report.proven_rows();
     let by = load(&directory, &loaded, &["--jobs", "4"]);
