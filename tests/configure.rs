@@ -178,6 +178,17 @@ fn what_cannot_be_written_leaves_all_as_it_was() {
 }
 
 #[test]
+fn a_file_of_variables_that_is_elsewhere_stays_there() {
+    let (folder, shared) = (copy(&fixtures().join("projects/rails5")), TempDir::new().unwrap());
+    std::fs::write(shared.path().join("env"), "A=1\n").unwrap();
+    std::os::unix::fs::symlink(shared.path().join("env"), folder.path().join(".env")).unwrap();
+    let before = files(folder.path());
+    let (code, report) = report(folder.path(), &["--write"]);
+    assert_eq!(code, 1, "{report:#}");
+    assert_eq!(files(folder.path()), before, "{report:#}");
+}
+
+#[test]
 fn odd_bytes_survive() {
     let folder = TempDir::new().unwrap();
     let put = |name: &str, text: &[u8]| {

@@ -5,6 +5,7 @@
 
 mod support;
 
+mod audit;
 mod choices;
 mod configure;
 mod connections;
@@ -19,6 +20,7 @@ mod help;
 mod migrate;
 mod pains;
 mod pipelines;
+mod policies;
 mod provision;
 mod quarantine;
 mod random;

@@ -25,6 +25,9 @@ use crate::migrate::{
 pub(super) struct Arguments {
     #[command(flatten)]
     ends: Ends,
+    /// postgres://user@host:5432/database; libpq's parameters and environment
+    #[arg(value_name = "TARGET")]
+    target: String,
     /// Give the target the source's rows where they differ, one transaction a table, and compare
     /// those tables again
     #[arg(long)]
@@ -61,7 +64,7 @@ Examples:
   nirvana verify --only orders,items mysql://reader@db1/shop postgres://shop@db2/shop --report diff.json";
 
 pub(super) fn run(arguments: Arguments) -> ExitCode {
-    let Arguments { ends, repair, sample, independent, output } = arguments;
+    let Arguments { ends, target, repair, sample, independent, output } = arguments;
     let manner = Manner {
         share: sample.map_or(Share::All, Share::Percent),
         judge: if independent { Judge::RowsAndServers } else { Judge::Rows },
@@ -73,12 +76,13 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
             return perform(&output, refused, verify);
         }
         let request = |environment: &Environment| {
-            let (target, jobs) = ends.target(environment)?;
+            let (target, jobs) = ends.target(&target, environment)?;
             Ok(PackedRequest { archive: path, target, jobs })
         };
         return perform(&output, request, verify_packed);
     }
-    let request =
-        |environment: &Environment| Ok(VerifyRequest { pair: ends.pair(environment)?, manner });
+    let request = |environment: &Environment| {
+        Ok(VerifyRequest { pair: ends.pair(&target, environment)?, manner })
+    };
     perform(&output, request, verify)
 }

@@ -120,9 +120,16 @@ fn values(site: &mut Site, name: &str, dialect: Dialect) {
     let before = match site.project.read_ignored(&path) {
         Ok(before) => before,
         Err(error) => {
-            let message = format!("it cannot be read ({error}), so no value was put into it");
-            let place = Place::file(shown(&path), None);
-            site.findings.push(Finding::error(Code::NotConfigured, place, message));
+            let message =
+                format!("it cannot be read ({error}), so what belongs into it stays in the code");
+            let finding =
+                Finding::error(Code::NotConfigured, Place::file(shown(&path), None), message);
+            let is_here = |one: &&Setting| value_file(site, one.deploy.as_deref()) == name;
+            let from: BTreeSet<Vec<u8>> =
+                site.settings.iter().filter(is_here).map(|one| one.path.clone()).collect();
+            for path in from {
+                site.give_up(&path, finding.clone());
+            }
             return;
         }
     };

@@ -162,6 +162,7 @@ fn mapping(table: &PackedTable, columns: usize) -> TableMapping {
                 source: column.source.clone(),
                 target: column.target.clone(),
                 transcoder: Transcoder::Bytes,
+                read: None,
             })
             .collect(),
         rows: None,
