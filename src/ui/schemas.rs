@@ -296,6 +296,10 @@ fn fault(root: &Value, schema: &Value, value: &Value) -> Option<String> {
             .as_f64()
             .filter(|number| *number < wants.as_f64().unwrap())
             .map(|number| format!("{number} is below {wants}")),
+        "maximum" => value
+            .as_f64()
+            .filter(|number| *number > wants.as_f64().unwrap())
+            .map(|number| format!("{number} is above {wants}")),
         "required" => wants.as_array().unwrap().iter().find_map(|name| {
             let there = value.get(name.as_str().unwrap()).is_some();
             (!there).then(|| format!("{name} is missing in {value}"))
