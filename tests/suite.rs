@@ -20,6 +20,7 @@ mod help;
 mod migrate;
 mod pains;
 mod pipelines;
+mod policies;
 mod provision;
 mod quarantine;
 mod random;

@@ -60,7 +60,7 @@ impl Error {
         Self::Wanted { place: place.into(), problem: problem.into(), hint: None }
     }
 
-    pub(super) fn site(host: impl ToString, problem: impl Into<String>) -> Self {
+    pub(super) fn site(host: &(impl ToString + ?Sized), problem: impl Into<String>) -> Self {
         Self::Site { host: host.to_string(), problem: problem.into(), hint: None }
     }
 

@@ -39,6 +39,7 @@ pub(super) enum Course {
 
 /// What a host needs for the release.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "four questions, each of its own")]
 pub(super) struct Needs {
     pub(super) begin: bool,
     pub(super) upload: bool,
@@ -110,9 +111,7 @@ pub(super) fn steps(
     plan.one(StepKind::Contract, what, unknown);
     if !is_settled {
         plan.each(StepKind::Lock, sites, |_| (format!("{}/.nirvana/lock", settings.path), None));
-        plan.each(StepKind::Upload, sites, |at| {
-            upload(wish, choice, &all[at], deltas[at].as_ref())
-        });
+        plan.each(StepKind::Upload, sites, |at| upload(wish, choice, all[at], deltas[at].as_ref()));
     }
     let prepares = |at: usize| (!all[at].switch).then(|| "it serves already".to_owned());
     let shared = settings.shared.directories.iter().chain(&settings.shared.files);
@@ -240,7 +239,7 @@ fn rendered(settings: &Settings) -> Vec<String> {
 fn upload(
     wish: &Wish<'_>,
     choice: &Choice,
-    needs: &Needs,
+    needs: Needs,
     delta: Option<&Delta>,
 ) -> (String, Option<String>) {
     let commit = &wish.commit[..wish.commit.len().min(12)];

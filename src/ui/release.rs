@@ -124,11 +124,12 @@ pub(crate) fn annotations(report: &Report) -> String {
     let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let mut text = String::new();
     if let Some(error) = &report.error {
-        let causes: String = error.causes.iter().map(|cause| format!("\n{cause}")).collect();
-        text.push_str(&format!(
-            "::error title=nirvana release::{}\n",
-            data(&(error.message.clone() + &causes))
-        ));
+        let mut message = error.message.clone();
+        for cause in &error.causes {
+            message.push('\n');
+            message.push_str(cause);
+        }
+        text.push_str(&format!("::error title=nirvana release::{}\n", data(&message)));
     }
     for finding in &report.findings {
         let command = match finding.severity {
