@@ -235,23 +235,29 @@ fn comments(source: &[u8], spans: impl Iterator<Item = Span>) -> Vec<Span> {
     found
 }
 
-/// In each line what follows a secret's name and `=`, `:` or `,`.
+/// In each line what follows a secret's name and `=`, `:` or `,`; of an address its password.
 fn of_words(source: &[u8]) -> Vec<Span> {
     let mut found = Vec::new();
     let mut start = 0;
     for line in source.split_inclusive(|byte| *byte == b'\n') {
-        let is_sign = |byte: &u8| matches!(byte, b'=' | b':' | b',');
-        if let Some(sign) = line.iter().position(is_sign) {
+        let end = start + line.trim_ascii_end().len();
+        if has_password(line) {
+            found.push(password(source, Span::new(start, end)));
+        }
+        let is_sign = |(at, byte): (usize, &u8)| match byte {
+            b'=' | b',' => true,
+            b':' => !line[at..].starts_with(b"://"),
+            _ => false,
+        };
+        if let Some(sign) = line.iter().enumerate().position(is_sign) {
             let name = String::from_utf8_lossy(&line[..sign]).into_owned();
             let mut words = name.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
             let value = line[sign..].iter().position(|byte| !b"=>:, \t\r\n".contains(byte));
-            let is_named = words.any(is_secret_name);
-            if let Some(value) = value.filter(|_| is_named || has_password(line)) {
+            if let Some(value) = value.filter(|_| words.any(is_secret_name)) {
                 let text = line[sign + value..].trim_ascii_end();
                 // A variable is a name and no value.
                 if !text.starts_with(b"$") && !text.starts_with(b"ENV") {
-                    let span = Span::new(start + sign + value, start + sign + value + text.len());
-                    found.push(if is_named { span } else { password(source, span) });
+                    found.push(Span::new(start + sign + value, end));
                 }
             }
         }
