@@ -107,7 +107,7 @@ fn one(context: &Context, entry: &Entry, rules: &[&'static Rule]) -> Part {
     let file = match context.take(entry, placed) {
         Ok(file) => file,
         Err(Unread::Binary) => return Part::Binary,
-        Err(Unread::Told(finding)) => return Part::Unread(finding),
+        Err(Unread::Told(finding)) => return Part::Unread(*finding),
     };
     Part::Read {
         hits: look(&file, rules),

@@ -1,11 +1,12 @@
 //! How code reads the environment, and where it asks something else instead.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::{inner, text};
 use crate::application::{Application, Framework as F};
 use crate::audit::context::Context;
-use crate::audit::file::{Kind, Scope};
+use crate::audit::file::{File, Kind, Scope};
 use crate::audit::found::Found;
 use crate::audit::reading::Reading;
 use crate::audit::rule::{Applies, Check, Reach, Rule, Verdict};
@@ -135,80 +136,94 @@ fn is_secret_default(key: &str, value: &str) -> bool {
 }
 
 fn secret_default(file: &Reading, found: &mut Found) {
-    let mut tell = |key: &str, value: &str, span: std::ops::Range<usize>| {
-        if is_secret_default(key, value) {
-            let message = format!("the default of {key} is a literal of {}", measure(value));
-            found.secret(file, span, message);
-        }
-    };
     match file.kind {
-        Kind::Ruby if file.has("ENV") => {
-            let code = file.ruby();
-            for call in code.calls_of(b"fetch") {
-                let on_env = call.name >= 2 && code.is_name(call.name - 2, b"ENV");
-                let items = code.items(&call.arguments);
-                if let (true, Some(key), Some(default)) = (on_env, items.first(), items.get(1))
-                    && let (Some(key), Some(value)) = (code.constant(key), code.constant(default))
-                {
-                    tell(&text(&key), &text(&value), inner(file, code.span(default)));
-                }
-            }
-            // ENV['X'] || 'literal'
-            for at in 0..code.tokens.len() {
-                if code.is_name(at, b"ENV")
-                    && code.is(at + 1, b"[")
-                    && code.is(at + 4, b"||")
-                    && let (Some(key), Some(value)) =
-                        (code.key(at + 2), code.constant(&(at + 5..at + 6)))
-                {
-                    tell(&text(&key), &text(&value), inner(file, code.span(&(at + 5..at + 6))));
-                }
-            }
-        }
+        Kind::Ruby if file.has("ENV") => ruby_default(file, found),
         Kind::Php if file.has("env") && !file.inner.ends_with("config/database.php") => {
-            let code = file.php();
-            for call in code.calls().filter(|call| call.callee == Callee::Function) {
-                let items = code.items(call.open);
-                let Some(key) = items.first().and_then(|item| code.constant(item)) else {
-                    continue;
-                };
-                let default = if code.is_name(call.name, b"env")
-                    || code.is_name(call.name, b"getenv_docker")
-                {
-                    items.get(1).cloned()
-                } else if code.is_name(call.name, b"getenv") {
-                    let end = code.closing(call.open).unwrap_or(call.open) + 1;
-                    let next = end + if code.is(end, b"??") { 1 } else { 2 };
-                    let elvis = code.is(end, b"?:") || code.is(end, b"?") && code.is(end + 1, b":");
-                    let start = if code.is(end, b"?:") { end + 1 } else { next };
-                    (elvis || code.is(end, b"??")).then(|| start..code.expression_end(start))
-                } else {
-                    None
-                };
-                if let Some(default) = default
-                    && let Some(value) = code.constant(&default)
-                {
-                    tell(&text(&key), &text(&value), inner(file, code.span(&default)));
-                }
-            }
+            php_default(file, found)
         }
-        Kind::JavaScript if file.has("process.env") => {
-            use crate::project::read::javascript::literal;
-            let tokens = file.script();
-            for at in 2..tokens.len().saturating_sub(3) {
-                let word = |at: usize| text(tokens[at].text(file.bytes()));
-                if word(at) == "env"
-                    && word(at - 2) == "process"
-                    && word(at + 1) == "."
-                    && matches!(word(at + 3).as_str(), "||" | "??")
-                    && let Some(token) = tokens.get(at + 4)
-                    && let Some(value) = literal(file.bytes(), token)
-                {
-                    tell(&word(at + 2), &text(&value), inner(file, token.span));
-                }
-            }
-        }
+        Kind::JavaScript if file.has("process.env") => script_default(file, found),
         _ => {}
+    }
+}
+
+/// A default of a key.
+fn tell(file: &Reading, found: &mut Found, key: &str, value: &str, span: Range<usize>) {
+    if is_secret_default(key, value) {
+        let message = format!("the default of {key} is a literal of {}", measure(value));
+        found.secret(file, span, message);
+    }
+}
+
+fn ruby_default(file: &Reading, found: &mut Found) {
+    let code = file.ruby();
+    for call in code.calls_of(b"fetch") {
+        let on_env = call.name >= 2 && code.is_name(call.name - 2, b"ENV");
+        let items = code.items(&call.arguments);
+        if let (true, Some(key), Some(default)) = (on_env, items.first(), items.get(1))
+            && let (Some(key), Some(value)) = (code.constant(key), code.constant(default))
+        {
+            tell(file, found, &text(&key), &text(&value), inner(file, code.span(default)));
+        }
+    }
+    // ENV['X'] || 'literal'
+    for at in 0..code.tokens.len() {
+        if code.is_name(at, b"ENV")
+            && code.is(at + 1, b"[")
+            && code.is(at + 4, b"||")
+            && let (Some(key), Some(value)) = (code.key(at + 2), code.constant(&(at + 5..at + 6)))
+        {
+            tell(
+                file,
+                found,
+                &text(&key),
+                &text(&value),
+                inner(file, code.span(&(at + 5..at + 6))),
+            );
+        }
+    }
+}
+
+fn php_default(file: &Reading, found: &mut Found) {
+    let code = file.php();
+    for call in code.calls().filter(|call| call.callee == Callee::Function) {
+        let items = code.items(call.open);
+        let Some(key) = items.first().and_then(|item| code.constant(item)) else {
+            continue;
+        };
+        let default =
+            if code.is_name(call.name, b"env") || code.is_name(call.name, b"getenv_docker") {
+                items.get(1).cloned()
+            } else if code.is_name(call.name, b"getenv") {
+                let end = code.closing(call.open).unwrap_or(call.open) + 1;
+                let next = end + if code.is(end, b"??") { 1 } else { 2 };
+                let elvis = code.is(end, b"?:") || code.is(end, b"?") && code.is(end + 1, b":");
+                let start = if code.is(end, b"?:") { end + 1 } else { next };
+                (elvis || code.is(end, b"??")).then(|| start..code.expression_end(start))
+            } else {
+                None
+            };
+        if let Some(default) = default
+            && let Some(value) = code.constant(&default)
+        {
+            tell(file, found, &text(&key), &text(&value), inner(file, code.span(&default)));
+        }
+    }
+}
+
+fn script_default(file: &Reading, found: &mut Found) {
+    use crate::project::read::javascript::literal;
+    let tokens = file.script();
+    for at in 2..tokens.len().saturating_sub(3) {
+        let word = |at: usize| text(tokens[at].text(file.bytes()));
+        if word(at) == "env"
+            && word(at - 2) == "process"
+            && word(at + 1) == "."
+            && matches!(word(at + 3).as_str(), "||" | "??")
+            && let Some(token) = tokens.get(at + 4)
+            && let Some(value) = literal(file.bytes(), token)
+        {
+            tell(file, found, &word(at + 2), &text(&value), inner(file, token.span));
+        }
     }
 }
 
@@ -310,14 +325,8 @@ const SKELETON: [&str; 18] = [
     "PAPERTRAIL_",
 ];
 
-fn drift(context: &Context, application: &Application, found: &mut Found) -> Verdict {
-    let names =
-        [".env.example", ".env.sample", ".env.dist", ".env.template", "env.example", "app.json"];
-    let example =
-        names.iter().find_map(|name| context.file(&join(&application.folder, name.as_bytes())));
-    let Some(example) = example else {
-        return Verdict::NotApplicable("no example of the environment is here");
-    };
+/// The keys that an example names, and those that it sets with their lines.
+fn listed(example: &File) -> (BTreeSet<String>, Vec<(String, usize)>) {
     let mut listed: BTreeSet<String> = BTreeSet::new();
     let mut lines: Vec<(String, usize)> = Vec::new();
     if example.kind == Kind::Json {
@@ -339,6 +348,18 @@ fn drift(context: &Context, application: &Application, found: &mut Found) -> Ver
             }
         }
     }
+    (listed, lines)
+}
+
+fn drift(context: &Context, application: &Application, found: &mut Found) -> Verdict {
+    let names =
+        [".env.example", ".env.sample", ".env.dist", ".env.template", "env.example", "app.json"];
+    let example =
+        names.iter().find_map(|name| context.file(&join(&application.folder, name.as_bytes())));
+    let Some(example) = example else {
+        return Verdict::NotApplicable("no example of the environment is here");
+    };
+    let (listed, lines) = listed(&example);
     let contract = contract::read(context.tree, &application.folder);
     for (key, uses) in &contract.keys {
         let wanted = matches!(contract.need(key), Some(Need::Required | Need::Expected));

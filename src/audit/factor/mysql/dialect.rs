@@ -39,7 +39,9 @@ pub(super) fn traits(sql: &Sql) -> Vec<Trait> {
         clauses(&tokens, &mut found);
         if let Ok(statements) = Parser::new(&dialect).with_tokens(tokens.clone()).parse_statements()
         {
-            statements.iter().for_each(|statement| tree(statement, &mut found));
+            for statement in &statements {
+                tree(statement, &mut found);
+            }
         }
     }
     found
@@ -243,6 +245,11 @@ fn clauses(tokens: &[Token], found: &mut Vec<Trait>) {
             found.push(of("M-018", words[0], format!("{} is MySQL's", words.join(" ")), way));
         }
     }
+    changes(tokens, found);
+}
+
+/// UPDATE and DELETE.
+fn changes(tokens: &[Token], found: &mut Vec<Trait>) {
     let first = word(tokens.first());
     let mut depth = 0;
     let mut outer: Vec<&Token> = Vec::new();
