@@ -396,7 +396,7 @@ fn every_level_is_settled_at_once() {
              CREATE PROCEDURE `procedure` () SELECT 1",
         );
         let longest = "u".repeat(32);
-        let users = ["o'neil", "a@b", "u\\", longest.as_str(), "UPPER", "-dash"];
+        let users = ["o'brien", "a@b", "u\\", longest.as_str(), "UPPER", "-dash"];
         let hosts =
             ["%", "localhost", "127.0.0.%", "127.0.0.0/255.255.255.0", "::1", "web1.example.com"];
         let dynamic = if kind == Source::MySql { "CONNECTION_ADMIN" } else { "CONNECTION ADMIN" };
