@@ -208,8 +208,8 @@ pub(super) fn prune_steps(settings: &Settings, sites: &[Site]) -> Vec<StepReport
 /// What is removed once `id` is good too.
 pub(super) fn pruned_after(seen: &Seen, id: &Id, keep: usize) -> Vec<Id> {
     let is_new = seen.ledger.get(id).is_none_or(|release| !release.is_known_good());
-    let others = if is_new { keep.saturating_sub(1).max(1) } else { keep };
-    // Two are always kept: what serves, and what it would return to.
+    let others = if is_new { keep.saturating_sub(1) } else { keep };
+    // The new one is among those that are kept.
     let current = seen.current();
     let mut pruned = seen.ledger.to_prune(&seen.folders, current.as_ref(), others);
     pruned.retain(|pruned| pruned != id);

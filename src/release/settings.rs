@@ -24,7 +24,7 @@ pub(crate) struct Settings {
     /// A configuration for ssh, instead of the user's own.
     #[serde(default)]
     pub(super) ssh_config: Option<String>,
-    /// Good releases that are kept, the current one among them; [default: 5]
+    /// Good releases that are kept, the current one among them, and never less than two; [default: 5]
     #[serde(default)]
     pub(super) keep: Option<usize>,
     /// The file of a release that its id is written to; [default: RELEASE]
@@ -218,8 +218,9 @@ impl Settings {
         self.env.as_ref().and_then(|env| env.file.as_deref()).unwrap_or(".env")
     }
 
+    /// Two at least: what serves, and what it would return to.
     pub(super) fn keep(&self) -> usize {
-        self.keep.unwrap_or(5)
+        self.keep.unwrap_or(5).max(2)
     }
 
     /// All that can be judged without asking anybody.
@@ -228,8 +229,10 @@ impl Settings {
         let is_rooted = path.starts_with('/') || path.starts_with("~/");
         let leads_up = path.split('/').any(|part| part == "..");
         if !is_rooted || leads_up || path.len() < 2 || path.chars().any(char::is_control) {
-            let error =
-                Error::wanted("release.path", format!("'{path}' is no folder from the root"));
+            let error = Error::wanted(
+                "release.path",
+                format!("'{}' is no folder from the root", self.path),
+            );
             return Err(error.hinted("such as path = \"/srv/shop\", or ~/shop"));
         }
         self.check_paths()?;
