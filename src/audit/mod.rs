@@ -90,6 +90,11 @@ fn fill(request: &Request, report: &mut Report) -> Result<(), Error> {
         let reason = "the history is looked at with --history only";
         inspected.not_applicable.insert("III-025", reason.to_owned());
     }
+    if inspected.comments.is_empty() && request.settings.allow.is_empty() {
+        for rule in ["A-001", "A-002"] {
+            inspected.not_applicable.insert(rule, "nothing is allowed here".to_owned());
+        }
+    }
     allow(&request.settings, &mut inspected);
     let base = match &request.base {
         Some(base) => {

@@ -20,6 +20,10 @@ pub(crate) enum Error {
     Unreadable { path: String, at: u64, what: String },
     #[error("{path}, byte {at}: {what} of column {column}")]
     Value { path: String, at: u64, column: String, what: String },
+    #[error(
+        "the condition on rows of {table}, in nirvana.toml, needs a server that understands it"
+    )]
+    Condition { table: String },
     #[error("the dump has no table {name}")]
     NoTable { name: String },
     #[error("reading came to an unexpected end: {0}")]
@@ -40,7 +44,8 @@ impl Blame for Error {
             | Self::Spool { .. }
             | Self::NoDump { .. }
             | Self::Ambiguous { .. }
-            | Self::NoDatabase { .. } => Fault::Operator,
+            | Self::NoDatabase { .. }
+            | Self::Condition { .. } => Fault::Operator,
             Self::Unreadable { .. } | Self::Value { .. } => Fault::Data,
             Self::NoTable { .. } | Self::Panicked(_) => Fault::Bug,
         }
@@ -56,6 +61,9 @@ impl Blame for Error {
                 "SOURCE is a mysql:// URL, a dump of mysqldump or mariadb-dump, a folder of mydumper, \
                  MySQL Shell or mysqldump --tab, or - for standard input"
                     .to_owned(),
+            ),
+            Self::Condition { .. } => Some(
+                "migrate from the server, or move all rows and delete some in the target".to_owned(),
             ),
             Self::Ambiguous { .. } | Self::NoDatabase { .. } => {
                 Some("choose one with --database".to_owned())

@@ -90,7 +90,7 @@ impl Reading<'_> {
             }
         };
         let mut files: Vec<(&String, &PathBuf)> =
-            names.iter().filter(|(name, _)| name.ends_with(".sql")).collect();
+            names.iter().filter(|(name, _)| name.strip_suffix(".sql").is_some()).collect();
         files.sort_by_key(|(name, _)| (rank(name), name.as_str()));
         if let Some(path) = names.get("metadata") {
             self.metadata(path)?;

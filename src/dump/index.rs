@@ -152,7 +152,7 @@ impl Pass<'_> {
         let found = std::mem::take(&mut scanner.found);
         let brings_rows = matches!(found.text.first(), Some(b'I' | b'i' | b'R' | b'r'));
         if brings_rows && let Some(head) = self.head(&found)? {
-            return self.rows(&found, head);
+            return self.rows(&found, &head);
         }
         self.last = None;
         let text = opened(&found.text, scanner.quoting);
@@ -205,7 +205,7 @@ impl Pass<'_> {
         Error::Unreadable { path: self.file.1.path.clone(), at, what: what.to_owned() }
     }
 
-    fn rows(&mut self, found: &Found, head: Head) -> Result<(), Error> {
+    fn rows(&mut self, found: &Found, head: &Head) -> Result<(), Error> {
         let around = self.session.around().map_err(|what| self.unreadable(found.from, &what))?;
         let mut begins = self.last.is_none();
         // A head without a table is the one of the statement before.

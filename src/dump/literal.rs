@@ -35,7 +35,7 @@ pub(super) enum Kind {
 }
 
 /// What a look at a row gives.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Parsed {
     /// The row ends behind so many bytes.
     Row(usize),

@@ -72,9 +72,8 @@ impl Options {
 pub(crate) struct Dump {
     files: Vec<File>,
     pub(crate) schema: Schema,
-    pub(crate) flavour: Flavour,
-    /// What the dump calls its server, such as `8.0.36`.
-    pub(crate) version: Option<String>,
+    /// Of what server it says it is.
+    pub(crate) server: String,
     /// Where in the binary log it was taken, if it tells that.
     pub(crate) position: Option<String>,
     pub(crate) remarks: Vec<Remark>,
@@ -106,8 +105,7 @@ impl Dump {
         Ok(Arc::new(Self {
             files,
             schema,
-            flavour,
-            version: index.version,
+            server: server(flavour, index.version.as_deref()),
             position: index.position,
             remarks: index.remarks,
             pieces: database.pieces,
@@ -179,6 +177,15 @@ impl Dump {
     }
 }
 
+/// `MySQL 8.0.36`
+fn server(flavour: Flavour, version: Option<&str>) -> String {
+    let name = match flavour {
+        Flavour::MySql => "MySQL",
+        Flavour::MariaDb => "MariaDB",
+    };
+    version.map_or_else(|| name.to_owned(), |version| format!("{name} {version}"))
+}
+
 /// Looks at a dump of one file.
 fn alone(file: File, database: &str, index: &mut Index) -> Result<File, Error> {
     index.read((0, &file), database, Session::new())?;
@@ -236,8 +243,7 @@ pub(crate) fn fuzz(data: &[u8]) {
     let dump = Arc::new(Dump {
         files: vec![file],
         schema,
-        flavour: Flavour::MySql,
-        version: None,
+        server: String::new(),
         position: None,
         remarks: Vec::new(),
         pieces: database.pieces,

@@ -196,15 +196,12 @@ impl Rows {
             let null = match slot {
                 Slot::At(at) => {
                     let literal = &literals[*at];
-                    match literal.kind {
-                        Kind::Null => true,
-                        _ => {
-                            let within = (piece.around, &mut *scratch);
-                            let decoded = decoder.decode(text, literal, within, row);
-                            decoded.map_err(|what| problem(&decoder.definition.name, what))?;
-                            false
-                        }
+                    if literal.kind != Kind::Null {
+                        let within = (piece.around, &mut *scratch);
+                        let decoded = decoder.decode(text, literal, within, row);
+                        decoded.map_err(|what| problem(&decoder.definition.name, what))?;
                     }
+                    literal.kind == Kind::Null
                 }
                 Slot::Null => true,
                 Slot::Encoded(value) => {

@@ -305,7 +305,7 @@ fn decimal(plain: &[u8], scale: usize, out: &mut Vec<u8>) -> Result<(), Problem>
     let digits = plain.strip_prefix(b"-").or(plain.strip_prefix(b"+")).unwrap_or(plain);
     let is_number = digits.iter().any(u8::is_ascii_digit)
         && digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
-        && digits.iter().filter(|byte| **byte == b'.').count() <= 1;
+        && memchr::memchr_iter(b'.', digits).count() <= 1;
     if !is_number {
         return Err(none("a decimal", plain));
     }

@@ -100,7 +100,10 @@ impl Chunk {
                 Selection::Where { hint, condition }
             }
             None if self.is_whole() => Selection::Whole,
-            None => Selection::Pieces { from: piece(&self.lower), to: piece(&self.upper) },
+            None => Selection::Pieces {
+                from: piece(self.lower.as_ref()),
+                to: piece(self.upper.as_ref()),
+            },
         }
     }
 
@@ -135,8 +138,8 @@ fn source(bound: &Bound) -> &[String] {
     bound.source()
 }
 
-fn piece(bound: &Option<Bound>) -> Option<u64> {
-    bound.as_ref().and_then(Bound::piece)
+fn piece(bound: Option<&Bound>) -> Option<u64> {
+    bound.and_then(Bound::piece)
 }
 
 fn target(bound: &Bound) -> &[String] {

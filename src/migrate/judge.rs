@@ -71,7 +71,7 @@ impl<'a> Judge<'a> {
             rest = behind;
             match field {
                 Some(field) => {
-                    rule.content.judge(field).map_err(|why| (at, ValueError::Refused(why)))?
+                    rule.content.judge(field).map_err(|why| (at, ValueError::Refused(why)))?;
                 }
                 None => self.nulls[at] += 1,
             }

@@ -36,7 +36,7 @@ impl Origin {
     pub(crate) async fn open(&self) -> Result<Source, Error> {
         match self {
             Self::Server(options) => {
-                let mut control = Connection::open(options).await?;
+                let mut control = Box::new(Connection::open(options).await?);
                 let server = Server::read(&mut control).await?;
                 Ok(Source::Server { control, server: Box::new(server) })
             }
@@ -52,7 +52,7 @@ impl Origin {
 /// A source as it was met.
 pub(crate) enum Source {
     Server {
-        control: Connection,
+        control: Box<Connection>,
         server: Box<Server>,
     },
     /// It does not change, and is read by any number of readers.
@@ -81,7 +81,7 @@ impl Source {
         match (self, origin) {
             (Self::Dump(dump), _) => Ok(Reader::Dump(Arc::clone(dump))),
             (Self::Server { .. }, Origin::Server(options)) => {
-                Ok(Reader::Server(Connection::open(options).await?))
+                Ok(Reader::Server(Box::new(Connection::open(options).await?)))
             }
             (Self::Server { .. }, Origin::Dump(_)) => Err(Error::NoSnapshot),
         }
@@ -107,7 +107,8 @@ pub(crate) enum Cuts {
 impl Frozen {
     pub(crate) fn of(snapshot: Snapshot) -> Self {
         let cuts = if snapshot.rung == Rung::PerTable { Cuts::None } else { Cuts::Allowed };
-        let readers = snapshot.readers.into_iter().map(Reader::Server).collect();
+        let readers =
+            snapshot.readers.into_iter().map(|reader| Reader::Server(Box::new(reader))).collect();
         Self { readers, cuts, holds_ddl_off: snapshot.control }
     }
 
@@ -119,7 +120,7 @@ impl Frozen {
     /// What a server goes on serving, should the way to it be lost.
     pub(crate) fn leftover(&self) -> Leftover {
         let readers = self.readers.iter().filter_map(|reader| match reader {
-            Reader::Server(connection) => Some(connection),
+            Reader::Server(connection) => Some(connection.as_ref()),
             Reader::Dump(_) => None,
         });
         Leftover::of(readers.chain(&self.holds_ddl_off))
@@ -128,7 +129,7 @@ impl Frozen {
 
 /// Reads rows of the source, all readers at the same instant.
 pub(crate) enum Reader {
-    Server(Connection),
+    Server(Box<Connection>),
     Dump(Arc<Dump>),
 }
 
@@ -238,8 +239,10 @@ impl Rows<'_> {
 pub(crate) fn describe(dump: &Dump, readers: usize) -> (SnapshotReport, Event) {
     let report = SnapshotReport {
         rung: "dump".to_owned(),
-        guarantee: "what the dump holds, which is of one instant if its tool saw to that"
-            .to_owned(),
+        guarantee: format!(
+            "what a dump of {} holds, which is of one instant if its tool saw to that",
+            dump.server
+        ),
         connections: readers,
         writers_waited_ms: 0,
         position: dump.position.clone(),

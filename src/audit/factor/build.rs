@@ -126,6 +126,8 @@ pub(super) const RULES: &[Rule] = &[
 
 fn local(file: &Reading) -> bool {
     let parts = [
+        "Boot/development",
+        "Boot/testing",
         "environments/development",
         "environments/test",
         ".env.local",

@@ -228,7 +228,7 @@ fn committed(context: &Context, found: &mut Found) -> Verdict {
         let is_log = name.ends_with(".log")
             || name == "error_log"
             || name.starts_with("laravel-") && name.ends_with(".log");
-        let empty = || context.tree.size(entry).is_ok_and(|bytes| bytes == 0);
+        let empty = || context.tree.size(entry).is_ok_and(|bytes| bytes <= 1);
         if is_log && placed.scope == Scope::Live && !empty() {
             found.file(&placed.shown, format!("{name} is a log"));
         }

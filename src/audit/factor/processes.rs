@@ -169,11 +169,13 @@ fn sessions(file: &Reading, found: &mut Found) {
                 if is_driver
                     && (call || code.constant(&entry.value).is_some_and(|value| *value == *b"file"))
                 {
-                    found.at(
-                        file,
-                        code.tokens[entry.key].span.start,
-                        "sessions are kept in files unless the environment says otherwise",
-                    );
+                    found
+                        .at(
+                            file,
+                            code.tokens[entry.key].span.start,
+                            "sessions are kept in files unless the environment says otherwise",
+                        )
+                        .weighs(Note);
                 }
             }
             for assignment in code.assignments() {

@@ -59,22 +59,6 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         card: Card {
-            id: "III-020",
-            factor: FACTOR,
-            level: Note,
-            precision: Precision::Medium,
-            title: "a secret is read without asking whether it is there",
-            why: "Without the key the program starts all the same, and fails at the first request \
-                  that needs it. Use ENV.fetch, or check the key when the program starts.",
-            before: "Stripe.api_key = ENV[\"STRIPE_SECRET_KEY\"]",
-            after: "Stripe.api_key = ENV.fetch(\"STRIPE_SECRET_KEY\")",
-            quiet: "Keys that are no secret by their name, and reads that are asked for their truth.",
-        },
-        applies: Applies::To(&[F::Rails]),
-        check: Check::Application(unchecked),
-    },
-    Rule {
-        card: Card {
             id: "III-021",
             factor: FACTOR,
             level: Warning,
@@ -228,22 +212,6 @@ fn secret_default(file: &Reading, found: &mut Found) {
     }
 }
 
-fn unchecked(context: &Context, application: &Application, found: &mut Found) -> Verdict {
-    let contract = contract::read(context.tree, &application.folder);
-    for (key, uses) in &contract.keys {
-        if !is_secret_name(key) || contract.need(key) != Some(Need::Expected) {
-            continue;
-        }
-        let asked = uses.iter().any(|one| one.need != Need::Expected);
-        let Some(first) = uses.first().filter(|_| !asked) else { continue };
-        let line = first.line as usize;
-        let file = context.file(first.path.as_bytes());
-        let shown = file.as_ref().map_or(String::new(), |file| file.line(line).to_owned());
-        found.line(&first.path, line, &shown, format!("{key} is read as if it were always there"));
-    }
-    Verdict::Looked
-}
-
 fn host_switch(file: &Reading, found: &mut Found) {
     let words = ["HTTP_HOST", "SERVER_NAME", "gethostname"];
     if !file.has_any(&words) {
@@ -320,6 +288,28 @@ fn named_groups(context: &Context, application: &Application, found: &mut Found)
     Verdict::Looked
 }
 
+/// Keys of services that Laravel's own configuration asks for, whether they are used or not.
+const SKELETON: [&str; 18] = [
+    "PUSHER_",
+    "MAILGUN_",
+    "MANDRILL_",
+    "SES_",
+    "STRIPE_",
+    "AWS_",
+    "POSTMARK_",
+    "SLACK_",
+    "RESEND_",
+    "REDIS_",
+    "ABLY_",
+    "MEMCACHED_",
+    "DB_",
+    "MYSQL_ATTR_",
+    "MAIL_",
+    "SESSION_",
+    "LOG_",
+    "PAPERTRAIL_",
+];
+
 fn drift(context: &Context, application: &Application, found: &mut Found) -> Verdict {
     let names =
         [".env.example", ".env.sample", ".env.dist", ".env.template", "env.example", "app.json"];
@@ -352,8 +342,19 @@ fn drift(context: &Context, application: &Application, found: &mut Found) -> Ver
     let contract = contract::read(context.tree, &application.folder);
     for (key, uses) in &contract.keys {
         let wanted = matches!(contract.need(key), Some(Need::Required | Need::Expected));
-        if wanted && !listed.contains(key) && !contract::is_implicit(key) {
-            let one = uses.iter().min_by_key(|one| one.need).unwrap_or(&uses[0]);
+        // What builds, and what only developers start, is no part of a deploy.
+        let mut uses = uses.iter().filter(|one| {
+            let name = one.path.rsplit('/').next().unwrap_or_default();
+            name != "Gemfile" && !(name.contains("compose") && name.contains("dev"))
+        });
+        let skeleton = application.framework == F::Laravel
+            && SKELETON.iter().any(|start| key.starts_with(start));
+        if wanted
+            && !skeleton
+            && !listed.contains(key)
+            && !contract::is_implicit(key)
+            && let Some(one) = uses.next()
+        {
             let line = one.line as usize;
             let file = context.file(one.path.as_bytes());
             let shown = file.as_ref().map_or(String::new(), |file| file.line(line).to_owned());

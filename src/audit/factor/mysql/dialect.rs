@@ -244,7 +244,18 @@ fn clauses(tokens: &[Token], found: &mut Vec<Trait>) {
         }
     }
     let first = word(tokens.first());
-    let ends = |name: &str| tokens.iter().any(|token| is(Some(token), name));
+    let mut depth = 0;
+    let mut outer: Vec<&Token> = Vec::new();
+    for token in tokens {
+        match token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth -= 1,
+            _ if depth == 0 => outer.push(token),
+            _ => {}
+        }
+    }
+    // What stands in brackets is a query of its own.
+    let ends = |name: &str| outer.iter().any(|token| is(Some(token), name));
     if matches!(first.as_deref(), Some("UPDATE" | "DELETE")) && ends("LIMIT") {
         let way = "WHERE id IN (SELECT id … LIMIT n)";
         found.push(of("M-019", "LIMIT", "UPDATE or DELETE with LIMIT", way));
