@@ -82,7 +82,7 @@ async fn look(options: &SourceOptions, events: &Events) -> Result<String, Error>
     let schema = catalog::read(&mut connection, &server, &database).await?;
     events.emit(Event::PhaseStarted { phase: Phase::Scan });
     let settings = Settings { uuid: true, ..Settings::default() };
-    let mut reader = Reader::Server(connection);
+    let mut reader = Reader::Server(Box::new(connection));
     let answers = scan::answers(&schema, &mut [&mut reader], (Depth::Foresight, &settings)).await?;
     Ok(text(&schema, &answers, &server.version_text))
 }
