@@ -209,7 +209,7 @@ mod tests {
         let (head, rest) = sentence(&report());
         assert_eq!(
             format!("{head} {rest}"),
-            "UNHEALTHY, rolled back: what served before serves again, after 12 s; 1 warning (exit 6)."
+            "UNHEALTHY, rolled back: what served before serves again, after 12.0 s; 1 warning (exit 6)."
         );
     }
 
