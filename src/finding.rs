@@ -173,12 +173,16 @@ pub(crate) enum Code {
     ViewChanged,
     /// A case-insensitive comparison became a case-sensitive one.
     CollationLost,
-    /// A name was changed to fit.
+    /// A name was changed to fit, or as was asked for.
     Renamed,
+    /// Two names would become one.
+    NamesCollide,
     /// A type was chosen that a reader might not expect.
     TypeChosen,
     /// A type that was asked for has no exact way to it; the usual one was taken.
     TypeRefused,
+    /// Texts look as if they had been encoded twice; they arrive as they are.
+    EncodedTwice,
     /// Not all rows of a table are moved, as was asked for.
     RowsFiltered,
     /// A type's extension is made in the target.
@@ -212,6 +216,8 @@ pub(crate) enum Code {
     TargetNotEmpty,
     /// Rows of the target are deleted first, as was asked for.
     TargetEmptied,
+    /// An object of the target that stood in the way is dropped first, as was asked for.
+    TargetDropped,
     /// A table of the target is left as it is.
     LeftAlone,
     /// Foreign keys and triggers of the target are away until all rows are in.

@@ -7,7 +7,7 @@
 mod escape;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
@@ -89,6 +89,9 @@ pub(crate) enum Error {
     },
     #[error("{template}, line {line}: {reason}")]
     Undefined { template: String, line: usize, reason: String, text: String },
+    /// A value that nothing asks for: a typing error would else be an omission that nobody sees.
+    #[error("{template} asks for no {name}")]
+    Unknown { template: String, name: String, known: Vec<String> },
     #[error("{template}, line {line}: it is no template: {reason}")]
     Malformed { template: String, line: usize, reason: String },
 }
@@ -103,6 +106,7 @@ impl Blame for Error {
             Self::Refused { text, .. } | Self::Undefined { text, .. } => {
                 Some(format!("the template says: {text}"))
             }
+            Self::Unknown { known, .. } => Some(format!("it asks for: {}", known.join(", "))),
             Self::Malformed { .. } => None,
         }
     }
@@ -129,7 +133,25 @@ pub(crate) fn render_named(
     for (name, _, source) in FILES {
         environment.add_template(name, source).map_err(|error| failed(&error, name, source))?;
     }
+    let known = holes(&environment, name);
+    // Who renders for a release always says which; few templates ask.
+    let unknown = values.keys().find(|key| !known.contains(*key) && *key != "release");
+    if let Some(unknown) = unknown {
+        let known = known.into_iter().collect();
+        return Err(Error::Unknown { template: name.to_owned(), name: unknown.clone(), known });
+    }
     finish(&environment, name, values)
+}
+
+/// What a template and those that it includes ask for.
+fn holes(environment: &Environment<'_>, name: &str) -> BTreeSet<String> {
+    let Ok(template) = environment.get_template(name) else { return BTreeSet::new() };
+    let mut found: BTreeSet<String> = template.undeclared_variables(false).into_iter().collect();
+    for include in template.source().split("{% include \"").skip(1) {
+        let included = include.split('"').next().unwrap_or_default();
+        found.extend(holes(environment, included));
+    }
+    found
 }
 
 /// The names of all templates of ours.
@@ -226,6 +248,7 @@ impl Error {
     fn in_place_of(mut self, inner: &str, name: &str) -> Self {
         let (Self::Refused { template, .. }
         | Self::Undefined { template, .. }
+        | Self::Unknown { template, .. }
         | Self::Malformed { template, .. }) = &mut self;
         if template == inner {
             name.clone_into(template);

@@ -178,6 +178,17 @@ fn what_cannot_be_written_leaves_all_as_it_was() {
 }
 
 #[test]
+fn a_file_of_variables_that_is_elsewhere_stays_there() {
+    let (folder, shared) = (copy(&fixtures().join("projects/rails5")), TempDir::new().unwrap());
+    std::fs::write(shared.path().join("env"), "A=1\n").unwrap();
+    std::os::unix::fs::symlink(shared.path().join("env"), folder.path().join(".env")).unwrap();
+    let before = files(folder.path());
+    let (code, report) = report(folder.path(), &["--write"]);
+    assert_eq!(code, 1, "{report:#}");
+    assert_eq!(files(folder.path()), before, "{report:#}");
+}
+
+#[test]
 fn odd_bytes_survive() {
     let folder = TempDir::new().unwrap();
     let put = |name: &str, text: &[u8]| {
@@ -206,6 +217,100 @@ fn odd_bytes_survive() {
     );
     let env = std::fs::read_to_string(folder.path().join(".env")).unwrap();
     assert_eq!(env, "DATABASE_NAME=shop\nDATABASE_PASSWORD=\"it's # s3cr3t\"\n");
+}
+
+const COMPOSE: &str = r#"services:
+  db:
+    image: "mysql:8.0"
+    command: --default-authentication-plugin=mysql_native_password
+    environment:
+      - MYSQL_ROOT_PASSWORD=s3cr3t
+      - MYSQL_DATABASE=shop
+    ports:
+      - "${FORWARD_DB_PORT:-3306}:3306"
+    volumes:
+      - db-data:/var/lib/mysql
+    healthcheck:
+      test: ["CMD", "mysqladmin", "ping", "-h", "localhost"]
+      retries: 5
+  web:
+    build: .
+    environment:
+      DATABASE_URL: mysql2://root:s3cr3t@db:3306/shop
+    depends_on: [db]
+volumes:
+  db-data:
+"#;
+
+const GITLAB: &str = "services:
+  - mysql:8.0
+  - redis:7
+variables:
+  MYSQL_DATABASE: shop_test
+  MYSQL_ROOT_PASSWORD: s3cr3t
+  DB_HOST: mysql
+test:
+  script:
+    - apt-get install -y default-libmysqlclient-dev
+    - mysql -u root -e 'CREATE DATABASE x'
+    - bin/rails test
+";
+
+const WORKFLOW: &str = "jobs:
+  test:
+    services:
+      mysql:
+        image: mysql:8
+        env:
+          MYSQL_ALLOW_EMPTY_PASSWORD: true
+          MYSQL_DATABASE: shop_test
+        ports:
+          - 3306:3306
+        options: --health-cmd=\"mysqladmin ping\" --health-interval=10s
+    env:
+      DATABASE_URL: mysql2://root@127.0.0.1:3306/shop_test
+      DB_PORT: 3306
+    steps:
+      - run: sudo apt-get install -y libmysqlclient-dev
+      - run: |
+          mysql -e 'create database x'
+          bin/rails test
+";
+
+const GEMFILE: &str = "source 'https://rubygems.org'
+gem \"mysql2\", '~> 0.5', platforms: [:ruby] # the driver
+gem 'activerecord-jdbcmysql-adapter', platforms: :jruby
+group :test do
+  gem('trilogy')
+end
+";
+
+#[test]
+fn gems_and_the_servers_of_ci_change_along() {
+    let folder = TempDir::new().unwrap();
+    for (name, text) in [
+        ("Gemfile.lock", "GEM\n  specs:\n    mysql2 (0.5.6)\n    rails (7.1.3)\n"),
+        ("Gemfile", GEMFILE),
+        ("config/application.rb", "module A\nend\n"),
+        ("config/environment.rb", ""),
+        ("docker-compose.yml", COMPOSE),
+        (".gitlab-ci.yml", GITLAB),
+        (".github/workflows/ci.yml", WORKFLOW),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let run = configure(folder.path(), &["--to", "postgres", "--verbose"]);
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(fixtures().join("configured"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!("ci-services", screen(&run, folder.path())));
+    let written = configure(folder.path(), &["--to", "postgres", "--write"]);
+    assert_eq!(written.code, 1, "{}", written.all());
+    let (_, second) = report(folder.path(), &["--to", "postgres"]);
+    assert!(second.get("diff").is_none(), "{second:#}");
 }
 
 /// An interpreter of this machine; without one the test is skipped by name, and in CI it fails.
@@ -264,7 +369,8 @@ fn ruby_still_reads_every_file_that_was_configured() {
         configure(folder.path(), &["--to", "postgres", "--write"]);
         for (file, _) in files(folder.path()) {
             let text = file.to_string_lossy().into_owned();
-            if text.ends_with(".rb") || text == "Gemfile" {
+            let is_ruby = file.extension().is_some_and(|ending| ending == "rb");
+            if is_ruby || text == "Gemfile" {
                 let run =
                     Command::new("ruby").arg("-c").arg(folder.path().join(&file)).output().unwrap();
                 assert!(run.status.success(), "{project}/{text}: {run:?}");

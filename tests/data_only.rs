@@ -436,13 +436,13 @@ fn what_is_mistyped_is_a_usage_error() {
 }
 
 /// Somebody who owns tables and is no superuser.
-struct Role<'a> {
-    name: String,
+pub(crate) struct Role<'a> {
+    pub(crate) name: String,
     target: &'a TargetDatabase,
 }
 
 impl<'a> Role<'a> {
-    fn create(target: &'a TargetDatabase) -> Self {
+    pub(crate) fn create(target: &'a TargetDatabase) -> Self {
         let name = unique("owner");
         target.sql(&format!(
             "CREATE ROLE {name} LOGIN PASSWORD 'admin'; GRANT CREATE ON DATABASE {} TO {name};

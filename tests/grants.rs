@@ -8,8 +8,11 @@ use crate::provision::roles_do_what_they_should;
 use crate::support::{PASSWORD, Run, Source, Victim, address, attempt, client, nirvana, run};
 
 /// Names that break quotings, patterns, splitters and parsers.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 27] = [
     "plain",
+    "UPPER_case",
+    "my_%_db",
+    "\\",
     "my_db",
     "my%db",
     "my-db",

@@ -75,6 +75,24 @@ fn pain_03_failure_does_not_look_like_success() {
     let (run, _) = migrate(&source, &target, &[]);
     assert_eq!(run.code, 3, "{}", run.all());
     assert_eq!(target.sql("SELECT to_regclass('a') IS NULL"), "t\n");
+    // A table whose rows cannot be copied, a key and an index that cannot be built: each is named, and
+    // none ends with 0.
+    target.sql("DROP TABLE b");
+    source.sql(
+        "CREATE TABLE lost (id int PRIMARY KEY, x varchar(9)); INSERT INTO lost VALUES (1, 'x');
+         SET SESSION foreign_key_checks = 0;
+         CREATE TABLE child (id int PRIMARY KEY, a int, CONSTRAINT orphan FOREIGN KEY (a) REFERENCES a (id));
+         INSERT INTO child VALUES (1, 99);",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("nirvana.toml");
+    std::fs::write(&config, "[migrate]\nwhere = { lost = \"no_such_column = 1\" }").unwrap();
+    let (run, report) = migrate(&source, &target, &["--config", config.to_str().unwrap()]);
+    assert_eq!(run.code, 4, "{}", run.all());
+    let warnings = report.warnings();
+    assert!(warnings.contains(&"table-not-copied lost".to_owned()), "{warnings:?}");
+    assert!(warnings.contains(&"orphans child.orphan".to_owned()), "{warnings:?}");
+    assert_eq!(report.unproven().len(), 1, "{}", run.all());
 }
 
 #[test]
@@ -154,14 +172,17 @@ fn pain_08_enum_and_set_keep_every_row() {
 
 #[test]
 fn pain_09_every_charset_arrives_as_the_server_reads_it() {
-    let Some((_, target, ..)) = moved(
+    let Some((_, target, run, report)) = moved(
         "CREATE TABLE t (id int PRIMARY KEY, l varchar(9) CHARACTER SET latin1,
            g varchar(9) CHARACTER SET gbk, k varchar(9) CHARACTER SET koi8r);
-         INSERT INTO t VALUES (1, _latin1 x'80E9', _gbk x'D6D0', _koi8r x'C1');",
+         INSERT INTO t VALUES (1, _latin1 x'80E9', _gbk x'D6D0', _koi8r x'C1'), (2, '', _gbk x'A2E3', '');",
     ) else {
         return;
     };
     assert_eq!(target.sql("SELECT l, g, k FROM t"), "€é\t中\tа\n");
+    // A character that the server turns into '?' without a word costs its row, not the table, and is told.
+    assert_eq!(run.code, 1);
+    assert_eq!(report.warnings(), ["rows-quarantined t"]);
 }
 
 #[test]
@@ -364,17 +385,59 @@ fn pain_22_no_index_is_weaker_than_it_was() {
     let Some((_, target, _, report)) = moved(&format!(
         "CREATE TABLE t (id int PRIMARY KEY, t text, u varchar(40) COLLATE utf8mb4_bin, a text, b text,
            KEY (t(50)), UNIQUE KEY u (u(10)), FULLTEXT KEY words (a, b), KEY down (id DESC, u),
-           KEY {long}aaaa (id), KEY {long}bbbb (u));"
+           KEY {long}aaaa (id), KEY {long}bbbb (u));
+         CREATE TABLE w (id int PRIMARY KEY, p varchar(760) COLLATE utf8mb4_bin, KEY (p));
+         INSERT INTO w VALUES (1, REPEAT('😀', 700));"
     )) else {
         return;
     };
+    // An entry beyond what a btree takes does not cost the index.
+    assert!(report.warnings().contains(&"index-changed w.p".to_owned()), "{:?}", report.warnings());
+    let hash = "SELECT amname FROM pg_class c JOIN pg_am a ON a.oid = c.relam JOIN pg_index i ON i.indexrelid = c.oid
+        WHERE indrelid = 'w'::regclass AND NOT indisprimary";
+    assert_eq!(target.sql(hash), "hash\n");
     assert!(!report.codes().contains(&"object-not-built".to_owned()));
     assert_eq!(target.sql("SELECT count(*) FROM pg_index WHERE indrelid = 't'::regclass"), "7\n");
+    let down = "SELECT indoption FROM pg_index WHERE indexrelid = 'down'::regclass";
+    assert_eq!(target.sql(down), "3 0\n");
     target.sql("INSERT INTO t (id, u) VALUES (1, '0123456789a')");
     assert!(target.attempt("INSERT INTO t (id, u) VALUES (2, '0123456789b')").is_err());
     let methods = "SELECT count(*) FROM pg_class WHERE relkind = 'i' AND relam =
         (SELECT oid FROM pg_am WHERE amname = 'gin')";
     assert_eq!(target.sql(methods), "1\n");
+}
+
+#[test]
+fn pain_23_a_schema_that_an_orm_has_made_is_filled() {
+    let Some((source, target)) = databases(PAIR, "pain") else { return };
+    source.sql(
+        "CREATE TABLE users (id bigint PRIMARY KEY AUTO_INCREMENT, name varchar(255) NOT NULL,
+           admin tinyint(1) NOT NULL DEFAULT 0, legacy int) AUTO_INCREMENT = 51;
+         CREATE TABLE posts (id bigint PRIMARY KEY AUTO_INCREMENT, user_id bigint NOT NULL, title varchar(255),
+           CONSTRAINT fk FOREIGN KEY (user_id) REFERENCES users (id));
+         INSERT INTO users VALUES (1, 'a', 1, 7), (2, 'b', 0, NULL);
+         INSERT INTO posts VALUES (1, 2, 'short'), (2, 1, 'far too long');",
+    );
+    target.sql(
+        "CREATE TABLE posts (id bigserial PRIMARY KEY, title varchar(8), user_id bigint NOT NULL,
+           created_at timestamptz NOT NULL DEFAULT now());
+         CREATE TABLE users (id bigserial PRIMARY KEY, admin boolean NOT NULL DEFAULT false, name varchar NOT NULL);
+         ALTER TABLE posts ADD CONSTRAINT fk_rails FOREIGN KEY (user_id) REFERENCES users (id);
+         CREATE INDEX index_posts_on_user_id ON posts (user_id);",
+    );
+    let (run, report) = migrate(&source, &target, &["--data-only"]);
+    assert_eq!(run.code, 3, "{}", run.all());
+    assert_eq!(report.warnings(), ["missing-in-target users.legacy", "narrower posts.title"]);
+    assert_eq!(target.sql("SELECT count(*) FROM users"), "0\n");
+    let accept = ["--accept", "missing-column:users.legacy", "--accept", "narrower:posts.title"];
+    let (run, report) = migrate(&source, &target, &[&["--data-only"], &accept[..]].concat());
+    assert_eq!(run.code, 1, "{}", run.all());
+    assert_eq!(report.unproven(), Vec::<String>::new());
+    assert_eq!(target.sql("SELECT id, admin FROM users ORDER BY 1"), "1\tt\n2\tf\n");
+    assert_eq!(target.sql("SELECT id FROM posts"), "1\n");
+    assert_eq!(target.sql("SELECT row->>'title' FROM nirvana.quarantined"), "far too long\n");
+    assert_eq!(target.sql("SELECT nextval('users_id_seq')"), "51\n");
+    assert!(target.attempt("INSERT INTO posts (user_id) VALUES (99)").is_err());
 }
 
 #[test]

@@ -142,6 +142,16 @@ fn a_person_has_access_for_a_time_and_a_file_that_tells_how() {
     }
     let gone = access(&["--revoke"]);
     assert!(!gone.stdout.contains("DROP"), "{}", gone.all());
+    // Nor one that is in all things like those that it made, but for the mark.
+    let alike = format!("CREATE ROLE {person} LOGIN VALID UNTIL '2040-01-01'");
+    psql(&url, "postgres", &alike);
+    for arguments in [&["--until", "1d", "--apply"][..], &["--revoke", "--apply"]] {
+        let refused = access(arguments);
+        assert_eq!(refused.code, 2, "{}", refused.all());
+        assert!(refused.all().contains("this command did not make it"), "{}", refused.all());
+    }
+    let count = format!("SELECT count(*) FROM pg_roles WHERE rolname = '{person}'");
+    assert_eq!(psql(&url, "postgres", &count).trim(), "1");
 }
 
 #[test]
@@ -360,5 +370,80 @@ fn a_person_has_access_to_mysql_and_mariadb_too() {
         let revoked = access(&["--revoke", "--apply"]);
         assert_eq!(revoked.code, 0, "{}", revoked.all());
         assert!(attempt("SELECT 1").is_err());
+        // One that is in all things like those that it made, but for the mark.
+        admin("CREATE USER alice IDENTIFIED BY 'x'; GRANT SELECT ON `my\\_shop`.* TO alice");
+        for arguments in [&["--until", "1d", "--apply"][..], &["--revoke", "--apply"]] {
+            let refused = access(arguments);
+            assert_eq!(refused.code, 2, "{}", refused.all());
+            assert!(refused.all().contains("this command did not make it"), "{}", refused.all());
+        }
+        assert_eq!(admin("SELECT count(*) FROM mysql.user WHERE User = 'alice'").trim(), "1");
+    }
+}
+
+/// Grants on every level, and what other tools' tests ask for: nothing is left after the first run.
+#[test]
+fn every_level_is_settled_at_once() {
+    for (kind, word) in [(Source::MariaDb, "mariadb"), (Source::MySql, "mysql")] {
+        let Some(victim) = Victim::spawn(word) else { return };
+        let url = victim.url.as_str();
+        let admin = |sql: &str| mysql_as(kind, url, ("nirvana_admin", PASSWORD), sql).unwrap();
+        admin(
+            "SET GLOBAL log_bin_trust_function_creators = 1; CREATE DATABASE d_1; USE d_1; \
+             CREATE TABLE `order` (`id` int, `key` int, `a,b` int, `c)d` int); \
+             CREATE TABLE `or_der` (id int); \
+             CREATE FUNCTION `function` () RETURNS int DETERMINISTIC RETURN 1; \
+             CREATE PROCEDURE `procedure` () SELECT 1",
+        );
+        let longest = "u".repeat(32);
+        let users = ["o'brien", "a@b", "u\\", longest.as_str(), "UPPER", "-dash"];
+        let hosts =
+            ["%", "localhost", "127.0.0.%", "127.0.0.0/255.255.255.0", "::1", "web1.example.com"];
+        let dynamic = if kind == Source::MySql { "CONNECTION_ADMIN" } else { "CONNECTION ADMIN" };
+        let grants = format!(
+            "grants = [\n\
+             {{ privileges = ['SELECT', 'INSERT'], database = 'd_1', table = 'order', \
+                columns = ['key', 'id', 'a,b', 'c)d'] }},\n\
+             {{ privileges = ['SELECT'], database = 'd_1', table = 'order', columns = ['id'] }},\n\
+             {{ privileges = ['UPDATE', 'GRANT OPTION'], database = 'd_1', table = 'order' }},\n\
+             {{ privileges = ['ALL', 'GRANT OPTION'], database = 'd_1' }},\n\
+             {{ privileges = ['EXECUTE'], database = 'd_1', function = 'function' }},\n\
+             {{ privileges = ['EXECUTE', 'ALTER ROUTINE'], database = 'd_1', procedure = 'procedure' }},\n\
+             {{ privileges = ['SELECT', 'SHOW DATABASES', 'REPLICATION CLIENT', '{dynamic}'] }},\n]\n"
+        );
+        let mut text = server(url);
+        for user in users {
+            for host in hosts {
+                writeln!(
+                    text,
+                    "[[provision.servers.main.users]]\nname = {}\nhost = \"{host}\"\n\
+                     password = {{ env = \"PW0\" }}\n{grants}",
+                    toml(user)
+                )
+                .unwrap();
+            }
+        }
+        let project = Project::new(&text);
+        project.settle(&[]);
+        for user in users {
+            let attempt = |sql: &str| mysql_as(kind, url, (user, PASSWORDS[0]), sql);
+            attempt("SELECT id, `c)d` FROM d_1.`order`; SELECT d_1.`function`(); CALL d_1.`procedure`()")
+                .unwrap_or_else(|error| panic!("{user}: {error}"));
+        }
+        // Taken away again, down to nothing.
+        let bare: String = text.lines().filter(|line| !line.contains("privileges")).fold(
+            String::new(),
+            |mut bare, line| {
+                bare.push_str(line);
+                bare.push('\n');
+                bare
+            },
+        );
+        project.write(&bare);
+        project.settle(&["--prune"]);
+        for user in users {
+            let attempt = mysql_as(kind, url, (user, PASSWORDS[0]), "SELECT id FROM d_1.`order`");
+            assert!(attempt.is_err(), "{user} still reads");
+        }
     }
 }

@@ -171,7 +171,7 @@ impl Site {
         ran(Command::new("chown").args(["-R", &format!("{uid}:{gid}")]).arg(&top));
         let start = |program: &str, arguments: &[&str]| {
             let mut command = match uid.as_str() {
-                own if own == id("-u", &ran(Command::new("id").arg("-un")).trim()) => {
+                own if own == ran(Command::new("id").arg("-u")).trim() => {
                     Command::new(programs.join(program))
                 }
                 _ => {

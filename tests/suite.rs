@@ -5,6 +5,7 @@
 
 mod support;
 
+mod audit;
 mod choices;
 mod configure;
 mod connections;
@@ -18,6 +19,8 @@ mod grants;
 mod help;
 mod migrate;
 mod pains;
+mod pipelines;
+mod policies;
 mod provision;
 mod quarantine;
 mod random;
@@ -25,6 +28,7 @@ mod release;
 mod resume;
 mod site;
 mod snapshot;
+mod standing;
 mod tidy;
 mod trouble;
 mod types;

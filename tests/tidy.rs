@@ -30,6 +30,7 @@ const WORDS: &[&str] = &[
     "shutdown",
     "statement",
     "template",
+    "twelve_factor",
 ];
 
 fn root() -> &'static Path {

@@ -13,6 +13,9 @@ struct Fixture {
     file: PathBuf,
     flavours: Vec<String>,
     findings: Vec<String>,
+    /// Lines of nirvana.toml: of `[migrate]`, and of `[migrate.columns]`.
+    settings: Vec<String>,
+    rules: Vec<String>,
     /// An extension that the target must, or must not, be able to make.
     extension: Option<(bool, String)>,
     tables: Vec<Expected>,
@@ -83,6 +86,10 @@ impl Fixture {
             self.flavours = words(rest);
         } else if let Some(rest) = line.strip_prefix("findings:") {
             self.findings = words(rest);
+        } else if let Some(rest) = line.strip_prefix("setting: ") {
+            self.settings.push(rest.to_owned());
+        } else if let Some(rest) = line.strip_prefix("rule: ") {
+            self.rules.push(rest.to_owned());
         } else if let Some(rest) = line.strip_prefix("with:") {
             self.extension = Some((true, rest.trim().to_owned()));
         } else if let Some(rest) = line.strip_prefix("without:") {
@@ -101,6 +108,18 @@ impl Fixture {
             return false;
         }
         true
+    }
+
+    /// What is said of it in nirvana.toml, in a folder of its own; nothing if nothing is.
+    fn config(&self) -> Option<tempfile::TempDir> {
+        if self.settings.is_empty() && self.rules.is_empty() {
+            return None;
+        }
+        let (settings, rules) = (self.settings.join("\n"), self.rules.join("\n"));
+        let text = format!("[migrate]\n{settings}\n[migrate.columns]\n{rules}\n");
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("nirvana.toml"), text).unwrap();
+        Some(folder)
     }
 
     /// The table that the head speaks of now.
@@ -192,7 +211,8 @@ fn judge(fixture: &Fixture, pair: (Source, Target)) -> Vec<String> {
     let Some((source, target)) = databases(pair, &name) else { return Vec::new() };
     if let Some((wanted, extension)) = &fixture.extension {
         let found = target.sql(&format!(
-            "SELECT count(*) FROM pg_available_extensions WHERE name = '{extension}'"
+            "SELECT count(*) FROM (SELECT name FROM pg_available_extensions UNION
+               SELECT 'icu' FROM pg_collation WHERE collprovider = 'i') s WHERE name = '{extension}'"
         ));
         if (found.trim() == "1") != *wanted {
             eprintln!("skipped: {name}: {:?} and {extension}", pair.1);
@@ -200,7 +220,13 @@ fn judge(fixture: &Fixture, pair: (Source, Target)) -> Vec<String> {
         }
     }
     source.load(&fixture.file, false);
-    let (run, report) = migrate(&source, &target, &["--jobs", "1"]);
+    let config = fixture.config();
+    let file = config.as_ref().map(|folder| folder.path().join("nirvana.toml"));
+    let mut arguments = vec!["--jobs", "1"];
+    if let Some(file) = &file {
+        arguments.extend(["--config", file.to_str().unwrap()]);
+    }
+    let (run, report) = migrate(&source, &target, &arguments);
     let mut wrong = Vec::new();
     if run.code > 1 {
         wrong.push(run.all());
@@ -215,7 +241,7 @@ fn judge(fixture: &Fixture, pair: (Source, Target)) -> Vec<String> {
             wrong.extend(table.types(&target));
             wrong.extend(table.differences(&source, &target));
         }
-        wrong.extend(second_opinion(&source, &target));
+        wrong.extend(second_opinion(&source, &target, &arguments));
         if wrong.is_empty() {
             wrong.extend(behaviour(fixture, &source, &target));
         }
@@ -224,9 +250,13 @@ fn judge(fixture: &Fixture, pair: (Source, Target)) -> Vec<String> {
 }
 
 /// What both servers find to differ by SQL of their own, values of odd rows included.
-fn second_opinion(source: &SourceDatabase, target: &TargetDatabase) -> Option<String> {
+fn second_opinion(
+    source: &SourceDatabase,
+    target: &TargetDatabase,
+    arguments: &[&str],
+) -> Option<String> {
     let mut verify = nirvana();
-    verify.args(["verify", "--independent", "--jobs", "1", "--format", "json"]);
+    verify.args(["verify", "--independent", "--format", "json"]).args(arguments);
     verify.args([source.url(), target.url()]);
     let verified = run(verify);
     let told = ["by SQL of both servers", "no second opinion:", "could not be compared"];

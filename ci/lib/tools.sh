@@ -18,3 +18,11 @@ install_tools() {
 
 # Some crates bring a little C.
 require_compiler() { command -v cc >/dev/null || install_tools gcc libc6-dev; }
+
+# What configure has written is loaded by the interpreters that will load it.
+require_interpreters() {
+    local packages=()
+    command -v ruby >/dev/null || packages+=(ruby)
+    command -v php >/dev/null || packages+=(php-cli)
+    [[ ${#packages[@]} -eq 0 ]] || install_tools "${packages[@]}"
+}

@@ -144,9 +144,8 @@ impl Folder {
         DataFile::create(&self.path, name.to_owned(), compression)
     }
 
-    /// Where a file of it stands.
-    pub(crate) fn place(&self, name: &str) -> PathBuf {
-        self.path.join(name)
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// A whole file, on the disk when this returns.
@@ -179,7 +178,8 @@ impl Folder {
         let coming = self.put(COMING, json.as_bytes(), 0o600)?;
         let own = FileFact { path: MANIFEST.to_owned(), ..coming };
         let lines = manifest.files.iter().chain([&own]);
-        let sums: String = lines.map(|file| format!("{}  {}\n", file.sha256, file.path)).collect();
+        let sums: String =
+            lines.flat_map(|file| [file.sha256.as_str(), "  ", file.path.as_str(), "\n"]).collect();
         self.put(SUMS, sums.as_bytes(), 0o600)?;
         sync_folder(&self.path.join(DATA))?;
         sync_folder(&self.path)?;

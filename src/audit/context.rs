@@ -24,7 +24,7 @@ pub(super) struct Context<'a> {
 pub(super) enum Unread {
     Binary,
     /// With what a person should know of it.
-    Told(Finding),
+    Told(Box<Finding>),
 }
 
 impl<'a> Context<'a> {
@@ -59,7 +59,7 @@ impl<'a> Context<'a> {
 
     /// Reads an entry for the rules.
     pub(super) fn read(&self, entry: &Entry, placed: Placed) -> Result<File, Unread> {
-        let told = |error: &Error| Unread::Told(unreadable(entry, error));
+        let told = |error: &Error| Unread::Told(Box::new(unreadable(entry, error)));
         let size = self.tree.size(entry).map_err(|error| told(&error))?;
         if size > LONGEST {
             let bytes = self.tree.read(entry).map_err(|error| told(&error))?;
@@ -68,7 +68,11 @@ impl<'a> Context<'a> {
             }
             let message = format!("{} MiB of text are more than is read", size >> 20);
             let place = Place::file(entry.shown(), None);
-            return Err(Unread::Told(Finding::note(Code::TooLargeToAudit, place, message)));
+            return Err(Unread::Told(Box::new(Finding::note(
+                Code::TooLargeToAudit,
+                place,
+                message,
+            ))));
         }
         let bytes = self.tree.read(entry).map_err(|error| told(&error))?;
         if is_binary(&bytes) {

@@ -234,7 +234,9 @@ pub(super) fn scope(path: &str, inner: &str, framework: Option<Framework>) -> Sc
         return Scope::Rehearsal;
     }
     let sample = ["example", "sample", ".dist", "template", "default.settings", "skeleton"];
-    if sample.iter().any(|word| lower.contains(word)) {
+    // `database.yml.mysql`: one of several to choose from.
+    let chosen = [".yml.", ".yaml.", ".php."].iter().any(|part| lower.contains(part));
+    if chosen || sample.iter().any(|word| lower.contains(word)) {
         return Scope::Sample;
     }
     Scope::Live

@@ -17,6 +17,11 @@ impl Found {
         Self { card, hits: Vec::new() }
     }
 
+    /// Looks again at what was found so far.
+    pub(super) fn each(&mut self, look: impl FnMut(&mut Hit)) {
+        self.hits.iter_mut().for_each(look);
+    }
+
     /// The id of the rule that looks.
     pub(super) fn rule(&self) -> &'static str {
         self.card.id

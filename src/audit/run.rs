@@ -107,7 +107,7 @@ fn one(context: &Context, entry: &Entry, rules: &[&'static Rule]) -> Part {
     let file = match context.take(entry, placed) {
         Ok(file) => file,
         Err(Unread::Binary) => return Part::Binary,
-        Err(Unread::Told(finding)) => return Part::Unread(finding),
+        Err(Unread::Told(finding)) => return Part::Unread(*finding),
     };
     Part::Read {
         hits: look(&file, rules),
@@ -130,6 +130,13 @@ pub(super) fn look(file: &File, rules: &[&'static Rule]) -> Vec<Hit> {
         look(&reading, &mut found);
         hits.extend(found.into_hits());
     }
+    // What a rule tells by its place needs no second rule that tells it by its name.
+    let told: Vec<u32> = hits
+        .iter()
+        .filter(|hit| hit.secret.is_some() && hit.rule != "III-017")
+        .map(|hit| hit.line)
+        .collect();
+    hits.retain(|hit| hit.rule != "III-017" || !told.contains(&hit.line));
     hits
 }
 
@@ -199,6 +206,9 @@ fn unmet(
 ) -> Option<String> {
     let applications = &context.detected.applications;
     match applies {
+        Applies::Always if context.tree.entries().is_empty() => {
+            return Some("nothing is here".to_owned());
+        }
         Applies::Always => {}
         Applies::Server if applications.iter().any(|one| one.framework.is_server()) => {}
         Applies::Server => return Some("no application here runs on a server".to_owned()),

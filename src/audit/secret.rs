@@ -79,6 +79,8 @@ pub(super) fn is_placeholder(value: &str) -> bool {
                 | "guest"
         )
         || is_one_letter(value)
+        || value.contains(' ')
+            && ["your", "here", "phrase", "enter"].iter().any(|word| lower.contains(word))
         || stands_for(&lower)
 }
 
@@ -189,6 +191,8 @@ pub(super) fn is_drawn(value: &str) -> bool {
         has(u8::is_ascii_punctuation),
     ];
     let kinds = classes.iter().filter(|class| **class).count();
+    // Sixteen digits hold less a letter.
+    let is_hex = value.bytes().all(|byte| byte.is_ascii_hexdigit());
     let path = value.contains("://")
         || value.starts_with(['/', '.', '#', '$', '@', ':'])
         || value.contains("::");
@@ -196,9 +200,9 @@ pub(super) fn is_drawn(value: &str) -> bool {
         && value.len() >= 8
         && kinds >= 2
         && has(u8::is_ascii_digit)
-        && entropy(value) >= if value.len() >= 16 { 3.5 } else { 2.8 }
+        && entropy(value) >= if value.len() >= 16 && !is_hex { 3.5 } else { 2.8 }
         && !path
-        && !value.contains(['(', ' ', '{', '<', '\\'])
+        && !value.contains(['(', ' ', '{', '<', '\\', '|'])
 }
 
 #[cfg(test)]

@@ -44,7 +44,8 @@ fn read(line: &str, number: usize, path: &str) -> Option<Comment> {
     while let Some((word, after)) =
         Some(reason.split_once(char::is_whitespace).unwrap_or((reason, "")))
     {
-        let ids: Vec<&str> = word.split(',').filter(|id| !id.is_empty()).collect();
+        let ids: Vec<&str> =
+            word.trim_end_matches(':').split(',').filter(|id| !id.is_empty()).collect();
         if ids.is_empty() || !ids.iter().all(|id| is_id(id)) {
             break;
         }

@@ -11,11 +11,14 @@ use crate::cli::{MIGRATE, SECTIONS};
 use crate::dump::{Options as DumpOptions, Place};
 use crate::environment::Environment;
 use crate::fault::{Blame, Fault};
-use crate::migrate::{Accept, DataOnly, Origin, Pair, RowsThere, Settings as MigrateSettings};
+use crate::migrate::{
+    Accept, DataOnly, Identifiers, InTheWay, InitRequest, Origin, Pair, RowsThere,
+    Settings as MigrateSettings,
+};
 use crate::mysql::connect::Options as SourceOptions;
 use crate::mysql::snapshot::{Choice, Rung};
 use crate::postgres::connect::Options as TargetOptions;
-use crate::settings::Settings;
+use crate::settings::{FILE, Settings};
 
 #[derive(Debug, Args)]
 pub(super) struct Ends {
@@ -24,10 +27,6 @@ pub(super) struct Ends {
     /// mydumper, MySQL Shell or mysqldump --tab, or - for standard input
     #[arg(value_name = "SOURCE")]
     source: String,
-    /// postgres://user@host:5432/database; libpq's parameters and environment. Or a directory, such
-    /// as ./out/, which is made
-    #[arg(value_name = "TARGET")]
-    target: String,
     /// Which database of a dump that holds several
     #[arg(long, value_name = "NAME")]
     database: Option<String>,
@@ -45,12 +44,20 @@ pub(super) struct Ends {
     /// finding names it: missing-column:orders.legacy, narrower:users.name, …; once for each
     #[arg(long, value_name = "DIFFERENCE", requires = "data_only")]
     accept: Vec<Accept>,
+    /// How names are written in TARGET: preserve, lower, snake (OrderItems → order_items); two that
+    /// would become one are refused [default: preserve]
+    #[arg(long, value_enum, value_name = "WAY")]
+    identifiers: Option<IdentifiersWord>,
+    /// Do not ask the data what its types leave open: take the wider type each time (smallint for
+    /// TINYINT(1), numeric for BIGINT UNSIGNED, interval for TIME, json for JSON)
+    #[arg(long)]
+    no_scan: bool,
     /// Settings; without it the nearest nirvana.toml, from the working directory upward, if there
     /// is one
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Pieces of work at once, each with one connection to each end [default: the number of
-    /// processors, at most 8]
+    /// Pieces of work at once, each with one connection to each end [default: twice the
+    /// number of processors, at most 8]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: Option<u16>,
     /// Seconds that writers may wait for the snapshot, and that it may wait for them
@@ -67,6 +74,23 @@ pub(super) struct Ends {
     /// the target, 600 for the source, which may read a large table before it answers]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     answer_timeout: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum IdentifiersWord {
+    Preserve,
+    Lower,
+    Snake,
+}
+
+impl IdentifiersWord {
+    fn meant(self) -> Identifiers {
+        match self {
+            Self::Preserve => Identifiers::Preserve,
+            Self::Lower => Identifiers::Lower,
+            Self::Snake => Identifiers::Snake,
+        }
+    }
 }
 
 /// The rungs of the snapshot's ladder.
@@ -96,11 +120,12 @@ impl SnapshotWord {
 fn jobs(asked: Option<u16>) -> usize {
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
     let asked = asked.filter(|jobs| *jobs > 0);
-    asked.map_or(processors.min(DEFAULT_JOBS_AT_MOST), usize::from)
+    // Two for each processor: while one waits for a disk, the other works.
+    asked.map_or((2 * processors).min(DEFAULT_JOBS_AT_MOST), usize::from)
 }
 
 /// A word that is no URL and nothing like one.
-fn directory(word: &str) -> Option<PathBuf> {
+pub(super) fn directory(word: &str) -> Option<PathBuf> {
     let path = word.contains('/') || !word.contains([':', '@', '=']);
     (path && !word.contains("://")).then(|| PathBuf::from(word))
 }
@@ -141,17 +166,31 @@ impl Ends {
             .map_or(Duration::from_secs(30), |limit| Duration::from_secs(limit.into()))
     }
 
+    fn connect_timeout(&self) -> Duration {
+        Duration::from_secs(self.connect_timeout.max(1))
+    }
+
+    fn source(&self, environment: &Environment) -> Result<SourceOptions, Box<dyn Blame>> {
+        let source = SourceOptions::from_url(&self.source, environment, self.connect_timeout());
+        let mut source = source.map_err(boxed)?;
+        if let Some(seconds) = self.answer_timeout {
+            source.read_timeout = Duration::from_secs(seconds.into());
+        }
+        Ok(source)
+    }
+
+    /// A file of settings that is to be written for the source.
+    pub(super) fn init(self, environment: &Environment) -> Result<InitRequest, Box<dyn Blame>> {
+        let source = self.source(environment)?;
+        Ok(InitRequest { source, file: self.config.unwrap_or_else(|| PathBuf::from(FILE)) })
+    }
+
     /// The section of the settings that speaks of moving databases.
     fn settings(&self) -> Result<MigrateSettings, Box<dyn Blame>> {
         let folder = std::env::current_dir().unwrap_or_default();
         let file = Settings::find(self.config.as_deref(), &folder, &SECTIONS).map_err(boxed)?;
         let section = file.map(|file| file.section(MIGRATE)).transpose().map_err(boxed)?;
         Ok(section.flatten().unwrap_or_default())
-    }
-
-    /// The directory that the target is, if it is no server.
-    pub(super) fn directory(&self) -> Option<PathBuf> {
-        directory(&self.target)
     }
 
     /// The directory of ours that the source is, if it is one.
@@ -162,14 +201,11 @@ impl Ends {
     /// The server that the target is, and how many pieces of work to do at once.
     pub(super) fn target(
         &self,
+        target: &str,
         environment: &Environment,
     ) -> Result<(TargetOptions, usize), Box<dyn Blame>> {
-        let target = TargetOptions::from_url(&self.target, environment, self.connect_timeout());
+        let target = TargetOptions::from_url(target, environment, self.connect_timeout());
         Ok((target.map_err(boxed)?, jobs(self.jobs)))
-    }
-
-    fn connect_timeout(&self) -> Duration {
-        Duration::from_secs(self.connect_timeout.max(1))
     }
 
     /// What has a scheme is a server, all else is a dump.
@@ -185,18 +221,16 @@ impl Ends {
         if self.database.is_some() {
             return Err(boxed(DatabaseOfServer));
         }
-        let connect_timeout = self.connect_timeout();
-        let mut source =
-            SourceOptions::from_url(&self.source, environment, connect_timeout).map_err(boxed)?;
-        if let Some(seconds) = self.answer_timeout {
-            source.read_timeout = Duration::from_secs(seconds.into());
-        }
-        Ok(Origin::Server(Box::new(source)))
+        Ok(Origin::Server(Box::new(self.source(environment)?)))
     }
 
     /// What was typed, as what is meant.
-    pub(super) fn pair(self, environment: &Environment) -> Result<Pair, Box<dyn Blame>> {
-        let (target, _jobs) = self.target(environment)?;
+    pub(super) fn pair(
+        self,
+        target: &str,
+        environment: &Environment,
+    ) -> Result<Pair, Box<dyn Blame>> {
+        let (target, _jobs) = self.target(target, environment)?;
         self.pair_with(target, environment)
     }
 
@@ -207,7 +241,12 @@ impl Ends {
         environment: &Environment,
     ) -> Result<Pair<T>, Box<dyn Blame>> {
         let source = self.origin(environment)?;
-        let settings = self.settings()?;
+        let mut settings = self.settings()?;
+        settings.identifiers =
+            self.identifiers.map(IdentifiersWord::meant).or(settings.identifiers);
+        if self.no_scan {
+            settings.scan = Some(false);
+        }
         let schema = self.schema.or_else(|| settings.schema.clone());
         let jobs = jobs(self.jobs.or(settings.jobs));
         let (accepts, rows_there) = (self.accept, RowsThere::Refuse);
@@ -217,6 +256,7 @@ impl Ends {
             target,
             schema: schema.unwrap_or_else(|| "public".to_owned()),
             only: self.only,
+            in_the_way: InTheWay::Refuse,
             data_only,
             settings,
             jobs,

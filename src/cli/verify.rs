@@ -17,11 +17,17 @@ use crate::migrate::{
 /// Reads both sides afresh, SOURCE in one consistent snapshot, and compares every row and then the
 /// catalog. Rows that differ are named with their keys and both values, and the SQL that would give
 /// TARGET the source's values is printed.
+///
+/// SOURCE may be a directory that migrate has written: then TARGET is proven to be what it holds,
+/// its files to be the ones that were written, and no source is asked.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
     #[command(flatten)]
     ends: Ends,
+    /// postgres://user@host:5432/database; libpq's parameters and environment
+    #[arg(value_name = "TARGET")]
+    target: String,
     /// Give the target the source's rows where they differ, one transaction a table, and compare
     /// those tables again
     #[arg(long)]
@@ -58,7 +64,7 @@ Examples:
   nirvana verify --only orders,items mysql://reader@db1/shop postgres://shop@db2/shop --report diff.json";
 
 pub(super) fn run(arguments: Arguments) -> ExitCode {
-    let Arguments { ends, repair, sample, independent, output } = arguments;
+    let Arguments { ends, target, repair, sample, independent, output } = arguments;
     let manner = Manner {
         share: sample.map_or(Share::All, Share::Percent),
         judge: if independent { Judge::RowsAndServers } else { Judge::Rows },
@@ -70,12 +76,13 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
             return perform(&output, refused, verify);
         }
         let request = |environment: &Environment| {
-            let (target, jobs) = ends.target(environment)?;
+            let (target, jobs) = ends.target(&target, environment)?;
             Ok(PackedRequest { archive: path, target, jobs })
         };
         return perform(&output, request, verify_packed);
     }
-    let request =
-        |environment: &Environment| Ok(VerifyRequest { pair: ends.pair(environment)?, manner });
+    let request = |environment: &Environment| {
+        Ok(VerifyRequest { pair: ends.pair(&target, environment)?, manner })
+    };
     perform(&output, request, verify)
 }

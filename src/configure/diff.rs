@@ -90,7 +90,13 @@ impl<'a> Text<'a> {
                 let key = entry.key.of(bytes);
                 !entry.value.is_empty() && change.hidden.iter().any(|one| one.as_bytes() == key)
             };
-            let values = entries.filter(is_hidden).map(|entry| entry.value.start..entry.value.end);
+            let values = entries.filter(is_hidden).map(|entry| {
+                let key = entry.key.of(bytes);
+                let is_address = key.ends_with(b"URL") || key.ends_with(b"DSN");
+                let span =
+                    if is_address { mask::password(bytes, entry.value) } else { entry.value };
+                span.start..span.end
+            });
             hidden.extend(values);
         }
         Self::of(bytes, hidden)

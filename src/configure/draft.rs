@@ -6,6 +6,8 @@ use crate::project::read::{Span, line_of};
 use crate::project::tree::shown;
 use crate::secret::Secret;
 
+use super::mask::password;
+
 /// How a file is read again once it was edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Language {
@@ -95,7 +97,8 @@ impl<'a> Draft<'a> {
     pub(super) fn to_environment(&mut self, span: Span, value: &[u8], moved: Moved) {
         let line = line_of(self.source, span.start);
         if moved.sensitivity == Sensitivity::Secret {
-            self.secrets.push(span);
+            let is_address = ["URL", "DSN"].iter().any(|end| moved.key.ends_with(end));
+            self.secrets.push(if is_address { password(self.source, span) } else { span });
         }
         let Ok(text) = std::str::from_utf8(value) else {
             let message = format!("the value of {} is no UTF-8, so it stays here", moved.key);

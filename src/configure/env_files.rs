@@ -120,75 +120,101 @@ fn values(site: &mut Site, name: &str, dialect: Dialect) {
     let before = match site.project.read_ignored(&path) {
         Ok(before) => before,
         Err(error) => {
-            let message = format!("it cannot be read ({error}), so no value was put into it");
-            site.findings.push(Finding::error(
-                Code::NotConfigured,
-                Place::file(shown(&path), None),
-                message,
-            ));
+            let message =
+                format!("it cannot be read ({error}), so what belongs into it stays in the code");
+            let finding =
+                Finding::error(Code::NotConfigured, Place::file(shown(&path), None), message);
+            let is_here = |one: &&Setting| value_file(site, one.deploy.as_deref()) == name;
+            let from: BTreeSet<Vec<u8>> =
+                site.settings.iter().filter(is_here).map(|one| one.path.clone()).collect();
+            for path in from {
+                site.give_up(&path, finding.clone());
+            }
             return;
         }
     };
     let source = before.clone().unwrap_or_default();
-    let known = dotenv::entries(&source);
-    let settings: Vec<Setting> = site
-        .settings
-        .iter()
-        .filter(|one| value_file(site, one.deploy.as_deref()) == name)
-        .cloned()
-        .collect();
-    let mut added: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    let mut order: Vec<String> = Vec::new();
-    let mut hidden = Vec::new();
-    for setting in settings {
-        if let Some(entry) =
-            known.iter().rev().find(|one| one.key.of(&source) == setting.key.as_bytes())
-        {
-            let there = dotenv::meaning(dialect, entry.raw.of(&source));
-            if there != Meaning::Text(setting.value.expose().as_bytes().to_vec()) {
-                site.findings.push(kept(&setting, &path, line_of(&source, entry.key.start)));
-            }
-            continue;
-        }
-        if added.contains_key(&setting.key) {
-            continue;
-        }
-        match dotenv::render(dialect, setting.value.expose().as_bytes()) {
-            Ok(text) => {
-                if setting.sensitivity == Sensitivity::Secret {
-                    hidden.push(setting.key.clone());
-                }
-                order.push(setting.key.clone());
-                added.insert(setting.key, text);
-            }
-            Err(refusal) => {
-                let message = format!("{} cannot move to {name}: {refusal}", setting.key);
-                let finding = Finding::warning(Code::NotConfigured, setting.place(), message).help(
-                    "--dialect names the program that reads the file; docker and systemd differ",
-                );
-                site.give_up(&setting.path, finding);
-            }
-        }
-    }
-    order.retain(|key| site.settings.iter().any(|setting| setting.key == *key));
-    if order.is_empty() {
+    let added = added(site, name, dialect, &source);
+    if added.is_empty() {
         return;
     }
     let newline = line_end(&source);
     site.draft(&path, Language::Dotenv, before, |draft| {
-        let mut text = Vec::new();
-        if !source.is_empty() && !source.ends_with(b"\n") {
-            text.extend_from_slice(newline);
-        }
-        for key in &order {
-            let value = added.get(key).map(Vec::as_slice).unwrap_or_default();
-            text.extend_from_slice(&[key.as_bytes(), b"=", value, newline].concat());
+        let mut text = begun(&source, newline);
+        for (setting, value) in &added {
+            text.extend_from_slice(&[setting.key.as_bytes(), b"=", value, newline].concat());
         }
         draft.insert(source.len(), text);
     });
     if let Some(file) = site.gathered(&path) {
-        file.hidden.extend(hidden);
+        let secret = added.iter().filter(|(one, _)| one.sensitivity == Sensitivity::Secret);
+        file.hidden.extend(secret.map(|(one, _)| one.key.clone()));
         file.is_private = true;
+    }
+    readable(site, &path);
+}
+
+/// A file that is there keeps its mode, whoever may read it.
+fn readable(site: &mut Site, path: &[u8]) {
+    use std::os::unix::fs::PermissionsExt;
+    let metadata = site.project.on_disk(path).and_then(|file| std::fs::metadata(file).ok());
+    if metadata.is_some_and(|metadata| metadata.permissions().mode() & 0o077 != 0) {
+        let message =
+            "others than its owner may read it; its mode stays, as a web server may need it";
+        let finding =
+            Finding::warning(Code::SecretReadable, Place::file(shown(path), None), message);
+        site.findings.push(finding.help(format!("chmod 600 {}", shown(path))));
+    }
+}
+
+/// The line end that a text lacks, if it has no last one.
+fn begun(source: &[u8], newline: &[u8]) -> Vec<u8> {
+    if source.is_empty() || source.ends_with(b"\n") { Vec::new() } else { newline.to_vec() }
+}
+
+/// What a file is to get, each key once, as it is written there.
+fn added(site: &mut Site, name: &str, dialect: Dialect, source: &[u8]) -> Vec<(Setting, Vec<u8>)> {
+    let known = dotenv::entries(source);
+    let path = site.path(name);
+    let is_here = |one: &&Setting| value_file(site, one.deploy.as_deref()) == name;
+    let settings: Vec<Setting> = site.settings.iter().filter(is_here).cloned().collect();
+    let mut added: Vec<(Setting, Vec<u8>)> = Vec::new();
+    for setting in settings {
+        let value = setting.value.expose().as_bytes();
+        let is_key = |one: &&dotenv::Entry| one.key.of(source) == setting.key.as_bytes();
+        if let Some(entry) = known.iter().rev().find(is_key) {
+            let there = dotenv::meaning(dialect, entry.raw.of(source));
+            if there != Meaning::Text(value.to_vec()) {
+                site.findings.push(kept(&setting, &path, line_of(source, entry.key.start)));
+            }
+            continue;
+        }
+        if added.iter().any(|(one, _)| one.key == setting.key) {
+            continue;
+        }
+        match dotenv::render(dialect, value) {
+            Ok(text) => added.push((setting, text)),
+            Err(refusal) => {
+                let message = format!("{} cannot move to {name}: {refusal}", setting.key);
+                let finding = Finding::warning(Code::NotConfigured, setting.place(), message);
+                site.give_up(&setting.path, finding.help(other_dialects(value)));
+            }
+        }
+    }
+    // What was given up has taken the rest of its file along.
+    added.retain(|(one, _)| site.settings.iter().any(|setting| setting.key == one.key));
+    added
+}
+
+fn other_dialects(value: &[u8]) -> String {
+    let can = |one: &&Dialect| dotenv::render(**one, value).is_ok();
+    let others: Vec<&str> = dotenv::DIALECTS.iter().filter(can).map(|one| one.name()).collect();
+    match others.as_slice() {
+        [] => "no file of variables can hold it: set it where the process is started".to_owned(),
+        others => {
+            let names = others.join(", ");
+            format!("--dialect names the program that reads the file: {names} can")
+        }
     }
 }
 
@@ -234,10 +260,7 @@ fn example(site: &mut Site) {
     }
     let newline = line_end(&source);
     site.draft(&path, Language::Dotenv, before, |draft| {
-        let mut text = Vec::new();
-        if !source.is_empty() && !source.ends_with(b"\n") {
-            text.extend_from_slice(newline);
-        }
+        let mut text = begun(&source, newline);
         for key in &keys {
             text.extend_from_slice(&[key.as_bytes(), b"=", newline].concat());
         }
@@ -278,10 +301,7 @@ fn ignore(site: &mut Site) {
     }
     let newline = line_end(&source);
     site.draft(&path, Language::Words, before, |draft| {
-        let mut text = Vec::new();
-        if !source.is_empty() && !source.ends_with(b"\n") {
-            text.extend_from_slice(newline);
-        }
+        let mut text = begun(&source, newline);
         for file in &missing {
             text.extend_from_slice(&[b"/", file.as_bytes(), newline].concat());
         }

@@ -43,6 +43,25 @@ pub(super) fn has_password(value: &[u8]) -> bool {
     !is_placeholder && memchr::memchr(b':', &rest[..end]).is_some()
 }
 
+/// Of an address with a password only that password; of anything else all.
+pub(super) fn password(source: &[u8], span: Span) -> Span {
+    let text = span.of(source);
+    let start = memchr::memmem::find(text, b"://").map(|at| at + 3);
+    let end = memchr::memrchr(b'@', text);
+    match (start, end) {
+        (Some(start), Some(end)) if start < end => {
+            let colon = memchr::memchr(b':', &text[start..end]);
+            colon.map_or(span, |at| Span::new(span.start + start + at + 1, span.start + end))
+        }
+        _ => span,
+    }
+}
+
+/// What is hidden of a value: all of it if it is called a secret.
+fn hidden(source: &[u8], name: &[u8], span: Span) -> Span {
+    if is_secret_name(&String::from_utf8_lossy(name)) { span } else { password(source, span) }
+}
+
 fn is_secret(name: &[u8], value: &[u8]) -> bool {
     !value.is_empty() && (is_secret_name(&String::from_utf8_lossy(name)) || has_password(value))
 }
@@ -73,7 +92,7 @@ fn of_php(source: &[u8]) -> Vec<Span> {
                 && let Some(literal) = code.literal(at)
                 && is_secret(name, &literal.value)
             {
-                found.push(code.tokens[at].span);
+                found.push(hidden(source, name, code.tokens[at].span));
             }
         }
     };
@@ -134,7 +153,7 @@ fn of_ruby(source: &[u8]) -> Vec<Span> {
                 && let Some(literal) = code.literal(at)
                 && is_secret(name, &literal.value)
             {
-                found.push(code.tokens[at].span);
+                found.push(hidden(source, name, code.tokens[at].span));
             }
         }
     };
@@ -172,7 +191,8 @@ fn of_yaml(source: &[u8]) -> Vec<Span> {
             value.starts_with(b"<%") || value.starts_with(b"%env(") || value.starts_with(b"'%");
         !pair.has_pairs && !is_dynamic && is_secret(yaml.key(pair), value)
     });
-    let mut found: Vec<Span> = pairs.map(|pair| pair.span).collect();
+    let mut found: Vec<Span> =
+        pairs.map(|pair| hidden(source, yaml.key(pair), pair.span)).collect();
     // `KEY=value` in a list, and lines of a shell, are read as words.
     let comment = |token: &crate::project::read::Token<yaml_erb::Kind>| {
         let is_text = matches!(
@@ -192,7 +212,11 @@ fn of_yaml(source: &[u8]) -> Vec<Span> {
 fn of_dotenv(source: &[u8]) -> Vec<Span> {
     let entries = dotenv::entries(source);
     let secret = |entry: &&dotenv::Entry| is_secret(entry.key.of(source), entry.value.of(source));
-    let mut found: Vec<Span> = entries.iter().filter(secret).map(|entry| entry.value).collect();
+    let mut found: Vec<Span> = entries
+        .iter()
+        .filter(secret)
+        .map(|entry| hidden(source, entry.key.of(source), entry.value))
+        .collect();
     let comment = |token: crate::project::read::Token<dotenv::Kind>| {
         (token.kind == dotenv::Kind::Comment).then_some(token.span)
     };
@@ -211,22 +235,29 @@ fn comments(source: &[u8], spans: impl Iterator<Item = Span>) -> Vec<Span> {
     found
 }
 
-/// In each line what follows a secret's name and `=`, `:` or `,`.
+/// In each line what follows a secret's name and `=`, `:` or `,`; of an address its password.
 fn of_words(source: &[u8]) -> Vec<Span> {
     let mut found = Vec::new();
     let mut start = 0;
     for line in source.split_inclusive(|byte| *byte == b'\n') {
-        let is_sign = |byte: &u8| matches!(byte, b'=' | b':' | b',');
-        if let Some(sign) = line.iter().position(is_sign) {
+        let end = start + line.trim_ascii_end().len();
+        if has_password(line) {
+            found.push(password(source, Span::new(start, end)));
+        }
+        let is_sign = |(at, byte): (usize, &u8)| match byte {
+            b'=' | b',' => true,
+            b':' => !line[at..].starts_with(b"://"),
+            _ => false,
+        };
+        if let Some(sign) = line.iter().enumerate().position(is_sign) {
             let name = String::from_utf8_lossy(&line[..sign]).into_owned();
             let mut words = name.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
             let value = line[sign..].iter().position(|byte| !b"=>:, \t\r\n".contains(byte));
-            let is_named = words.any(is_secret_name);
-            if let Some(value) = value.filter(|_| is_named || has_password(line)) {
+            if let Some(value) = value.filter(|_| words.any(is_secret_name)) {
                 let text = line[sign + value..].trim_ascii_end();
                 // A variable is a name and no value.
                 if !text.starts_with(b"$") && !text.starts_with(b"ENV") {
-                    found.push(Span::new(start + sign + value, start + sign + value + text.len()));
+                    found.push(Span::new(start + sign + value, end));
                 }
             }
         }
@@ -269,7 +300,11 @@ mod tests {
                 "<?php $a = ['password' => env('P', 'x')];",
                 "<?php $a = ['password' => env('P', [secret])];",
             ),
-            (Php, "<?php $db_url = 'mysql://u:p@h/d';", "<?php $db_url = [secret];"),
+            (
+                Php,
+                "<?php $db_url = 'mysql://u:p@h/d';",
+                "<?php $db_url = 'mysql://u:[secret]@h/d';",
+            ),
             (
                 Ruby,
                 "a.secret = 'x'\nb({ :password => 'y', user: 'z' })",
@@ -286,7 +321,7 @@ mod tests {
             (
                 Dotenv,
                 "A=1\nDB_PASSWORD='x y'\n# OLD_PASSWORD=z\nURL=mysql://u:p@h\n",
-                "A=1\nDB_PASSWORD=[secret]\n# OLD_PASSWORD=[secret]\nURL=[secret]\n",
+                "A=1\nDB_PASSWORD=[secret]\n# OLD_PASSWORD=[secret]\nURL=mysql://u:[secret]@h\n",
             ),
             (Words, "ENV MYSQL_PASSWORD=x\nENV A=1\n", "ENV MYSQL_PASSWORD=[secret]\nENV A=1\n"),
         ] {

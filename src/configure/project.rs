@@ -65,6 +65,10 @@ impl<'a> Project<'a> {
             return Ok(Some(bytes.clone()));
         }
         let Some(file) = self.on_disk(path) else { return Ok(None) };
+        // What it leads to may be shared with another release; to rename over it would part them.
+        if file.is_symlink() {
+            return Err(std::io::Error::other("it is a symbolic link"));
+        }
         match std::fs::read(file) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),

@@ -108,6 +108,14 @@ fn same<K: Copy + PartialEq>(
         }
     }
     own.sort_unstable();
+    // Parts that touch are one: what an edit joins was several tokens.
+    own.dedup_by(|next, last| {
+        let touches = next.start <= last.end;
+        if touches {
+            last.end = last.end.max(next.end);
+        }
+        touches
+    });
     let new = after.iter().zip(kept).filter(|(_, kept)| !kept).map(|(token, _)| token.span);
     for span in new {
         let is_own = |part: &Span| part.start <= span.start && span.end <= part.end;
@@ -196,6 +204,7 @@ mod tests {
             (Yaml, "a:\n  b: x # c\n  d: e\n", "x", "<%= ENV[\"X\"] %>", true),
             (Yaml, "a:\n  b: x # c\n  d: e\n", "x", "<%= ENV[\"X\"]", false),
             (Yaml, "a:\n  b: x # c\n  d: e\n", "x", "'x", false),
+            (Yaml, "a: [\"b\", \"c\", d]\n", "b\", \"c", "e", true),
             (Yaml, "a:\n  b: x # c\n  d: e\n", "x", "|", true),
             (Dotenv, "A=1\nB=2\n", "1", "'x y'", true),
             (Dotenv, "A=1\nB=2\n", "1", "1\nC", true),

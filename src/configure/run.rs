@@ -188,8 +188,8 @@ fn prepare(tree: &Tree, change: &Change) -> Result<Prepared, Error> {
         None => None,
     };
     let mode = match &before {
-        _ if change.is_private => 0o600,
         Some((_, permissions)) => permissions.mode() & 0o7777,
+        None if change.is_private => 0o600,
         None => 0o644,
     };
     let mut name = target.file_name().unwrap_or_default().to_owned();

@@ -76,22 +76,22 @@ pub(crate) fn enter(
     let path = request.settings.path(None, request.root.as_deref(), &request.folder);
     let path = path.filter(|path| path.is_file());
     let file = path.map(|path| File::read(&path, dialect(&request.settings))).transpose()?;
-    let store = Store::of(&request.environment)?;
-    let mut told = Vec::new();
+    let mut step = Step::default();
     let mut found = None;
     if let Some(file) = file {
         let digest = digest(&file.path, &file.text);
+        let store = Store::of(&request.environment)?;
         let mut trust = store.trust(&digest);
         let is_known = |before: &Loaded| {
             before.digest == digest && before.is_allowed == (trust == Trust::Allowed)
         };
         if before.as_ref().is_some_and(is_known) {
-            return Ok(Step::default());
+            return Ok(step);
         }
         if trust == Trust::Unknown {
             trust = answered(ask(&file.path, &names(&file)));
             match trust {
-                Trust::Unknown => told.push(Told::NotAllowed { file: file.path.clone() }),
+                Trust::Unknown => step.told.push(Told::NotAllowed { file: file.path.clone() }),
                 Trust::Allowed | Trust::Denied => store.remember(&file.path, &digest, trust)?,
             }
         }
@@ -102,37 +102,47 @@ pub(crate) fn enter(
         Some(loaded) => plan::without(loaded, &request.variables),
         None => request.variables.clone(),
     };
-    let mut error = None;
-    let state = found.map(|(file, digest, trust)| {
-        if trust != Trust::Allowed {
-            return Loaded::seen(digest, false);
+    let state = match found {
+        Some((file, digest, Trust::Allowed)) => {
+            Some(load(request, (&file, digest), &mut wanted, &mut step))
         }
-        let values = match file.values(&wanted) {
-            Ok(values) => values,
-            Err(why) => {
-                error = Some(why);
-                return Loaded::seen(digest, true);
-            }
-        };
-        let is_taken = |name: &String| request.shell.takes(name);
-        let left: Vec<String> = values.keys().filter(|name| !is_taken(name)).cloned().collect();
-        let taken = values.into_iter().filter(|(name, _)| is_taken(name)).collect();
-        if !left.is_empty() {
-            told.push(Told::NotTaken { names: left });
-        }
-        let (after, loaded) = plan::with(digest, &taken, &wanted);
-        wanted = after;
-        let names = loaded.names().map(str::to_owned).collect();
-        told.push(Told::Loaded { file: file.path, names });
-        loaded
-    });
+        Some((_, digest, _)) => Some(Loaded::seen(digest, false)),
+        None => None,
+    };
     let back: Vec<String> = before.iter().flat_map(Loaded::names).map(str::to_owned).collect();
     let is_loaded = state.as_ref().is_some_and(|state| state.names().next().is_some());
     if !back.is_empty() && !is_loaded {
-        told.push(Told::TakenBack { names: back });
+        step.told.push(Told::TakenBack { names: back });
     }
-    let script = lines(request, wanted, state.as_ref());
-    Ok(Step { script, told, error })
+    step.script = lines(request, wanted, state.as_ref());
+    Ok(step)
+}
+
+/// Puts a file's variables over the others; one that cannot be read is seen, and sets nothing.
+fn load(
+    request: &HookRequest,
+    (file, digest): (&File, String),
+    variables: &mut Variables,
+    step: &mut Step,
+) -> Loaded {
+    let values = match file.values(variables) {
+        Ok(values) => values,
+        Err(error) => {
+            step.error = Some(error);
+            return Loaded::seen(digest, true);
+        }
+    };
+    let is_taken = |name: &String| request.shell.takes(name);
+    let left: Vec<String> = values.keys().filter(|name| !is_taken(name)).cloned().collect();
+    let taken = values.into_iter().filter(|(name, _)| is_taken(name)).collect();
+    if !left.is_empty() {
+        step.told.push(Told::NotTaken { names: left });
+    }
+    let (after, loaded) = plan::with(digest, &taken, variables);
+    *variables = after;
+    let names = loaded.names().map(str::to_owned).collect();
+    step.told.push(Told::Loaded { file: file.path.clone(), names });
+    loaded
 }
 
 fn answered(answer: Answer) -> Trust {

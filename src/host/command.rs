@@ -58,7 +58,7 @@ mod tests {
         let nasty = ["", "a b", "it's", "$(id)", "`id`", "a\nb", "\\", "\"", "*", "-n", "ü", "a;b"];
         let command = Command::new("printf '[%s]' \"$@\"").args(nasty.map(str::to_owned));
         let output = std::process::Command::new("sh").arg("-c").arg(command.line()).output();
-        let wanted: String = nasty.iter().map(|word| format!("[{word}]")).collect();
+        let wanted = format!("[{}]", nasty.join("]["));
         assert_eq!(String::from_utf8(output.unwrap().stdout).unwrap(), wanted);
         assert_eq!(quoted("/srv/shop"), "/srv/shop");
     }

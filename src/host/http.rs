@@ -23,7 +23,6 @@ const LONGEST: usize = 1 << 20;
 /// An `http` or `https` URL. It may be a secret, so only its host and port are ever shown.
 #[derive(Clone, Debug)]
 pub(crate) struct Url {
-    whole: Secret,
     is_tls: bool,
     host: String,
     port: u16,
@@ -57,7 +56,6 @@ impl Url {
         let port = authority.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
         Ok(Self {
-            whole: Secret::new(text),
             is_tls,
             host: authority.host().trim_matches(['[', ']']).to_owned(),
             port,
@@ -67,14 +65,10 @@ impl Url {
 
     /// Host and port: a webhook's path is what makes it a secret.
     pub(crate) fn address(&self) -> String {
-        match self.host.contains(':') {
-            true => format!("[{}]:{}", self.host, self.port),
-            false => format!("{}:{}", self.host, self.port),
+        if self.host.contains(':') {
+            return format!("[{}]:{}", self.host, self.port);
         }
-    }
-
-    pub(crate) fn whole(&self) -> &Secret {
-        &self.whole
+        format!("{}:{}", self.host, self.port)
     }
 }
 

@@ -14,7 +14,7 @@ use std::fmt;
 
 pub(crate) use self::command::Command;
 pub(crate) use self::error::Error;
-pub(crate) use self::run::{Feed, Output, Session};
+pub(crate) use self::run::{Feed, Session};
 use self::ssh::Link;
 
 /// A machine that commands run on.

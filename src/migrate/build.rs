@@ -30,6 +30,7 @@ fn before_copy(target: &Server, schema: &Schema) -> Vec<String> {
 
 fn tables(schema: &Schema) -> Vec<String> {
     let mut statements = Vec::new();
+    statements.extend(schema.collations.iter().map(ddl::create_collation));
     statements.extend(schema.enums.iter().map(ddl::create_type));
     statements.extend(schema.touch_functions.iter().map(ddl::create_touch_function));
     for sequence in &schema.sequences {
@@ -74,7 +75,8 @@ pub(crate) async fn create(
 ) -> Result<i64, Error> {
     in_transaction(session, async {
         let Some(fit) = &conversion.fit else {
-            for statement in before_copy(target, &conversion.target) {
+            let dropped = conversion.dropped.statements.iter().cloned();
+            for statement in dropped.chain(before_copy(target, &conversion.target)) {
                 session.execute(&statement).await?;
             }
             return Ok(journal::begin(session, run, chunks).await?);

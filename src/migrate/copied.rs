@@ -41,6 +41,8 @@ impl Altered {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Refusals {
     pub(crate) count: u64,
+    /// How many of them somebody has asked for by name.
+    pub(crate) asked: u64,
     /// Of the first ones: what tells them from others, and why.
     pub(crate) first: Vec<(String, String)>,
 }
@@ -101,6 +103,7 @@ impl AddAssign<&Self> for Copied {
         self.digest += other.digest;
         self.bytes += other.bytes;
         self.refused.count += other.refused.count;
+        self.refused.asked += other.refused.asked;
         self.refused.first.extend(other.refused.first.iter().cloned());
         self.refused.first.truncate(TOLD);
         if self.altered.len() < other.altered.len() {
@@ -151,6 +154,17 @@ impl<'a> Account<'a> {
         }
     }
 
+    /// Sets a row aside as somebody has asked for by name.
+    #[cold]
+    pub(crate) fn quarantine_as_asked(
+        &mut self,
+        payload: &[u8],
+        refusal: (Option<String>, String),
+    ) -> bool {
+        self.copied.refused.asked += 1;
+        self.quarantine(payload, refusal)
+    }
+
     /// Sets a row aside; `false` if there are too many of them.
     #[cold]
     pub(crate) fn quarantine(
@@ -165,8 +179,8 @@ impl<'a> Account<'a> {
             refused.first.push((key_words(self.mapping, &row), reason.clone()));
         }
         let key = key(self.mapping, &row);
-        let key = (!key.is_empty()).then(|| Value::Object(key).to_string());
-        let row = Value::Object(row).to_string();
+        let key = (!key.is_empty()).then(|| Value::Object(readable(key)).to_string());
+        let row = Value::Object(readable(row)).to_string();
         self.quarantined_bytes += row.len();
         self.quarantined.push(QuarantinedRow { key, column, reason, row });
         self.quarantined.len() <= QUARANTINED_ROWS && self.quarantined_bytes <= QUARANTINED_BYTES
@@ -179,6 +193,18 @@ impl<'a> Account<'a> {
         self.quarantined_bytes += other.quarantined_bytes;
         self.quarantined.len() <= QUARANTINED_ROWS && self.quarantined_bytes <= QUARANTINED_BYTES
     }
+}
+
+/// The target's JSON functions read no U+0000: it is written as the six characters `\u0000`.
+fn readable(mut row: Map<String, Value>) -> Map<String, Value> {
+    for value in row.values_mut() {
+        if let Value::String(text) = value
+            && text.contains('\0')
+        {
+            *text = text.replace('\0', "\\u0000");
+        }
+    }
+    row
 }
 
 /// The key's columns.

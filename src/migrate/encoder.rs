@@ -78,8 +78,12 @@ impl<'a> RowEncoder<'a> {
         let name = self.mapping.columns.get(column).map(|column| column.source.clone());
         let reason = error.to_string();
         // A row that cannot be read is no row with a bad value: nothing of it can be trusted.
-        let readable = !matches!(error, ValueError::Wire(_));
-        if readable && self.account.quarantine(row, (name.clone(), reason)) {
+        let set_aside = match error {
+            ValueError::Wire(_) | ValueError::Stop(_) => false,
+            ValueError::Asked(_) => self.account.quarantine_as_asked(row, (name.clone(), reason)),
+            _ => self.account.quarantine(row, (name.clone(), reason)),
+        };
+        if set_aside {
             return Ok(());
         }
         Err(Error::Value {

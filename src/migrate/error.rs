@@ -1,5 +1,7 @@
 //! What can end a migration, or the move of one table.
 
+use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::archive::Error as FileError;
@@ -65,6 +67,8 @@ pub(crate) enum Error {
          --snapshot per-table would"
     )]
     CutForOneInstant { table: String },
+    #[error("cannot write {}", .file.display())]
+    Unwritten { file: PathBuf, source: std::io::Error },
     #[error("stopped, as asked")]
     Stopped,
 }
@@ -94,6 +98,7 @@ impl Error {
             | Self::Files(_)
             | Self::NotWhole { .. }
             | Self::Catalog(_)
+            | Self::Unwritten { .. }
             | Self::Panicked(_)
             | Self::Locked(_)
             | Self::NothingToResume { .. }
@@ -104,7 +109,8 @@ impl Error {
             | Self::SourceAltered { .. }
             | Self::CutForOneInstant { .. }
             | Self::UnknownTable { .. }
-            | Self::Refused { .. } => true,
+            | Self::Refused { .. }
+            | Self::Value { source: ValueError::Stop(_), .. } => true,
             Self::Value { .. }
             | Self::TooManyRefused { .. }
             | Self::UnexpectedType { .. }
@@ -145,6 +151,7 @@ impl Blame for Error {
             | Self::Panicked(_)
             | Self::Catalog(_) => Fault::Bug,
             Self::Stopped
+            | Self::Unwritten { .. }
             | Self::Locked(_)
             | Self::NothingToResume { .. }
             | Self::PlanChanged { .. }
@@ -204,7 +211,10 @@ impl Blame for Error {
                  and begin anew without --resume"
                     .to_owned(),
             ),
-            Self::Stopped => None,
+            Self::Unwritten { source, .. } if source.kind() == ErrorKind::AlreadyExists => {
+                Some("it is there already: move it away, or name another by --config".to_owned())
+            }
+            Self::Unwritten { .. } | Self::Stopped => None,
         }
     }
 }

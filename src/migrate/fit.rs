@@ -20,10 +20,12 @@ use self::accept::Kind as Difference;
 use self::accept::nearest;
 use self::left::Left;
 use self::names::Match;
+pub(crate) use self::passage::way;
 use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::convert::Conversion;
 use crate::migrate::digest::Digest;
 use crate::migrate::mapping::TableMapping;
+use crate::migrate::settings::Settings;
 use crate::mysql::schema as mysql;
 use crate::name::{TableName, postgres_quoted};
 use crate::postgres::schema::{ForeignKey, Table as Planned};
@@ -64,6 +66,8 @@ pub(crate) struct Terms<'a> {
     pub(crate) schema: &'a str,
     /// Table → its name in the target, where somebody has said so.
     pub(crate) rename: &'a BTreeMap<String, String>,
+    /// What was said of columns.
+    pub(crate) settings: &'a Settings,
     /// Table → a condition, where not all rows are meant.
     pub(crate) rows: &'a BTreeMap<String, String>,
 }
@@ -211,11 +215,7 @@ impl Fitter<'_> {
             let message = format!("goes into {}", name.name);
             self.found(Finding::note(Code::Renamed, place(), message));
         }
-        if !there.is_readable {
-            let message = format!("this account may not read {name} of the target");
-            let help = format!("GRANT SELECT, INSERT ON {} TO CURRENT_USER;", name.postgres());
-            self.found(Finding::error(Code::MissingPrivilege, place(), message).help(help));
-        }
+        self.privileges(source, (name, there));
         self.rows_there(source, (name, there));
         let columns = self.columns(source, (name, there));
         let mut mapping = TableMapping::theirs(source, name.clone(), columns);
@@ -237,6 +237,32 @@ impl Fitter<'_> {
             triggers: Vec::new(),
             partitioning: None,
         });
+    }
+
+    /// What this account may not do with a table of the target, and has to.
+    fn privileges(&mut self, source: &mysql::Table, (name, there): (&TableName, &StandingTable)) {
+        let fills = *self.terms.filled != Filled::Compared;
+        let missing = match (there.is_readable, there.is_writable || !fills) {
+            (true, true) => None,
+            (false, true) => Some("read"),
+            (true, false) => Some("add rows to"),
+            (false, false) => Some("read, nor add rows to,"),
+        };
+        let place = || Place::table(&source.name);
+        if let Some(missing) = missing {
+            let message = format!("this account may not {missing} {name} of the target");
+            let help = format!("GRANT SELECT, INSERT ON {} TO CURRENT_USER;", name.postgres());
+            self.found(Finding::error(Code::MissingPrivilege, place(), message).help(help));
+        }
+        if there.hides_rows {
+            let message = format!(
+                "row-level security of {name} holds for this account: rows may be hidden from it, and \
+                 COPY would be refused"
+            );
+            let help = "run as the table's owner (NO FORCE ROW LEVEL SECURITY), or as a role with \
+                        BYPASSRLS";
+            self.found(Finding::error(Code::MissingPrivilege, place(), message).help(help));
+        }
     }
 
     fn is_housekeeping(

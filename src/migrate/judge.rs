@@ -71,7 +71,7 @@ impl<'a> Judge<'a> {
             rest = behind;
             match field {
                 Some(field) => {
-                    rule.content.judge(field).map_err(|why| (at, ValueError::Refused(why)))?
+                    rule.content.judge(field).map_err(|why| (at, ValueError::Refused(why)))?;
                 }
                 None => self.nulls[at] += 1,
             }
@@ -204,8 +204,6 @@ fn text(field: &[u8]) -> Result<&str, String> {
 fn json(text: &str) -> Result<(), String> {
     match serde_json::from_str::<IgnoredAny>(text) {
         Ok(IgnoredAny) => Ok(()),
-        // The server goes deeper.
-        Err(error) if error.to_string().starts_with("recursion limit") => Ok(()),
         Err(error) => Err(format!("invalid input syntax for type json: {error}")),
     }
 }
@@ -229,7 +227,8 @@ mod tests {
         assert_eq!(refused(&labels, b"b"), None);
         assert_eq!(refused(&labels, b"c").unwrap(), "invalid input value for enum: \"c\"");
         assert_eq!(refused(&Content::Json, b"[1, {}]"), None);
-        assert_eq!(refused(&Content::Json, "[".repeat(200).as_bytes()), None);
+        let deep = ["[".repeat(10_000), "]".repeat(10_000)].concat();
+        assert_eq!(refused(&Content::Json, deep.as_bytes()), None);
         assert!(refused(&Content::Json, b"{").is_some());
     }
 

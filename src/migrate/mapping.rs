@@ -56,6 +56,19 @@ pub(crate) struct ColumnMapping {
     pub(crate) source: String,
     pub(crate) target: String,
     pub(crate) transcoder: Transcoder,
+    /// The source's SQL for its value, if that is not its name alone.
+    pub(crate) read: Option<String>,
+}
+
+impl ColumnMapping {
+    /// What is selected; it is called as the column is.
+    fn select(&self) -> String {
+        let name = mysql_quoted(&self.source);
+        match &self.read {
+            Some(sql) => format!("{sql} AS {name}"),
+            None => name,
+        }
+    }
 }
 
 impl TableMapping {
@@ -66,7 +79,7 @@ impl TableMapping {
 
     /// All columns of some rows; `hint` is an index hint with a space before it, or nothing.
     pub(crate) fn select_some(&self, hint: &str, condition: Option<&str>) -> String {
-        let columns = list(&self.columns, |column| mysql_quoted(&column.source));
+        let columns = list(&self.columns, ColumnMapping::select);
         // A row of a table without columns to read still counts.
         let columns = if columns.is_empty() { "1".to_owned() } else { columns };
         format!("SELECT {columns} {}", self.source_rows(hint, condition))

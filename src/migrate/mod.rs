@@ -36,6 +36,8 @@ mod dumped;
 mod encoder;
 mod error;
 mod fit;
+mod foresee;
+mod init;
 mod instant;
 mod jobs;
 mod judge;
@@ -61,12 +63,13 @@ mod work;
 
 pub(crate) use chunk::CHUNK_BYTES;
 pub(crate) use fit::{Accept, DataOnly, RowsThere};
+pub(crate) use init::{Request as InitRequest, init};
 pub(crate) use pack::{
     Directory, POSTGRES_SINCE, POSTGRES_UNTIL, Request as PackRequest, run as pack,
 };
-pub(crate) use pair::Pair;
+pub(crate) use pair::{InTheWay, Pair};
 pub(crate) use run::{Mode, Request, run};
-pub(crate) use settings::Settings;
+pub(crate) use settings::{Identifiers, Settings};
 pub(crate) use source::Origin;
 pub(crate) use verify::{
     Judge, Manner, PackedRequest, Repair, Request as VerifyRequest, Share, packed as verify_packed,

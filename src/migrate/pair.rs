@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crate::dump::Error as DumpError;
 use crate::event::{Event, Events, Phase};
-use crate::migrate::convert::{Choices, Conversion, convert};
+use crate::migrate::convert::{Choices, Conversion, Dropped, convert};
 use crate::migrate::error::Error;
 use crate::migrate::fit::{DataOnly, Filled, Terms, fit};
 use crate::migrate::instant;
-use crate::migrate::scan::Answers;
+use crate::migrate::scan::{Answers, Depth};
 use crate::migrate::settings::Settings;
 use crate::migrate::source::{self, Frozen, Origin, Source};
 use crate::mysql::catalog;
@@ -17,7 +17,9 @@ use crate::mysql::schema::Schema;
 use crate::mysql::server::Server;
 use crate::mysql::snapshot::{Ask, Choice};
 use crate::mysql::wire::Connection;
+use crate::postgres::catalog as target_catalog;
 use crate::postgres::connect::{Options as TargetOptions, Session};
+use crate::postgres::ddl;
 use crate::postgres::journal;
 use crate::postgres::server::{Extensions, Server as Target};
 use crate::postgres::standing;
@@ -33,6 +35,8 @@ pub(crate) struct Pair<T = TargetOptions> {
     pub(crate) schema: String,
     /// Tables of the source; all of them if empty.
     pub(crate) only: Vec<String>,
+    /// What becomes of objects of the target with names that are to be made.
+    pub(crate) in_the_way: InTheWay,
     /// If the target's schema stands already, and only data is moved into it.
     pub(crate) data_only: Option<DataOnly>,
     /// What nirvana.toml says.
@@ -43,6 +47,15 @@ pub(crate) struct Pair<T = TargetOptions> {
     pub(crate) lock_timeout: Duration,
     /// Which ways to the snapshot may be taken.
     pub(crate) snapshot: Choice,
+}
+
+/// What becomes of objects that stand in the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InTheWay {
+    /// They are listed, and nothing is done.
+    Refuse,
+    /// They are dropped in the transaction that makes the new ones; what hangs on them holds them.
+    Drop,
 }
 
 /// Both ends, as they were met.
@@ -82,7 +95,15 @@ impl Pair {
                 Filled::Compared => self.choices_as_is(target),
                 Filled::Unknown | Filled::ByRun(_) => self.choices(target),
             };
-            return Ok(convert(schema, answers, &choices));
+            let mut conversion = convert(schema, answers, &choices);
+            if self.in_the_way == InTheWay::Drop && *filled == Filled::Unknown {
+                let there = target_catalog::existing(session, &[&self.schema]).await?;
+                let objects = target_catalog::in_the_way(&conversion.target, &there);
+                let objects: Vec<_> = objects.into_iter().cloned().collect();
+                let statements = ddl::drop_objects(&objects);
+                conversion.dropped = Dropped { objects, statements };
+            }
+            return Ok(conversion);
         };
         let standing = standing::read(session, &self.schema).await?;
         let standing = standing.with_set_aside(session, &self.schema).await?;
@@ -90,6 +111,7 @@ impl Pair {
             data_only,
             filled,
             schema: &self.schema,
+            settings: &self.settings,
             rename: &self.settings.rename,
             rows: &self.settings.rows,
         };
@@ -109,6 +131,13 @@ impl Pair {
 }
 
 impl<T> Pair<T> {
+    /// How much the data is asked, of `wanted`.
+    pub(crate) fn depth(&self, wanted: Depth) -> Depth {
+        // Of a schema that stands the types are decided.
+        let is_open = self.data_only.is_none() && self.settings.scan.unwrap_or(true);
+        if is_open { wanted } else { Depth::None }
+    }
+
     /// What is decided for a target of this version, with these extensions.
     pub(crate) fn choices_for(&self, server_version: u32, extensions: &Extensions) -> Choices {
         Choices {

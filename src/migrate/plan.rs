@@ -34,9 +34,11 @@ pub(crate) fn describe(
             foreign_keys: target.foreign_keys.len(),
         })
         .collect();
-    report.statements = match &conversion.fit {
-        Some(fit) => fit.statements(),
-        None => ddl::statements(&conversion.target),
+    report.statements = if let Some(fit) = &conversion.fit {
+        fit.statements()
+    } else {
+        let dropped = conversion.dropped.statements.into_iter();
+        dropped.chain(ddl::statements(&conversion.target)).collect()
     };
 }
 

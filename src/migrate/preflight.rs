@@ -275,11 +275,25 @@ fn enough(place: Place, free: u64, jobs: usize, found: &mut Vec<Finding>) {
 
 /// Nothing that exists is touched.
 fn in_the_way(ends: &Ends<'_>, found: &mut Vec<Finding>) {
+    let dropped = &ends.conversion.dropped.objects;
+    for existing in dropped {
+        let message = format!(
+            "the target's {} of that name is dropped first, as was asked for",
+            existing.what
+        );
+        let place = Place::object(existing.kind, &existing.name.name);
+        found.push(Finding::note(Code::TargetDropped, place, message));
+    }
+    if !dropped.is_empty() {
+        return;
+    }
     for existing in catalog::in_the_way(&ends.conversion.target, ends.existing) {
         let message = format!("the target has a {} of that name already", existing.what);
         let help = match ends.past {
-            Past::Unfinished => "go on with the run that made it (--resume), or drop it first",
-            _ => "move into an empty schema (--schema NAME), or drop it first",
+            Past::Unfinished => {
+                "go on with the run that made it (--resume), or drop it first (--if-exists drop)"
+            }
+            _ => "move into an empty schema (--schema NAME), or drop it first (--if-exists drop)",
         };
         let place = Place::object(existing.kind, &existing.name.name);
         found.push(Finding::error(Code::ObjectInTheWay, place, message).help(help));

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use crate::event::{Event, Events, Phase};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Code, Finding, Severity};
 use crate::migrate::build::{self, History};
 use crate::migrate::chunk;
 use crate::migrate::convert::Conversion;
 use crate::migrate::error::Error;
 use crate::migrate::fit::Filled;
+use crate::migrate::foresee;
 use crate::migrate::instant;
 use crate::migrate::jobs::{self, TableJobs};
 use crate::migrate::objects;
@@ -196,7 +197,9 @@ impl Journey {
             let mut reader = met.source.reader(&self.request.pair.source).await?;
             let answers = self.scan(&schema, &mut [&mut reader]).await?;
             reader.close().await;
-            let conversion = self.convert(&met, &schema, (&answers, &past)).await?;
+            let mut conversion = self.convert(&met, &schema, (&answers, &past)).await?;
+            let settings = &self.request.pair.settings;
+            conversion.findings.extend(foresee::findings(&schema, &answers, settings));
             plan::describe(&schema, conversion, &mut self.report, &self.events);
             return Ok(None);
         }
@@ -204,6 +207,7 @@ impl Journey {
         let mut readers: Vec<&mut Reader> = frozen.readers.iter_mut().collect();
         let answers = self.scan(&schema, &mut readers).await?;
         let conversion = self.convert(&met, &schema, (&answers, &past)).await?;
+        self.tell(&foresee::stops(&schema, &answers, &self.request.pair.settings))?;
         // Of a schema that is made, they hold no run up.
         if let Some(fit) = &conversion.fit {
             self.tell(&conversion.findings)?;
@@ -260,9 +264,9 @@ impl Journey {
             past,
         });
         // What stands in the target is the schema: what it lacks is known before a row moves.
-        if conversion.fit.is_some() {
-            found.extend(conversion.findings);
-        }
+        let stands = conversion.fit.is_some();
+        let findings = conversion.findings.into_iter();
+        found.extend(findings.filter(|one| stands || one.code == Code::NamesCollide));
         self.tell(&found)
     }
 
@@ -310,16 +314,16 @@ impl Journey {
         schema: &Schema,
         readers: &mut [&mut Reader],
     ) -> Result<Answers, Error> {
-        // The types stand already.
-        if self.request.pair.data_only.is_some() {
+        let pair = &self.request.pair;
+        let depth = pair.depth(match self.request.mode {
+            Mode::DryRun => Depth::Foresight,
+            Mode::Move | Mode::Resume => Depth::Types,
+        });
+        if depth == Depth::None {
             return Ok(Answers::default());
         }
         self.events.emit(Event::PhaseStarted { phase: Phase::Scan });
-        let depth = match self.request.mode {
-            Mode::DryRun => Depth::Foresight,
-            Mode::Move | Mode::Resume => Depth::Types,
-        };
-        scan::answers(schema, readers, depth).await
+        scan::answers(schema, readers, (depth, &pair.settings)).await
     }
 
     async fn migrate(&mut self, prepared: Prepared) -> Result<(), Error> {

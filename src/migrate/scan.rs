@@ -1,50 +1,72 @@
 //! Asks the data what the types leave open, in the same snapshot that is copied and before any
-//! table is made: is a TINYINT(1) a boolean, does a BIGINT UNSIGNED fit, is a TIME a time of
-//! day. All questions about one table are one statement, so that it is read once. Whether NOT NULL
-//! holds once zero dates have become NULL is asked by a dry run only: a copy sees it as it goes,
-//! and need not read a large table twice for it.
+//! table is made: is a TINYINT(1) a boolean, does a BIGINT UNSIGNED fit, is a TIME a time of day.
+//!
+//! What is asked is planned as values, apart from the SQL that asks a server; all questions about
+//! one table are one statement, so that it is read once. What the copy sees as it goes (zero dates,
+//! U+0000) is asked by a dry run only, and where a policy of nirvana.toml hangs on it: a copy need
+//! not read a large table twice.
+
+mod question;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub(crate) use self::question::{Asked, BTREE_BYTES, Question, is_text, lost_characters};
 use crate::dump::Dump;
 use crate::migrate::error::Error;
+use crate::migrate::settings::Settings;
 use crate::migrate::source::Reader;
-use crate::migrate::transcode::is_day;
-use crate::mysql::error::{Error as SourceError, Truncated};
-use crate::mysql::schema::{Column, ColumnType, Schema, Table};
+use crate::mysql::error::Error as SourceError;
+use crate::mysql::schema::{Column, Schema, Table};
 use crate::mysql::wire::{Buffered, Connection, TextRow, ValueCursor};
-use crate::name::{TableName, mysql_quoted};
 
-/// What the scan found about one column. An unasked or skipped question is `Unknown`, and the
-/// conversion then takes the wider type.
+/// What the scan found. An unasked or skipped question is `Unknown`, and the conversion then takes
+/// the wider type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Answer {
     #[default]
     Unknown,
-    /// The values fit the narrow type.
+    /// There is no such value: the values fit the narrow type.
     Fits,
-    /// So many values do not.
+    /// So many values there are.
     Beyond { values: u64 },
+}
+
+impl Answer {
+    /// So many values there are, as far as is known.
+    pub(crate) fn values(self) -> u64 {
+        match self {
+            Self::Unknown | Self::Fits => 0,
+            Self::Beyond { values } => values,
+        }
+    }
 }
 
 /// How much is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Depth {
-    /// What a type hangs on.
+    /// Nothing.
+    None,
+    /// What a type, an index or the reading of a column hangs on.
     Types,
     /// Also what the copy would find.
     Foresight,
 }
 
-/// Answers by table and column, as the source names them.
+/// Answers by table, by column or index, and by question; names as the source has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Answers(BTreeMap<(String, String), Answer>);
+pub(crate) struct Answers(BTreeMap<(String, Asked), Answer>);
 
 impl Answers {
+    /// Whether a column's values fit the narrow type.
     pub(crate) fn of(&self, table: &Table, column: &Column) -> Answer {
-        let key = (table.name.name.clone(), column.name.clone());
-        self.0.get(&key).copied().unwrap_or_default()
+        self.about(table, &column.name, Question::Fits)
+    }
+
+    /// What is known of a column, or of an index.
+    pub(crate) fn about(&self, table: &Table, subject: &str, question: Question) -> Answer {
+        let asked = Asked { subject: subject.to_owned(), question };
+        self.0.get(&(table.name.name.clone(), asked)).copied().unwrap_or_default()
     }
 
     fn extend(&mut self, other: Self) {
@@ -53,58 +75,19 @@ impl Answers {
 }
 
 /// All that is to be asked of one table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Questions {
-    table: TableName,
-    asked: Vec<(String, Misfit)>,
-}
-
-/// What a value may be that does not fit its column's type as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Misfit {
-    /// A TINYINT(1) other than 0 and 1.
-    NoBoolean,
-    /// Beyond BIGINT.
-    BeyondBigint,
-    /// A TIME before 00:00 or from 24:00 on.
-    NoTimeOfDay,
-    /// A vector that has not so many dimensions; the number in the source is a limit.
-    Dimensions(u32),
-    /// The escape of U+0000, which jsonb cannot hold. A backslash before it may make it
-    /// harmless; then the wider type is chosen without need.
-    EscapedNul,
-    /// A date that does not exist, in a column that may not be NULL.
-    NoDate,
-    /// The '' of an ENUM for an invalid value, likewise.
-    NoLabel,
-}
-
-impl Misfit {
-    /// The condition that such a value meets.
-    fn sql(self, column: &str) -> String {
-        let name = mysql_quoted(column);
-        match self {
-            Self::NoBoolean => format!("{name} NOT IN (0, 1)"),
-            Self::BeyondBigint => format!("{name} > {}", i64::MAX),
-            Self::NoTimeOfDay => format!("{name} < '00:00:00' OR {name} >= '24:00:00'"),
-            Self::Dimensions(dimensions) => format!("LENGTH({name}) <> {}", 4 * dimensions),
-            Self::EscapedNul => format!("{name} LIKE '%\\\\\\\\u0000%'"),
-            // LAST_DAY has no answer for dates such as 30 February.
-            Self::NoDate => {
-                format!("MONTH({name}) = 0 OR DAYOFMONTH({name}) = 0 OR LAST_DAY({name}) IS NULL")
-            }
-            Self::NoLabel => format!("{name} + 0 = 0"),
-        }
-    }
+#[derive(Clone, Debug)]
+struct Questions<'a> {
+    table: &'a Table,
+    asked: Vec<Asked>,
 }
 
 /// Asks the open questions, as many at once as there are readers.
 pub(crate) async fn answers(
     schema: &Schema,
     readers: &mut [&mut Reader],
-    depth: Depth,
+    (depth, settings): (Depth, &Settings),
 ) -> Result<Answers, Error> {
-    let questions = Mutex::new(plan(schema, depth));
+    let questions = Mutex::new(plan(schema, depth, settings));
     let asking = readers.iter_mut().map(async |reader| {
         let mut answers = Answers::default();
         loop {
@@ -123,77 +106,41 @@ pub(crate) async fn answers(
     Ok(answers)
 }
 
-/// The tables that leave something open.
-fn plan(schema: &Schema, depth: Depth) -> Vec<Questions> {
-    schema.tables.iter().filter_map(|table| questions(table, depth)).collect()
+/// The tables that leave something open, and what.
+fn plan<'a>(schema: &'a Schema, depth: Depth, settings: &Settings) -> Vec<Questions<'a>> {
+    let tables = schema.tables.iter();
+    let questions =
+        tables.map(|table| Questions { table, asked: question::of_table(table, depth, settings) });
+    questions.filter(|questions| !questions.asked.is_empty()).collect()
 }
 
-fn questions(table: &Table, depth: Depth) -> Option<Questions> {
-    let asked = table.columns.iter().filter_map(|column| {
-        let misfit = match misfit(column) {
-            None if depth == Depth::Foresight => broken_not_null(column)?,
-            misfit => misfit?,
-        };
-        Some((column.name.clone(), misfit))
-    });
-    let asked: Vec<(String, Misfit)> = asked.collect();
-    (!asked.is_empty()).then(|| Questions { table: table.name.clone(), asked })
-}
-
-/// What a value is when it does not fit; `None` where nothing is open.
-fn misfit(column: &Column) -> Option<Misfit> {
-    match &column.column_type {
-        ColumnType::TinyInt { display_width: Some(1), .. } => Some(Misfit::NoBoolean),
-        ColumnType::BigInt { unsigned: true } => Some(Misfit::BeyondBigint),
-        ColumnType::Time { .. } => Some(Misfit::NoTimeOfDay),
-        ColumnType::Vector { dimensions } => Some(Misfit::Dimensions(*dimensions)),
-        ColumnType::Json { .. } => Some(Misfit::EscapedNul),
-        _ => None,
-    }
-}
-
-/// A value that becomes NULL where none may stand. Elsewhere that needs no preparation: it is
-/// counted as it is read.
-fn broken_not_null(column: &Column) -> Option<Misfit> {
-    match &column.column_type {
-        _ if column.nullable => None,
-        ColumnType::Date | ColumnType::DateTime { .. } | ColumnType::Timestamp { .. } => {
-            Some(Misfit::NoDate)
-        }
-        ColumnType::Enum { labels } => {
-            let legal = labels.iter().any(String::is_empty);
-            (!legal).then_some(Misfit::NoLabel)
-        }
-        _ => None,
-    }
-}
-
-impl Questions {
+impl Questions<'_> {
     fn sql(&self) -> String {
-        let counts = self
-            .asked
-            .iter()
-            .map(|(column, misfit)| format!("COUNT(CASE WHEN {} THEN 1 END)", misfit.sql(column)));
+        let conditions = self.asked.iter().map(|asked| question::sql(self.table, asked));
+        let counts = conditions.map(|condition| {
+            let condition = condition.unwrap_or_else(|| "NULL".to_owned());
+            format!("COUNT(CASE WHEN {condition} THEN 1 END)")
+        });
         let counts: Vec<String> = counts.collect();
-        format!("SELECT {} FROM {}", counts.join(", "), self.table.mysql())
+        format!("SELECT {} FROM {}", counts.join(", "), self.table.name.mysql())
     }
 
     fn answers(&self, counts: impl Iterator<Item = Option<u64>>) -> Answers {
         let mut answers = Answers::default();
-        for ((column, _), values) in self.asked.iter().zip(counts) {
+        for (asked, values) in self.asked.iter().zip(counts) {
             let answer = match values {
                 None => Answer::Unknown,
                 Some(0) => Answer::Fits,
                 Some(values) => Answer::Beyond { values },
             };
-            answers.0.insert((self.table.name.clone(), column.clone()), answer);
+            answers.0.insert((self.table.name.name.clone(), asked.clone()), answer);
         }
         answers
     }
 }
 
 /// Puts the questions about one table to the server.
-async fn ask(reader: &mut Connection, questions: &Questions) -> Result<Answers, Error> {
+async fn ask(reader: &mut Connection, questions: &Questions<'_>) -> Result<Answers, Error> {
     let rows = reader.rows(&questions.sql()).await?;
     let mut counts = Vec::new();
     for index in 0..questions.asked.len() {
@@ -202,29 +149,43 @@ async fn ask(reader: &mut Connection, questions: &Questions) -> Result<Answers, 
     Ok(questions.answers(counts.into_iter()))
 }
 
-/// Looks at each row of a dump for the same.
-async fn count(dump: &Arc<Dump>, questions: &Questions) -> Result<Answers, Error> {
+/// Looks at each row of a dump for the same, as far as its values can tell.
+async fn count(dump: &Arc<Dump>, questions: &Questions<'_>) -> Result<Answers, Error> {
+    let table = questions.table;
     // Of what the dump has no values of nothing can be known.
-    let absent = dump.absent_of(&questions.table.name);
+    let absent = dump.absent_of(&table.name.name);
     let mut questions = questions.clone();
-    questions.asked.retain(|(column, _)| !absent.contains(column));
-    let columns: Vec<String> = questions.asked.iter().map(|(column, _)| column.clone()).collect();
-    let mut rows = match dump.rows(&questions.table.name, &columns, (None, None)) {
+    questions
+        .asked
+        .retain(|asked| asked.question.is_of_values() && !absent.contains(&asked.subject));
+    let mut columns: Vec<(&Column, Vec<(usize, Question)>)> = Vec::new();
+    for (at, asked) in questions.asked.iter().enumerate() {
+        let Some(column) = table.column(&asked.subject) else { continue };
+        match columns.last_mut().filter(|(last, _)| last.name == column.name) {
+            Some((_, of_column)) => of_column.push((at, asked.question)),
+            None => columns.push((column, vec![(at, asked.question)])),
+        }
+    }
+    let names: Vec<String> = columns.iter().map(|(column, _)| column.name.clone()).collect();
+    let mut rows = match dump.rows(&table.name.name, &names, (None, None)) {
         // What cannot be read is told when it is to be copied.
         Err(error) if error.is_of_one_table() => return Ok(Answers::default()),
         rows => rows?,
     };
-    let mut counts = vec![0_u64; columns.len()];
+    let mut counts = vec![0_u64; questions.asked.len()];
     loop {
         match rows.next_buffered() {
             Ok(Buffered::Row(row)) => {
-                let mut cursor = ValueCursor::new(row, columns.len()).map_err(SourceError::from)?;
-                for (index, ((_, misfit), count)) in
-                    questions.asked.iter().zip(&mut counts).enumerate()
-                {
-                    if !cursor.is_null(index) {
-                        let misfits = misfit.is(&mut cursor).map_err(SourceError::from)?;
-                        *count += u64::from(misfits);
+                let mut cursor = ValueCursor::new(row, names.len()).map_err(SourceError::from)?;
+                for (index, (column, of_column)) in columns.iter().enumerate() {
+                    if cursor.is_null(index) {
+                        continue;
+                    }
+                    let before = cursor;
+                    for (at, question) in of_column {
+                        cursor = before;
+                        let is = question.is(&column.column_type, &mut cursor);
+                        counts[*at] += u64::from(is.map_err(SourceError::from)?);
                     }
                 }
             }
@@ -233,21 +194,5 @@ async fn count(dump: &Arc<Dump>, questions: &Questions) -> Result<Answers, Error
             Err(error) if error.is_of_one_table() => return Ok(Answers::default()),
             Err(error) => return Err(error.into()),
         }
-    }
-}
-
-impl Misfit {
-    /// Whether the next value, which is not NULL, is such a one.
-    fn is(self, cursor: &mut ValueCursor<'_>) -> Result<bool, Truncated> {
-        Ok(match self {
-            Self::NoBoolean => cursor.u8()? > 1,
-            Self::BeyondBigint => cursor.u64()? > i64::MAX as u64,
-            // A sign, and days.
-            Self::NoTimeOfDay => cursor.temporal()?.get(..5).is_some_and(|start| start != [0; 5]),
-            Self::Dimensions(dimensions) => cursor.bytes()?.len() != 4 * dimensions as usize,
-            Self::EscapedNul => memchr::memmem::find(cursor.bytes()?, b"\\u0000").is_some(),
-            Self::NoDate => !is_day(cursor.temporal()?),
-            Self::NoLabel => cursor.bytes()?.is_empty(),
-        })
     }
 }

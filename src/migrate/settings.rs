@@ -1,13 +1,24 @@
 //! `[migrate]` of nirvana.toml: what is moved, under which names and as which types.
 
+mod identifiers;
+mod kind;
+mod policy;
+mod rule;
+mod type_word;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use wildmatch::WildMatch;
 
-use crate::mysql::schema::{Column, ColumnType as SourceType, Schema, Table};
-use crate::postgres::schema::ColumnType;
+pub(crate) use self::identifiers::Identifiers;
+pub(crate) use self::policy::{
+    Comparison, EnumErrors, InvalidText, Nul, OutOfRange, Policies, ZeroDates,
+};
+pub(crate) use self::rule::{ColumnRule, Transform};
+use self::type_word::TypeWord;
+use crate::mysql::schema::{Column, Schema, Table};
 
 /// Tables are named as the source names them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -26,9 +37,24 @@ pub(crate) struct Settings {
     /// Table → a condition in the source's SQL: only rows that fulfil it are moved, and compared.
     #[serde(rename = "where")]
     pub(crate) rows: BTreeMap<String, String>,
-    /// `table.column`, or a kind of type of the source (`tinyint(1)`, `bigint unsigned`, `json`:
-    /// without its length) → the type in the target. A column's own rule outweighs that of its type.
+    /// The short form of `columns` for a type alone: `table.column`, or a kind of type of the source
+    /// (`tinyint(1)`, `bigint unsigned`, `json`: without its length) → the type in the target. A
+    /// column's own rule outweighs that of its type.
     pub(crate) types: BTreeMap<String, TypeWord>,
+    /// Rules for columns: `*`, a kind of type (`datetime`), those of a table (`datetime in orders`),
+    /// `table.column`; tables and columns may be patterns with * and ?. The more exact key counts.
+    pub(crate) columns: BTreeMap<String, ColumnRule>,
+    /// How names are written in the target; `--identifiers` outweighs it.
+    pub(crate) identifiers: Option<Identifiers>,
+    /// How text compares where the source ignores case.
+    pub(crate) collation: Option<Comparison>,
+    /// Tables whose partitions become one table: names, or patterns.
+    pub(crate) flatten: Vec<String>,
+    /// BINARY(16), CHAR(36) and CHAR(32) become uuid where the scan proves that every value is one.
+    pub(crate) uuid: bool,
+    /// Whether the data is asked what its types leave open; `--no-scan` is the same as false, and
+    /// the wider types are taken then.
+    pub(crate) scan: Option<bool>,
     /// SQL that the target executes before the first table is made.
     pub(crate) before: Vec<String>,
     /// SQL that the target executes after all is proven.
@@ -49,132 +75,102 @@ impl Settings {
         !self.include.is_empty()
     }
 
+    pub(crate) fn is_flattened(&self, table: &str) -> bool {
+        self.flatten.iter().any(|pattern| WildMatch::new(pattern).matches(table))
+    }
+
     /// The first table or column that is named here and is not in the source.
     pub(crate) fn unknown(&self, schema: &Schema) -> Option<String> {
         let table = |name: &str| schema.tables.iter().find(|table| table.name.name == name);
         let mut tables = self.rename.keys().chain(self.rows.keys());
         let unknown_table = tables.find(|name| table(name).is_none()).cloned();
-        let is_known = |rule: &str| {
-            let columns = schema
-                .tables
-                .iter()
-                .flat_map(|table| table.columns.iter().map(move |column| own_rule(table, column)));
-            !rule.contains('.') || columns.into_iter().any(|own| own == rule)
+        let is_known = |key: &String| {
+            let columns = |table: &Table| {
+                table.columns.iter().any(|column| rule::rank(key, table, column).is_some())
+            };
+            let speaks_of_types = key == "*"
+                || kind::is_kind(key)
+                || key.split_once(" in ").is_some_and(|(word, _)| kind::is_kind(word));
+            speaks_of_types || schema.tables.iter().any(columns)
         };
-        unknown_table.or_else(|| self.types.keys().find(|rule| !is_known(rule)).cloned())
+        let mut keys = self.types.keys().chain(self.columns.keys());
+        unknown_table.or_else(|| keys.find(|key| !is_known(key)).cloned())
     }
 
-    /// The type that a rule asks for.
-    pub(crate) fn type_of(&self, table: &Table, column: &Column) -> Option<&ColumnType> {
-        let rule = self.types.get(&own_rule(table, column));
-        let rule = rule.or_else(|| self.types.get(&kind(&column.column_type)));
-        rule.map(|TypeWord(wanted)| wanted)
+    /// All that is said of a column.
+    pub(crate) fn rule(&self, table: &Table, column: &Column) -> ColumnRule {
+        let types = self.types.iter().map(|(key, wanted)| {
+            (key, ColumnRule { wanted: Some(wanted.clone()), ..ColumnRule::default() })
+        });
+        let columns = self.columns.iter().map(|(key, rule)| (key, rule.clone()));
+        let ranked = types
+            .chain(columns)
+            .filter_map(|(key, rule)| rule::rank(key, table, column).map(|rank| (rank, rule)));
+        let mut rules: Vec<_> = ranked.collect();
+        rules.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
+        let whole = ColumnRule { collation: self.collation, ..ColumnRule::default() };
+        rules.iter().fold(ColumnRule::default(), |said, (_, rule)| said.or(rule)).or(&whole)
     }
-}
 
-fn own_rule(table: &Table, column: &Column) -> String {
-    format!("{}.{}", table.name.name, column.name)
-}
-
-/// What a rule calls a type of the source.
-fn kind(source: &SourceType) -> String {
-    let number = |name: &str, unsigned: bool| {
-        if unsigned { format!("{name} unsigned") } else { name.to_owned() }
-    };
-    match source {
-        SourceType::TinyInt { display_width: Some(1), .. } => "tinyint(1)".to_owned(),
-        SourceType::TinyInt { unsigned, .. } => number("tinyint", *unsigned),
-        SourceType::SmallInt { unsigned } => number("smallint", *unsigned),
-        SourceType::MediumInt { unsigned } => number("mediumint", *unsigned),
-        SourceType::Int { unsigned } => number("int", *unsigned),
-        SourceType::BigInt { unsigned } => number("bigint", *unsigned),
-        SourceType::Decimal { .. } => "decimal".to_owned(),
-        SourceType::Float => "float".to_owned(),
-        SourceType::Double => "double".to_owned(),
-        SourceType::Bit { .. } => "bit".to_owned(),
-        SourceType::Year => "year".to_owned(),
-        SourceType::Date => "date".to_owned(),
-        SourceType::DateTime { .. } => "datetime".to_owned(),
-        SourceType::Timestamp { .. } => "timestamp".to_owned(),
-        SourceType::Time { .. } => "time".to_owned(),
-        SourceType::Char { .. } => "char".to_owned(),
-        SourceType::VarChar { .. } => "varchar".to_owned(),
-        SourceType::Text => "text".to_owned(),
-        SourceType::Binary { .. } => "binary".to_owned(),
-        SourceType::VarBinary { .. } => "varbinary".to_owned(),
-        SourceType::Blob => "blob".to_owned(),
-        SourceType::Enum { .. } => "enum".to_owned(),
-        SourceType::Set { .. } => "set".to_owned(),
-        SourceType::Json { .. } => "json".to_owned(),
-        SourceType::Geometry { .. } => "geometry".to_owned(),
-        SourceType::Uuid => "uuid".to_owned(),
-        SourceType::Inet4 => "inet4".to_owned(),
-        SourceType::Inet6 => "inet6".to_owned(),
-        SourceType::Vector { .. } => "vector".to_owned(),
-        SourceType::Unknown { .. } => "unknown".to_owned(),
+    pub(crate) fn identifiers(&self) -> Identifiers {
+        self.identifiers.unwrap_or_default()
     }
-}
-
-/// A type of the target, as it is written in SQL.
-#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
-#[schemars(with = "String")]
-pub(crate) struct TypeWord(pub(crate) ColumnType);
-
-impl<'de> Deserialize<'de> for TypeWord {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let word = String::deserialize(deserializer)?;
-        parse(&word).map(Self).ok_or_else(|| {
-            serde::de::Error::custom(format!("{word:?} is no type; the types are {WORDS}"))
-        })
-    }
-}
-
-const WORDS: &str = "boolean, smallint, integer, bigint, numeric(p,s), real, double precision, date, \
-    timestamp(n), timestamptz(n), time(n), interval(n), varchar(n), text, bytea, text[], json, jsonb, uuid, inet";
-
-fn parse(word: &str) -> Option<ColumnType> {
-    let word = word.trim().to_ascii_lowercase();
-    let (name, arguments) = match word.split_once('(') {
-        Some((name, rest)) => (name.trim().to_owned(), rest.strip_suffix(')')?.to_owned()),
-        None => (word, String::new()),
-    };
-    let mut numbers = Vec::new();
-    for argument in arguments.split(',').filter(|argument| !argument.is_empty()) {
-        numbers.push(argument.trim().parse::<u32>().ok()?);
-    }
-    let fraction = || numbers.first().map_or(Some(6), |n| u8::try_from(*n).ok());
-    Some(match (name.as_str(), numbers.as_slice()) {
-        ("boolean", []) => ColumnType::Boolean,
-        ("smallint", []) => ColumnType::SmallInt,
-        ("integer" | "int", []) => ColumnType::Integer,
-        ("bigint", []) => ColumnType::BigInt,
-        ("numeric", [precision, scale]) => ColumnType::Numeric {
-            precision: u16::try_from(*precision).ok()?,
-            scale: u16::try_from(*scale).ok()?,
-        },
-        ("real", []) => ColumnType::Real,
-        ("double precision", []) => ColumnType::DoublePrecision,
-        ("date", []) => ColumnType::Date,
-        ("timestamp", [] | [_]) => ColumnType::Timestamp { fraction: fraction()? },
-        ("timestamptz", [] | [_]) => ColumnType::TimestampTz { fraction: fraction()? },
-        ("time", [] | [_]) => ColumnType::Time { fraction: fraction()? },
-        ("interval", [] | [_]) => ColumnType::Interval { fraction: fraction()? },
-        ("varchar", [length]) => ColumnType::VarChar { length: *length },
-        ("text", []) => ColumnType::Text,
-        ("bytea", []) => ColumnType::Bytea,
-        ("text[]", []) => ColumnType::TextArray,
-        ("json", []) => ColumnType::Json,
-        ("jsonb", []) => ColumnType::Jsonb,
-        ("uuid", []) => ColumnType::Uuid,
-        ("inet", []) => ColumnType::Inet,
-        _ => return None,
-    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Settings, parse};
+pub(crate) mod tests {
+    use super::type_word::parse;
+    use super::{ColumnRule, Settings, ZeroDates};
+    use crate::mysql::schema::{Column, ColumnType as SourceType, Default as SourceDefault, Table};
+    use crate::name::TableName;
     use crate::postgres::schema::ColumnType;
+
+    /// A table of one DATETIME.
+    pub(crate) fn table(name: &str, column: &str) -> Table {
+        Table {
+            name: TableName::new("shop", name),
+            engine: "InnoDB".to_owned(),
+            system_versioned: false,
+            partitioning: None,
+            rows_estimate: 0,
+            bytes_estimate: 0,
+            auto_increment: None,
+            comment: String::new(),
+            columns: vec![Column {
+                name: column.to_owned(),
+                column_type: SourceType::DateTime { fraction: 0 },
+                nullable: true,
+                default: SourceDefault::Absent,
+                on_update_now: false,
+                auto_increment: false,
+                generated: None,
+                collation: None,
+                comment: String::new(),
+                invisible: false,
+                zerofill: false,
+            }],
+            indexes: Vec::new(),
+            foreign_keys: Vec::new(),
+            checks: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_several_rules_say_is_joined() {
+        let rule = |zero_dates, wanted: Option<&str>| ColumnRule {
+            zero_dates,
+            wanted: wanted.and_then(parse).map(super::TypeWord),
+            ..ColumnRule::default()
+        };
+        let mut settings = Settings::default();
+        settings.columns.insert("*".to_owned(), rule(Some(ZeroDates::Stop), None));
+        settings.columns.insert("datetime".to_owned(), rule(Some(ZeroDates::Epoch), None));
+        settings.columns.insert("orders.at".to_owned(), rule(None, Some("date")));
+        let table = table("orders", "at");
+        let joined = settings.rule(&table, &table.columns[0]);
+        assert_eq!(joined.zero_dates, Some(ZeroDates::Epoch));
+        assert_eq!(joined.wanted, rule(None, Some("date")).wanted);
+    }
 
     #[test]
     fn what_is_excluded_is_left_even_if_it_is_included() {

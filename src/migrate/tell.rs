@@ -17,17 +17,28 @@ pub(crate) fn altered(mapping: &TableMapping, table: &Table, copied: &Copied) ->
     {
         let place = || Place::column(&mapping.source, name);
         let first = first_keys.join(" · ");
-        let message = format!("{count} {}; first where {first}", words(alteration));
-        found.push(Finding::warning(Code::ValuesAltered, place(), message));
         let column = mapping.columns.iter().find(|column| column.source == *name);
+        let asked = column.is_some_and(|column| column.transcoder.asks(alteration));
+        let as_asked = if asked { ", as was asked for" } else { "" };
+        let message = format!("{count} {}{as_asked}; first where {first}", words(alteration));
+        let help = format!(
+            "SELECT column_name, what, count, first_keys FROM nirvana.altered WHERE source_table = {}",
+            literal(&mapping.source.name)
+        );
+        found.push(told(asked, Code::ValuesAltered, place(), message).help(help));
         let planned = column
             .and_then(|column| table.columns.iter().find(|planned| planned.name == column.target));
         if planned.is_some_and(|planned| planned.not_null) {
-            found.extend(not_null_dropped(place(), alteration, count));
+            found.extend(not_null_dropped(place(), (alteration, asked), count));
         }
     }
     found.extend(quarantined(mapping, &copied.refused));
     found
+}
+
+/// What somebody has asked for by name is good to know; what nobody has is a warning.
+fn told(asked: bool, code: Code, place: Place, message: String) -> Finding {
+    if asked { Finding::note(code, place, message) } else { Finding::warning(code, place, message) }
 }
 
 /// What the journal and the findings call an alteration.
@@ -37,6 +48,14 @@ pub(crate) fn words(alteration: Alteration) -> &'static str {
         Alteration::NulRemoved => "texts lost their U+0000, which PostgreSQL cannot hold",
         Alteration::RepeatedKeys => "JSON values repeat a key in one object; the last was kept",
         Alteration::EnumError => "invalid labels ('') became NULL",
+        Alteration::ZeroDateEpoch => "dates that do not exist became 1970-01-01",
+        Alteration::ZeroDateInfinity => "dates that do not exist became -infinity",
+        Alteration::NulReplaced => "texts have U+FFFD in place of U+0000",
+        Alteration::InvalidReplaced => "texts have U+FFFD in place of bytes that are no UTF-8",
+        Alteration::CharactersLost => "texts have '?' for characters that Unicode does not have",
+        Alteration::Trimmed => "texts lost the spaces around them",
+        Alteration::EmptyToNull => "empty texts became NULL",
+        Alteration::Repaired => "texts that were encoded twice were decoded once",
     }
 }
 
@@ -54,23 +73,33 @@ pub(crate) fn quarantined(mapping: &TableMapping, refused: &Refusals) -> Option<
         literal(&mapping.source.name)
     );
     let place = Place::table(&mapping.source);
-    Some(Finding::error(Code::RowsQuarantined, place, message).help(help))
+    let finding = if refused.asked == refused.count {
+        Finding::note(
+            Code::RowsQuarantined,
+            place,
+            format!("{message}; set aside, as was asked for"),
+        )
+    } else {
+        Finding::error(Code::RowsQuarantined, place, message)
+    };
+    Some(finding.help(help))
 }
 
 /// A NOT NULL that values break which become NULL; `None` if these do not.
 pub(crate) fn not_null_dropped(
     place: Place,
-    alteration: Alteration,
+    (alteration, asked): (Alteration, bool),
     values: u64,
 ) -> Option<Finding> {
     let what = match alteration {
         Alteration::ZeroDate => "zero dates",
         Alteration::EnumError => "'' for an invalid label",
-        Alteration::NulRemoved | Alteration::RepeatedKeys => return None,
+        Alteration::EmptyToNull => "''",
+        _ => return None,
     };
     let message = format!("NOT NULL is dropped: {values} rows hold {what}, which become NULL");
     let help = "mend those rows in the source, or set them and ALTER … SET NOT NULL in the target";
-    Some(Finding::warning(Code::NotNullDropped, place, message).help(help))
+    Some(told(asked, Code::NotNullDropped, place, message).help(help))
 }
 
 /// Why a table has no rows.

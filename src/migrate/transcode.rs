@@ -3,17 +3,22 @@
 //!
 //! Source: `MySQL` internals, "Binary Protocol Resultset Row".
 
+mod cast;
 mod fitted;
+mod outcome;
+mod ruled;
 
 use std::net::IpAddr;
 
+pub(crate) use self::cast::{Cast, truth};
 pub(crate) use self::fitted::{Digits, Fitted, Number};
+pub(crate) use self::outcome::{Alteration, ValueError};
+pub(crate) use self::ruled::{Losses, Ruled, is_encoded_twice};
 
-use crate::mysql::error::Truncated;
 use crate::mysql::schema::ColumnType as Source;
 use crate::mysql::wire::{ValueCursor, WireType};
 use crate::postgres::encode;
-use crate::postgres::jsonb::{self, Canonicalizer};
+use crate::postgres::jsonb::Canonicalizer;
 use crate::postgres::schema::ColumnType as Target;
 
 /// How a column's values are read and written.
@@ -67,44 +72,12 @@ pub(crate) enum Transcoder {
     Vector,
     /// What the server prints, for types that we do not know.
     Printed,
-    /// Into a column that somebody else has made.
+    /// Into a column that somebody else has made, or of a type that was asked for.
     Fitted(Fitted),
-}
-
-/// A value that is not what it was, by policy; each is counted per column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Alteration {
-    /// A zero or partial date became NULL.
-    ZeroDate,
-    /// U+0000 was removed from text.
-    NulRemoved,
-    /// The '' that an ENUM holds for an invalid value became NULL.
-    EnumError,
-    /// Of members with the same key in one JSON object the last was kept.
-    RepeatedKeys,
-}
-
-impl Alteration {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::ZeroDate, Self::NulRemoved, Self::EnumError, Self::RepeatedKeys];
-}
-
-/// A value that the target's type cannot hold.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ValueError {
-    #[error("{value} is beyond {limit}")]
-    OutOfRange { value: String, limit: &'static str },
-    #[error("{value} does not fit {limit}")]
-    DoesNotFit { value: String, limit: String },
-    #[error("the JSON text is not one that jsonb holds: {0}")]
-    Json(#[from] jsonb::Invalid),
-    #[error("{what} cannot be read from {bytes} bytes")]
-    Malformed { what: &'static str, bytes: usize },
-    /// In the target's words, for a target that cannot be asked.
-    #[error("{0}")]
-    Refused(String),
-    #[error("the server sent a row that cannot be read")]
-    Wire(#[from] Truncated),
+    /// Into another kind of value, as was asked for.
+    Cast(Cast),
+    /// With policies or rewriting that were asked for.
+    Ruled(Box<Ruled>),
 }
 
 impl Transcoder {
@@ -160,6 +133,37 @@ impl Transcoder {
         Some(transcoder)
     }
 
+    /// The one without policies; `None` if values become others on their way.
+    pub(crate) fn unruled(&self) -> Option<&Self> {
+        match self {
+            Self::Cast(_) => None,
+            Self::Ruled(ruled) => ruled.unruled(),
+            other => Some(other),
+        }
+    }
+
+    /// Whether it reads characters.
+    pub(crate) fn is_text(&self) -> bool {
+        match self {
+            Self::Text | Self::Enum { .. } | Self::SetToArray | Self::Json | Self::Jsonb => true,
+            Self::Fitted(fitted) => matches!(
+                fitted,
+                Fitted::Text { .. }
+                    | Fitted::Padded { .. }
+                    | Fitted::Label { .. }
+                    | Fitted::UuidText
+            ),
+            Self::Cast(Cast::YesNo) => true,
+            Self::Ruled(ruled) => ruled.is_text(),
+            _ => false,
+        }
+    }
+
+    /// Whether an alteration is what somebody has asked for by name.
+    pub(crate) fn asks(&self, alteration: Alteration) -> bool {
+        matches!(self, Self::Ruled(ruled) if ruled.asks(alteration))
+    }
+
     /// Whether the server sends what this transcoder reads.
     pub(crate) fn reads(&self, wire: WireType) -> bool {
         match self {
@@ -176,6 +180,8 @@ impl Transcoder {
             Self::Timestamp => matches!(wire, WireType::DateTime | WireType::Timestamp),
             Self::TimeToTime | Self::TimeToInterval => wire == WireType::Time,
             Self::Fitted(fitted) => fitted.reads(wire),
+            Self::Cast(cast) => cast.reads(wire),
+            Self::Ruled(ruled) => ruled.reads(wire),
             Self::BitToBoolean
             | Self::DecimalToNumeric
             | Self::BitToBit { .. }
@@ -265,6 +271,8 @@ impl Transcoder {
             Self::VectorToArray => encode::real_array(out, cursor.bytes()?),
             Self::Vector => encode::vector(out, cursor.bytes()?),
             Self::Fitted(fitted) => return fitted.encode(cursor, out),
+            Self::Cast(cast) => cast.encode(cursor, out)?,
+            Self::Ruled(ruled) => return ruled.encode(cursor, out),
         }
         Ok(None)
     }

@@ -74,6 +74,8 @@ pub(crate) struct FoundColumn {
     /// STORED (true) or VIRTUAL (false).
     pub(crate) generated_stored: Option<bool>,
     pub(crate) comment: String,
+    /// If it is not its type's own.
+    pub(crate) collation: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -290,6 +292,7 @@ fn column(row: &Row<'_>) -> Result<FoundColumn, Error> {
             kind => Some(kind == "s"),
         },
         comment: row.text_or_empty(13).to_owned(),
+        collation: Some(row.text_or_empty(14)).filter(|name| !name.is_empty()).map(str::to_owned),
     })
 }
 

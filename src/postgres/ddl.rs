@@ -18,11 +18,13 @@ pub(crate) use self::script::statements;
 pub(crate) use self::sequence::{create_sequence, next_of, sequence_comment, set_sequence};
 pub(crate) use self::touch::{create_touch_function, create_trigger};
 pub(crate) use self::view::create_view;
+use crate::finding::PlaceKind;
 use crate::name::{TableName, postgres_list, postgres_quoted};
+use crate::postgres::catalog::Existing;
 use crate::postgres::quote::literal;
 use crate::postgres::schema::{
-    Check, Column, ColumnType, EnumType, Extension, ForeignKey, Index, IndexKey, IndexMethod,
-    IndexPart, IndexRole, Schema, Table,
+    Check, Collation, Column, ColumnType, EnumType, Extension, ForeignKey, Index, IndexKey,
+    IndexMethod, IndexPart, IndexRole, Schema, Table,
 };
 
 /// The schemas that the plan's objects stand in, each once, in order of first use.
@@ -82,7 +84,18 @@ fn column_sql(column: &Column) -> String {
     } else {
         String::new()
     };
-    format!("{name} {}{not_null}{value}", column.column_type)
+    let collation = column.collation.as_ref();
+    let collate = collation.map_or(String::new(), |name| format!(" COLLATE {}", name.postgres()));
+    format!("{name} {}{collate}{not_null}{value}", column.column_type)
+}
+
+/// CREATE COLLATION; the name says what it does, so that one that is there does.
+pub(crate) fn create_collation(collation: &Collation) -> String {
+    format!(
+        "CREATE COLLATION IF NOT EXISTS {} (provider = icu, locale = {}, deterministic = false)",
+        collation.name.postgres(),
+        literal(&collation.locale)
+    )
 }
 
 /// Lets a column have NULL after all.
@@ -176,6 +189,7 @@ pub(crate) fn is_descending(index: &Index, part: &IndexPart) -> bool {
 pub(crate) fn method_word(method: IndexMethod) -> &'static str {
     match method {
         IndexMethod::BTree => "btree",
+        IndexMethod::Hash => "hash",
         IndexMethod::Gin => "gin",
         IndexMethod::Gist => "gist",
     }
@@ -233,6 +247,27 @@ pub(crate) fn add_foreign_key(table: &Table, key: &ForeignKey) -> String {
         action("DELETE", &key.on_delete),
         action("UPDATE", &key.on_update)
     )
+}
+
+/// Removes objects, all of a kind at once, as they may hang on each other. What else hangs on them
+/// is not removed: the server refuses then.
+pub(crate) fn drop_objects(objects: &[Existing]) -> Vec<String> {
+    /// An index may have gone with its table, and a type with its row.
+    const KINDS: [(PlaceKind, &str, &str); 6] = [
+        (PlaceKind::View, "VIEW", ""),
+        (PlaceKind::Table, "TABLE", ""),
+        (PlaceKind::Index, "INDEX IF EXISTS", ""),
+        (PlaceKind::Sequence, "SEQUENCE IF EXISTS", ""),
+        (PlaceKind::Type, "TYPE IF EXISTS", ""),
+        (PlaceKind::Routine, "FUNCTION IF EXISTS", "()"),
+    ];
+    let statement = |(kind, word, behind): &(PlaceKind, &str, &str)| {
+        let of_kind = objects.iter().filter(|object| object.kind == *kind);
+        let names: Vec<String> =
+            of_kind.map(|object| format!("{}{behind}", object.name.postgres())).collect();
+        (!names.is_empty()).then(|| format!("DROP {word} {}", names.join(", ")))
+    };
+    KINDS.iter().filter_map(statement).collect()
 }
 
 /// Removes a constraint, if the table has it.

@@ -179,7 +179,7 @@ mod tests {
         for length in 1..=copy.len() {
             let (mut pieces, mut found) = (Pieces::default(), Vec::new());
             for piece in copy.chunks(length) {
-                assert_eq!(pieces.end().is_ok(), false);
+                assert!(pieces.end().is_err());
                 pieces.feed(piece, |row| found.push(row.to_vec())).unwrap();
             }
             assert_eq!(

@@ -38,7 +38,8 @@ pub(crate) struct Server {
     pub(crate) is_replicated: bool,
     /// Those of the schemas asked for that are there.
     pub(crate) schemas: Vec<SchemaFacts>,
-    /// Those extensions that can be used, by name: where they are, or would be made.
+    /// Those extensions that can be used, by name: where they are, or would be made; and `icu`, if
+    /// the server is built with it.
     pub(crate) extensions: Extensions,
 }
 
@@ -184,7 +185,10 @@ SELECT a.name, coalesce(n.nspname, 'public'), n.oid IS NOT NULL
          WHERE v.name = a.name AND v.version = a.default_version
            AND pg_catalog.has_schema_privilege(p.oid, 'CREATE')
            AND (r.rolsuper OR v.trusted AND pg_catalog.has_database_privilege(
-                pg_catalog.current_database(), 'CREATE'))))";
+                pg_catalog.current_database(), 'CREATE'))))
+ UNION ALL
+SELECT 'icu', 'pg_catalog', true
+ WHERE EXISTS (SELECT FROM pg_catalog.pg_collation WHERE collprovider = 'i')";
 
 fn of_kind<'a>(rows: &'a [TextRow], kind: &'a str) -> impl Iterator<Item = &'a TextRow> {
     rows.iter().filter(move |row| row.first().and_then(Option::as_deref) == Some(kind))

@@ -26,6 +26,7 @@ pub(crate) struct Standing {
 }
 
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own to the catalog")]
 pub(crate) struct StandingTable {
     pub(crate) columns: Vec<StandingColumn>,
     pub(crate) has_rows: bool,
@@ -33,6 +34,10 @@ pub(crate) struct StandingTable {
     pub(crate) is_owned: bool,
     /// Whether this account may read it: only then is it known whether it has rows.
     pub(crate) is_readable: bool,
+    /// Whether this account may add rows.
+    pub(crate) is_writable: bool,
+    /// Whether policies hide rows from this account; COPY refuses to add some, then.
+    pub(crate) hides_rows: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -97,7 +102,7 @@ pub(crate) async fn read(session: &Session, schema: &str) -> Result<Standing, Er
     let readable: Vec<TableName> = standing
         .tables
         .iter()
-        .filter(|(_, table)| table.is_readable)
+        .filter(|(_, table)| table.is_readable && !table.hides_rows)
         .map(|(n, _)| n.clone())
         .collect();
     for names in readable.chunks(TABLES_AT_ONCE) {
@@ -149,6 +154,8 @@ fn take(standing: &mut Standing, row: &TextRow) -> Option<()> {
             let known = standing.tables.get_mut(&table)?;
             known.is_owned = flag(3)?;
             known.is_readable = flag(4)?;
+            known.is_writable = flag(5)?;
+            known.hides_rows = flag(6)?;
         }
         "sequence" => {
             let column = text(3)?;
@@ -269,9 +276,10 @@ impl StandingTrigger {
 const QUESTION: &str = "
 SET LOCAL search_path = pg_catalog;
 SELECT 'table', n.nspname, c.relname, pg_has_role(c.relowner, 'USAGE'),
-       has_table_privilege(c.oid, 'SELECT')
+       has_table_privilege(c.oid, 'SELECT'), has_table_privilege(c.oid, 'INSERT'),
+       row_security_active(c.oid)
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE n.nspname = SCHEMA AND c.relkind IN ('r', 'p');
+ WHERE n.nspname = SCHEMA AND c.relkind IN ('r', 'p') AND NOT c.relispartition;
 SELECT DISTINCT 'sequence', n.nspname, c.relname, a.attname, sn.nspname, s.relname
   FROM pg_attribute a
   JOIN pg_class c ON c.oid = a.attrelid
@@ -285,7 +293,8 @@ SELECT DISTINCT 'sequence', n.nspname, c.relname, a.attname, sn.nspname, s.relna
   JOIN pg_class s ON s.relkind = 'S'
    AND s.oid = CASE WHEN p.classid = 'pg_attrdef'::regclass THEN p.refobjid ELSE p.objid END
   JOIN pg_namespace sn ON sn.oid = s.relnamespace
- WHERE n.nspname = SCHEMA AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped;
+ WHERE n.nspname = SCHEMA AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.attnum > 0
+   AND NOT a.attisdropped;
 SELECT 'key', n.nspname, c.relname, o.conname, rn.nspname, r.relname, pg_get_constraintdef(o.oid),
        o.convalidated, c.relkind = 'p',
        (SELECT json_agg(a.attname ORDER BY k.at)

@@ -51,9 +51,12 @@ pub(crate) struct Contract {
 }
 
 impl Contract {
-    /// The strongest need of a key; none if nothing reads it.
+    /// The strongest need of a key; none if nothing reads it. Where some place asks whether it is
+    /// there, the others count on that.
     pub(crate) fn need(&self, key: &str) -> Option<Need> {
-        self.keys.get(key)?.iter().map(|one| one.need).min()
+        let needs = self.keys.get(key)?.iter().map(|one| one.need);
+        let asked = needs.clone().any(|need| need == Need::Optional);
+        needs.map(|need| if asked && need == Need::Expected { Need::Optional } else { need }).min()
     }
 
     fn add(&mut self, path: &str, reads: Vec<Read>) {

@@ -7,14 +7,15 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 
 use super::error::Error;
 use super::passwords::{Keeper, Password, generated};
-use super::plan::{Excess, Plan, Step};
+use super::plan::{Excess, MARK, MARK_ROLE, Plan, Step};
 use super::run::{Expiry, Job, Mode, Run, Want};
 use super::server::{End, Session};
 use super::wanted::{Database, Server, User, Wanted};
 use crate::environment::Environment;
 use crate::event::Events;
-use crate::mysql::grants::read::{Held, Present, accounts};
-use crate::mysql::grants::{Account, Scope};
+use crate::mysql::grants::Account;
+use crate::mysql::grants::read::{ATTRIBUTES_SINCE, Present, accounts, mark};
+use crate::mysql::server::Flavour;
 use crate::name::postgres_quoted as quoted;
 use crate::postgres::quote::literal;
 use crate::report::Report;
@@ -102,35 +103,45 @@ enum Standing {
     Other(&'static str),
 }
 
-/// What this command makes has an expiry (PostgreSQL), or no grants on the whole server (MySQL).
-/// Anybody else of that name is left alone.
+const OTHER: &str = "an account of that name is there, and this command did not make it";
+const TOO_OLD: &str = "this server cannot mark whom it lets in: MySQL can from 8.0.21";
+
+/// What this command makes has its mark. Anybody else of that name is left alone, however much alike.
 async fn standing(end: &End, person: &str) -> Result<Standing, Error> {
     match end {
         End::MySql(end) => {
             let mut connection = end.open().await?;
             let people = accounts(&mut connection, Some(person)).await?;
             let present = Present::read(&mut connection, &people).await?;
-            connection.close().await;
-            if people.is_empty() {
-                return Ok(Standing::Absent);
-            }
-            let is_global = |held: &Held| held.grants.rows.contains_key(&Scope::Global);
-            let is_other =
-                people != [Account::new(person, "%")] || present.accounts.values().any(is_global);
-            Ok(if is_other {
-                Standing::Other("accounts of that name are there that this command did not make")
+            let own = Account::new(person, "%");
+            let is_mysql = present.flavour == Flavour::MySql;
+            let standing = if is_mysql && present.version < ATTRIBUTES_SINCE {
+                Standing::Other(TOO_OLD)
+            } else if people.is_empty() {
+                Standing::Absent
+            } else if people != [own.clone()] {
+                Standing::Other(OTHER)
             } else {
-                Standing::Person
-            })
+                let roles = present.accounts.get(&own).map(|held| &held.grants.roles);
+                let role = Account::role(MARK_ROLE);
+                let is_marked = if is_mysql {
+                    mark(&mut connection, &own).await?.as_deref() == Some(MARK)
+                } else {
+                    roles.is_some_and(|roles| roles.contains(&role))
+                };
+                if is_marked { Standing::Person } else { Standing::Other(OTHER) }
+            };
+            connection.close().await;
+            Ok(standing)
         }
         End::Postgres(end) => {
             let present = end.read(&super::postgres::Wish::default()).await?;
             Ok(match present.roles.get(person) {
                 None => Standing::Absent,
-                Some(role) if role.is_superuser || role.valid_until.is_none() => {
-                    Standing::Other("a role of that name is there that this command did not make")
+                Some(role) if role.comment.as_deref() == Some(MARK) && !role.is_superuser => {
+                    Standing::Person
                 }
-                Some(_) => Standing::Person,
+                Some(_) => Standing::Other(OTHER),
             })
         }
     }

@@ -25,6 +25,12 @@ impl Step {
     }
 }
 
+/// By what `access` knows whom it has let in: the comment of a role (PostgreSQL), an attribute of a
+/// user (MySQL). A name alone says nothing: somebody else may have made one that looks alike.
+pub(super) const MARK: &str = "nirvana provision access";
+/// MariaDB's users have neither: there it is to be in this role, which has no privileges.
+pub(super) const MARK_ROLE: &str = "nirvana_access";
+
 /// Whether what is there and not in the file is taken away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Excess {

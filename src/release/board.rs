@@ -33,16 +33,6 @@ impl Board {
         self.steps().iter().any(|step| step.step == kind.word() && step.state == StepState::Planned)
     }
 
-    /// Whether it is to be done on that host.
-    pub(super) fn wants_on(&self, kind: StepKind, host: &str) -> bool {
-        let steps = self.steps();
-        steps.iter().any(|step| {
-            step.step == kind.word()
-                && step.state == StepState::Planned
-                && step.host.as_deref().is_none_or(|it| it == host)
-        })
-    }
-
     /// Does the next step of that kind on a host, unless it is true already.
     pub(super) async fn step(
         &self,

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use super::error::Error;
-use super::health::told;
 use super::ledger::State;
 use super::list::{differing, shown};
 use super::run::{Request, Run};

@@ -110,3 +110,36 @@ fn locked(owner: Option<String>) -> Error {
     let owner = owner.unwrap_or_else(|| "another session".to_owned());
     Error::Locked { what: "the release command's advisory lock".to_owned(), owner }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::CommandLock;
+    use crate::environment::Environment;
+    use crate::release::error::Error;
+    use crate::secret::Secret;
+
+    /// On every server that the tests have: one holds it, another is told who, and a third gets it.
+    #[tokio::test]
+    async fn a_release_command_runs_once_at_a_time_for_a_database() {
+        let environment = Environment::of(&[]);
+        for server in ["MARIADB", "MYSQL", "POSTGRES15", "POSTGRES18"] {
+            let Ok(url) = std::env::var(format!("NIRVANA_TEST_{server}")) else {
+                assert!(std::env::var_os("NIRVANA_TEST_REQUIRE_SERVERS").is_none(), "run ci/test");
+                return;
+            };
+            let url = Secret::new(url);
+            let take =
+                |name: &'static str| CommandLock::take(&url, &environment, name, Duration::ZERO);
+            let held = take("/srv/it's").await.unwrap();
+            let Err(Error::Locked { owner, .. }) = take("/srv/it's").await else {
+                panic!("{server} gave one lock twice");
+            };
+            assert!(owner.contains("process ") || owner.contains("connection "), "{owner}");
+            take("/srv/other").await.unwrap().release().await.unwrap();
+            held.release().await.unwrap();
+            drop(take("/srv/it's").await.unwrap());
+        }
+    }
+}

@@ -21,18 +21,10 @@ pub(super) fn check(run: &Run, files: &Files, sites: &[Site]) -> Result<(), Erro
         _ => read(files.tree(), b""),
     };
     let optional = settings.env.iter().flat_map(|env| &env.optional).map(String::as_str);
-    let given: BTreeSet<&str> = match &settings.env {
-        Some(_) => run.env.names().chain(optional).collect(),
-        // On every host: a name that one of them lacks is lacking.
-        None => {
-            let (first, rest) = sites
-                .split_first()
-                .map_or((&[][..], &[][..]), |(first, rest)| (first.seen.keys.as_slice(), rest));
-            let first = first.iter().map(String::as_str);
-            first
-                .filter(|key| rest.iter().all(|site| site.seen.keys.iter().any(|it| it == key)))
-                .collect()
-        }
+    let given: BTreeSet<&str> = if settings.env.is_some() {
+        run.env.names().chain(optional).collect()
+    } else {
+        on_all(sites)
     };
     // Without the shared file there is nothing to compare; that it is absent is told by itself.
     if settings.env.is_none()
@@ -50,6 +42,16 @@ pub(super) fn check(run: &Run, files: &Files, sites: &[Site]) -> Result<(), Erro
         names.push(format!("and {more} more"));
     }
     Err(Error::Contract { names })
+}
+
+/// Names that the shared file has on every host.
+fn on_all(sites: &[Site]) -> BTreeSet<&str> {
+    let Some((first, rest)) = sites.split_first() else { return BTreeSet::new() };
+    let names = first.seen.keys.iter();
+    names
+        .filter(|name| rest.iter().all(|site| site.seen.keys.contains(name)))
+        .map(String::as_str)
+        .collect()
 }
 
 /// What nobody gives and the code does not do without: the name, and where it is read.

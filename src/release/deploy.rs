@@ -329,13 +329,8 @@ pub(super) fn wants_command(job: &Job) -> bool {
     !is_commanded(&job.sites, &job.choice.id)
 }
 
-/// The environment of commands in the release, `more` beside the file's own.
-pub(super) fn settings_of(run: &Run, job: &Job, more: &[(&str, &str)]) -> Secret {
-    let mut variables = vec![
-        ("NIRVANA_RELEASE", job.choice.id.as_str()),
-        ("NIRVANA_COMMIT", job.commit.as_str()),
-        ("NIRVANA_PATH", run.scripts.root()),
-    ];
-    variables.extend(more);
-    run.env.lines(&variables)
+/// The environment of commands in the release: what it is, and the file's own settings.
+pub(super) fn settings_of(run: &Run, job: &Job) -> Secret {
+    let (id, commit) = (job.choice.id.as_str(), job.commit.as_str());
+    run.env.lines(&[("NIRVANA_RELEASE", id), ("NIRVANA_COMMIT", commit)])
 }

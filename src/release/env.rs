@@ -179,7 +179,12 @@ mod tests {
     #[test]
     fn what_is_shown_has_no_secret() {
         let env = env();
-        insta::assert_snapshot!(env.shown(), @"");
+        insta::assert_snapshot!(env.shown(), @r"
+        A=…
+        APP_ENV=production
+        SPACE='a b'
+        URL=…
+        ");
         assert_eq!(env.hide("cannot open mysql://u:hunter2@h/d!"), "cannot open …!");
         assert!(!format!("{env:?}").contains("hunter2"));
     }

@@ -3,7 +3,6 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::step::StepKind;
 use crate::fault::{Blame, Fault};
 use crate::host::Error as Host;
 use crate::mysql::connect::OptionsError as MySqlOptions;
@@ -61,7 +60,7 @@ impl Error {
         Self::Wanted { place: place.into(), problem: problem.into(), hint: None }
     }
 
-    pub(super) fn site(host: impl ToString, problem: impl Into<String>) -> Self {
+    pub(super) fn site(host: &(impl ToString + ?Sized), problem: impl Into<String>) -> Self {
         Self::Site { host: host.to_string(), problem: problem.into(), hint: None }
     }
 
@@ -89,11 +88,14 @@ impl Error {
         )
     }
 
+    /// Whether it was the switch itself that failed on that host, which has then returned.
+    pub(super) fn is_on(&self, host: &str) -> bool {
+        matches!(self, Self::Command { step: "switch", at, .. } if *at == format!(" on {host}"))
+    }
+
     /// Whether it is the release that was found wanting, after it had begun to serve.
     pub(super) fn is_of_health(&self) -> bool {
-        let switch = StepKind::Switch.word();
-        matches!(self, Self::Unhealthy { .. })
-            || matches!(self, Self::Command { step, .. } if *step == switch)
+        matches!(self, Self::Unhealthy { .. } | Self::Command { step: "switch", code: 4, .. })
     }
 }
 

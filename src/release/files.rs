@@ -5,7 +5,7 @@
 //! by hand is sent anew. Files are read-only, as a release is never changed; who needs to write has a
 //! shared folder.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -139,22 +139,19 @@ impl Files {
         for Sent { entry, .. } in &self.entries {
             let path = at(&entry.path);
             let linked = delta.linked.contains(&entry.path);
-            match (&delta.from, linked) {
-                (Some(from), true) => {
-                    let target = crate::project::tree::join(from.as_bytes(), &entry.path);
-                    append(&mut tar, Kind::Hard(&target), &path, &[]).map_err(failed)?;
-                }
-                _ => {
-                    let contents = self.tree.read(entry)?;
-                    let kind = match entry.mode {
-                        Mode::Symlink => Kind::Symbolic(&contents),
-                        Mode::Executable => Kind::Executable,
-                        Mode::File | Mode::Submodule => Kind::File,
-                    };
-                    let data = if entry.mode == Mode::Symlink { &[][..] } else { &contents };
-                    append(&mut tar, kind, &path, data).map_err(failed)?;
-                }
+            if let (Some(from), true) = (&delta.from, linked) {
+                let target = crate::project::tree::join(from.as_bytes(), &entry.path);
+                append(&mut tar, Kind::Hard(&target), &path, &[]).map_err(failed)?;
+                continue;
             }
+            let contents = self.tree.read(entry)?;
+            let kind = match entry.mode {
+                Mode::Symlink => Kind::Symbolic(&contents),
+                Mode::Executable => Kind::Executable,
+                Mode::File | Mode::Submodule => Kind::File,
+            };
+            let data = if entry.mode == Mode::Symlink { &[][..] } else { &contents };
+            append(&mut tar, kind, &path, data).map_err(failed)?;
         }
         let text = format!("{id}\n");
         append(&mut tar, Kind::File, &at(id_file.as_bytes()), text.as_bytes()).map_err(failed)?;
@@ -202,9 +199,10 @@ fn plain(path: &[u8]) -> Option<&str> {
 }
 
 pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
+#[derive(Clone, Copy)]
 enum Kind<'a> {
     Folder,
     File,

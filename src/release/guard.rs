@@ -17,6 +17,15 @@ pub(super) struct Guard {
     said: Vec<String>,
 }
 
+/// Why a host is to return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The release is over.
+    NotWell,
+    /// The next run goes on with it.
+    Stopped,
+}
+
 /// How a guarded host ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Returned {
@@ -70,9 +79,13 @@ impl Guard {
     }
 
     /// Tells it to return, and waits until it has.
-    pub(super) async fn undo(mut self) -> Returned {
+    pub(super) async fn undo(mut self, why: Why) -> Returned {
+        let word = match why {
+            Why::NotWell => "return",
+            Why::Stopped => "stop",
+        };
         let said = async {
-            self.session.say("return").await?;
+            self.session.say(word).await?;
             self.hears("nirvana: returned").await
         };
         let returned = matches!(said.await, Ok(true));

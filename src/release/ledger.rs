@@ -237,16 +237,15 @@ impl Ledger {
         self.good.iter().rev().filter_map(|id| self.get(id))
     }
 
-    /// What to remove so that `keep` good ones are left. Never `current`; never the two that were
-    /// good last, of which one serves and the other is what a rollback returns to; never what is open
-    /// and of `digest`, which a run is about to finish.
+    /// What to remove so that the `keep` that became good last are left. Never `current`, never the
+    /// last good one, never what a run has begun and may finish.
     pub(super) fn to_prune(
         &self,
         folders: &[String],
         current: Option<&Id>,
         keep: usize,
     ) -> Vec<Id> {
-        let kept: Vec<&Id> = self.good().map(|release| &release.id).take(keep.max(2)).collect();
+        let kept: Vec<&Id> = self.good().map(|release| &release.id).take(keep.max(1)).collect();
         let is_kept = |id: &Id| kept.contains(&id) || current == Some(id);
         let is_over = |id: &Id| self.get(id).is_none_or(|release| !release.is_open());
         folders
@@ -345,11 +344,11 @@ mod tests {
             pruned.iter().map(Id::to_string).collect::<Vec<_>>().join(" ")
         };
         for (story, numbers, current, keep, wanted) in [
-            (failed, &[1, 2, 3, 4, 5, 6, 7][..], "2-a", 1, "3-a 4-a 5-a 6-a 7-a"),
-            ("1 good, 2 good, 3 good", &[1, 2, 3], "3-a", 1, "1-a"),
+            (failed, &[1, 2, 3, 4, 5, 6, 7][..], "2-a", 2, "3-a 4-a 5-a 6-a 7-a"),
+            ("1 good, 2 good, 3 good", &[1, 2, 3], "3-a", 2, "1-a"),
             // Somebody switched by hand to an old one.
-            ("1 good, 2 good, 3 good", &[1, 2, 3], "1-a", 1, ""),
-            ("1 good, 2 good, 3 begun", &[1, 2, 3], "2-a", 1, ""),
+            ("1 good, 2 good, 3 good", &[1, 2, 3], "1-a", 2, ""),
+            ("1 good, 2 good, 3 begun", &[1, 2, 3], "2-a", 2, ""),
             // What the ledger does not know is not ours to remove.
             ("1 good", &[1, 8], "1-a", 1, ""),
             ("1 good, 2 good, 3 rolled-back", &[1, 2, 3], "2-a", 5, "3-a"),

@@ -116,7 +116,7 @@ mod tests {
             error: Some("it did not answer"),
             duration_ms: 7,
         };
-        insta::assert_snapshot!(news.json(NoticeKind::Slack).expose(), @"");
-        insta::assert_snapshot!(news.json(NoticeKind::Webhook).expose(), @"");
+        insta::assert_snapshot!(news.json(NoticeKind::Slack).expose(), @r#"{"text":"deploy of /srv/shop to web1, web2 by alice@desk: release 7-3f2a9c1b was not well and was left again for what served before: it did not answer"}"#);
+        insta::assert_snapshot!(news.json(NoticeKind::Webhook).expose(), @r#"{"action":"deploy","outcome":"rolled-back","release":"7-3f2a9c1b","commit":"3f2a9c1b","previous":"6-aaaaaaaa","path":"/srv/shop","hosts":["web1","web2"],"by":"alice@desk","error":"it did not answer","duration_ms":7}"#);
     }
 }

@@ -39,6 +39,7 @@ pub(super) enum Course {
 
 /// What a host needs for the release.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "four questions, each of its own")]
 pub(super) struct Needs {
     pub(super) begin: bool,
     pub(super) upload: bool,
@@ -60,7 +61,13 @@ pub(super) fn choose(wish: &Wish<'_>, sites: &[Site]) -> Choice {
             return Choice { id: first.id.clone(), course: Course::Settled };
         }
         let open = sites.iter().filter_map(|site| site.seen.ledger.open(wish.digest).cloned());
+        // What is over on one host is not gone on with on another.
+        let is_over = |id: &Id| {
+            let mut releases = sites.iter().filter_map(|site| site.seen.ledger.get(id));
+            releases.any(|release| release.state > State::Good)
+        };
         let begun = open.chain(all.into_iter().flatten()).map(|release| release.id);
+        let begun = begun.filter(|id| !is_over(id));
         if let Some(id) = begun.max_by_key(Id::number) {
             return Choice { id, course: Course::GoOn };
         }
@@ -104,9 +111,7 @@ pub(super) fn steps(
     plan.one(StepKind::Contract, what, unknown);
     if !is_settled {
         plan.each(StepKind::Lock, sites, |_| (format!("{}/.nirvana/lock", settings.path), None));
-        plan.each(StepKind::Upload, sites, |at| {
-            upload(wish, choice, &all[at], deltas[at].as_ref())
-        });
+        plan.each(StepKind::Upload, sites, |at| upload(wish, choice, all[at], deltas[at].as_ref()));
     }
     let prepares = |at: usize| (!all[at].switch).then(|| "it serves already".to_owned());
     let shared = settings.shared.directories.iter().chain(&settings.shared.files);
@@ -203,8 +208,8 @@ pub(super) fn prune_steps(settings: &Settings, sites: &[Site]) -> Vec<StepReport
 /// What is removed once `id` is good too.
 pub(super) fn pruned_after(seen: &Seen, id: &Id, keep: usize) -> Vec<Id> {
     let is_new = seen.ledger.get(id).is_none_or(|release| !release.is_known_good());
-    let others = if is_new { keep.saturating_sub(1).max(1) } else { keep };
-    // Two are always kept: what serves, and what it would return to.
+    let others = if is_new { keep.saturating_sub(1) } else { keep };
+    // The new one is among those that are kept.
     let current = seen.current();
     let mut pruned = seen.ledger.to_prune(&seen.folders, current.as_ref(), others);
     pruned.retain(|pruned| pruned != id);
@@ -234,7 +239,7 @@ fn rendered(settings: &Settings) -> Vec<String> {
 fn upload(
     wish: &Wish<'_>,
     choice: &Choice,
-    needs: &Needs,
+    needs: Needs,
     delta: Option<&Delta>,
 ) -> (String, Option<String>) {
     let commit = &wish.commit[..wish.commit.len().min(12)];

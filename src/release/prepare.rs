@@ -116,8 +116,8 @@ async fn on_host(
         StepKind::Render => board.step(kind, host, render(run, job, site)).await,
         StepKind::Build => {
             for text in &run.settings().build {
-                let settings = settings_of(run, job, &[]);
-                let command = run.scripts.command(&job.choice.id, text, settings);
+                let settings = settings_of(run, job);
+                let command = run.scripts.command(&job.choice.id, (text, ""), settings);
                 board.step(kind, host, ran(run, site, (kind, text), command)).await?;
             }
             Ok(())
@@ -125,9 +125,8 @@ async fn on_host(
         StepKind::Validate => {
             for file in &run.settings().files {
                 let Some(text) = &file.validate else { continue };
-                let path = format!("{}/releases/{}/{}", run.scripts.root(), job.choice.id, file.to);
-                let settings = settings_of(run, job, &[("FILE", &path)]);
-                let command = run.scripts.command(&job.choice.id, text, settings);
+                let what = (text.as_str(), file.to.as_str());
+                let command = run.scripts.command(&job.choice.id, what, settings_of(run, job));
                 board.step(kind, host, ran(run, site, (kind, text), command)).await?;
             }
             Ok(())
@@ -233,8 +232,8 @@ async fn command(run: &Run, job: &Job, board: &Board) -> Result<(), Error> {
             }
             None => None,
         };
-        let settings = settings_of(run, job, &[]);
-        let command = run.scripts.command(&job.choice.id, &wanted.run, settings);
+        let settings = settings_of(run, job);
+        let command = run.scripts.command(&job.choice.id, (&wanted.run, ""), settings);
         ran(run, site, (StepKind::Command, &wanted.run), command).await?;
         match lock {
             Some(lock) => lock.release().await,

@@ -195,8 +195,8 @@ impl Run {
             Err(Error::Locked { .. }) if !self.has_written => Outcome::Locked,
             Err(error) if error.is_of_usage() && !self.has_written => Outcome::UsageError,
             Err(Error::Stopped) if !self.has_written => Outcome::StoppedUnchanged,
-            Err(_) if self.has_returned => Outcome::RolledBack,
             Err(Error::Stopped) => Outcome::StoppedPartial,
+            Err(_) if self.has_returned => Outcome::RolledBack,
             Err(_) if !self.has_written => Outcome::FailedUnchanged,
             Err(_) => Outcome::FailedPartial,
         };

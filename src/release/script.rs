@@ -63,10 +63,16 @@ impl Scripts {
         render.arg(id.as_str()).arg(path).arg(mode).input(text)
     }
 
-    /// A command of the file, in the release's folder. `settings` is its environment.
-    pub(super) fn command(&self, id: &Id, command: &str, settings: Secret) -> Command {
+    /// A command in the release's folder, about one of its files or none. `settings` is its
+    /// environment.
+    pub(super) fn command(
+        &self,
+        id: &Id,
+        (command, file): (&str, &str),
+        settings: Secret,
+    ) -> Command {
         let run = self.on(script!("script/command.sh"));
-        run.arg(id.as_str()).arg(command).input(settings)
+        run.arg(id.as_str()).arg(command).arg(file).input(settings)
     }
 
     pub(super) fn switch(&self, switch: &Switch<'_>) -> Command {

@@ -24,7 +24,7 @@ pub(crate) struct Settings {
     /// A configuration for ssh, instead of the user's own.
     #[serde(default)]
     pub(super) ssh_config: Option<String>,
-    /// Good releases that are kept, the current one among them; [default: 5]
+    /// Good releases that are kept, the current one among them, and never less than two; [default: 5]
     #[serde(default)]
     pub(super) keep: Option<usize>,
     /// The file of a release that its id is written to; [default: RELEASE]
@@ -218,61 +218,48 @@ impl Settings {
         self.env.as_ref().and_then(|env| env.file.as_deref()).unwrap_or(".env")
     }
 
+    /// Two at least: what serves, and what it would return to.
     pub(super) fn keep(&self) -> usize {
-        self.keep.unwrap_or(5)
+        self.keep.unwrap_or(5).max(2)
     }
 
     /// All that can be judged without asking anybody.
     pub(super) fn check(&self) -> Result<(), Error> {
         let path = self.path.trim_end_matches('/');
-        if !path.starts_with(['/', '~'])
-            || path.starts_with('~') && !path.starts_with("~/")
-            || path.split('/').any(|part| part == "..")
-            || path.len() < 2
-        {
-            let problem = format!("'{}' is no folder from the root", self.path);
-            return Err(
-                Error::wanted("release.path", problem).hinted("such as path = \"/srv/shop\"")
+        let is_rooted = path.starts_with('/') || path.starts_with("~/");
+        let leads_up = path.split('/').any(|part| part == "..");
+        if !is_rooted || leads_up || path.len() < 2 || path.chars().any(char::is_control) {
+            let error = Error::wanted(
+                "release.path",
+                format!("'{}' is no folder from the root", self.path),
             );
-        }
-        if path.chars().any(char::is_control) {
-            return Err(Error::wanted("release.path", "it has a control character"));
+            return Err(error.hinted("such as path = \"/srv/shop\", or ~/shop"));
         }
         self.check_paths()?;
-        let steps: Vec<String> = StepKind::ALL
+        let hooks: Vec<String> = StepKind::ALL
             .iter()
+            .filter(|kind| !matches!(kind, StepKind::Contract | StepKind::Prune))
             .flat_map(|kind| ["before", "after"].map(|when| format!("{when}-{}", kind.word())))
             .collect();
-        for hook in self.hooks.keys() {
-            if !steps.contains(hook) {
-                let error = Error::wanted("release.hooks", format!("'{hook}' is no step"));
-                return Err(error.hinted(format!("known: {}", steps.join(", "))));
-            }
+        if let Some(hook) = self.hooks.keys().find(|hook| !hooks.contains(hook)) {
+            let error = Error::wanted("release.hooks", format!("'{hook}' is no hook"));
+            return Err(error.hinted(format!("known: {}", hooks.join(", "))));
         }
         if self.keep == Some(0) {
             let problem = "0 would leave nothing to return to";
             return Err(Error::wanted("release.keep", problem));
         }
-        if let Some(mode) = self.env.as_ref().and_then(|env| env.mode.as_deref())
-            && (mode.is_empty()
-                || mode.len() > 4
-                || !mode.chars().all(|c| ('0'..='7').contains(&c)))
-        {
-            return Err(Error::wanted("release.env.mode", format!("'{mode}' is no octal mode")));
-        }
-        if let Some(name) =
-            self.env.iter().flat_map(|env| env.values.keys()).find(|it| !is_name(it))
-        {
-            let problem = format!("'{name}' is no name that a shell could export");
-            return Err(Error::wanted("release.env.values", problem));
-        }
-        let health = self.health.as_ref();
-        let unknown = health.into_iter().flat_map(|it| it.urls.keys());
-        if let Some(name) = unknown.into_iter().find(|name| !self.hosts.contains(name)) {
+        self.env.as_ref().map_or(Ok(()), Env::check)?;
+        self.check_health()
+    }
+
+    fn check_health(&self) -> Result<(), Error> {
+        let Some(health) = &self.health else { return Ok(()) };
+        if let Some(name) = health.urls.keys().find(|name| !self.hosts.contains(name)) {
             let problem = format!("'{name}' is none of release.hosts");
             return Err(Error::wanted("release.health.urls", problem));
         }
-        if health.is_some_and(|it| (it.id_in == IdIn::Header) != it.header.is_some()) {
+        if (health.id_in == IdIn::Header) != health.header.is_some() {
             let problem = "id-in = \"header\" and header = \"…\" belong together";
             return Err(Error::wanted("release.health", problem));
         }
@@ -310,6 +297,22 @@ impl Settings {
     }
 }
 
+impl Env {
+    fn check(&self) -> Result<(), Error> {
+        let is_octal = |mode: &str| {
+            (1..=4).contains(&mode.len()) && mode.chars().all(|digit| digit.is_digit(8))
+        };
+        if let Some(mode) = self.mode.as_deref().filter(|mode| !is_octal(mode)) {
+            return Err(Error::wanted("release.env.mode", format!("'{mode}' is no octal mode")));
+        }
+        if let Some(name) = self.values.keys().find(|name| !is_name(name)) {
+            let problem = format!("'{name}' is no name that a shell could export");
+            return Err(Error::wanted("release.env.values", problem));
+        }
+        Ok(())
+    }
+}
+
 fn is_name(name: &str) -> bool {
     let letter = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     !name.is_empty() && name.chars().all(letter) && !name.starts_with(|c: char| c.is_ascii_digit())
@@ -336,6 +339,7 @@ pub(super) mod tests {
             "path = '/srv/shop'\nshared.directories = ['storage', 'storage/logs']",
             "path = '/srv/shop'\nid-file = '.env'\nenv = {}",
             "path = '/srv/shop'\nhooks.before-uplaod = 'true'",
+            "path = '/srv/shop'\nhooks.after-prune = 'true'",
             "path = '/srv/shop'\nkeep = 0",
             "path = '/srv/shop'\nenv.mode = '0o600'",
             "path = '/srv/shop'\nenv.values = { 'A B' = 'x' }",
@@ -343,7 +347,21 @@ pub(super) mod tests {
         ] {
             told.push_str(&format!("{}\n", settings(text).check().unwrap_err()));
         }
-        insta::assert_snapshot!(told, @"");
+        insta::assert_snapshot!(told, @r#"
+        release.path: 'srv/shop' is no folder from the root
+        release.path: '/' is no folder from the root
+        release.path: '/srv/../etc' is no folder from the root
+        release.shared: '/etc/passwd' is no path within a release
+        release.shared: 'a/../..' is no path within a release
+        release.shared: 'storage/logs' and 'storage' are one in the other
+        release.env.file: '.env' and '.env' are one in the other
+        release.hooks: 'before-uplaod' is no hook
+        release.hooks: 'after-prune' is no hook
+        release.keep: 0 would leave nothing to return to
+        release.env.mode: '0o600' is no octal mode
+        release.env.values: 'A B' is no name that a shell could export
+        release.health: id-in = "header" and header = "…" belong together
+        "#);
         settings("path = '/srv/shop'\nshared.files = ['.env']").check().unwrap();
     }
 }

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use super::board::Board;
 use super::deploy::{Action, Job, hidden, hook_of, settings_of};
 use super::error::Error;
-use super::guard::{Guard, Returned};
+use super::guard::{Guard, Returned, Why};
 use super::hold::Hold;
 use super::hook::When;
 use super::ledger::{Entry, Id, State};
@@ -30,8 +30,15 @@ pub(super) async fn all(
     match done {
         Ok(()) => confirm(run, job, board, guards).await,
         Err(error) => {
+            let switched: Vec<String> =
+                guards.iter().map(|guard| guard.host().name().to_owned()).collect();
             if !guards.is_empty() || error.is_of_health() {
-                Box::pin(undo(run, job, board, guards)).await;
+                let is_stopped = matches!(error, Error::Stopped);
+                let why = if is_stopped { Why::Stopped } else { Why::NotWell };
+                Box::pin(undo(run, job, board, (guards, why))).await;
+                if why == Why::NotWell {
+                    leave_others(run, job, &switched, &error).await;
+                }
             }
             Err(hidden(run, error))
         }
@@ -88,7 +95,7 @@ async fn switch(run: &Run, job: &Job, board: &Board, site: &Site) -> Result<Guar
     };
     let mut guard = None;
     let work = async {
-        let settings = settings_of(run, job, &[]);
+        let settings = settings_of(run, job);
         let switched = Guard::switch(&site.host, &run.scripts, &wanted, &settings).await;
         guard = Some(switched.map_err(|error| hidden(run, error))?);
         Ok(())
@@ -102,7 +109,12 @@ async fn ask(run: &Run, job: &Job, board: &Board, sites: &[Site]) -> Result<(), 
     let Some(check) = &run.check else { return Ok(()) };
     hook_of(run, job, (When::Before, StepKind::Health), sites).await?;
     let one = async |site: &Site| {
-        let work = async { check.wait(&site.host, &job.choice.id).await.map(|_| ()) };
+        let work = async {
+            tokio::select! {
+                well = check.wait(&site.host, &job.choice.id) => well.map(|_| ()),
+                () = run.shutdown.requested() => Err(Error::Stopped),
+            }
+        };
         board.step(StepKind::Health, Some(site.host.name()), work).await
     };
     let all = join_all(sites.iter().map(one)).await;
@@ -125,11 +137,28 @@ async fn confirm(run: &Run, job: &Job, board: &Board, guards: Vec<Guard>) -> Res
     hook_of(run, job, (When::After, StepKind::Confirm), &job.sites).await
 }
 
+/// On hosts that it never came to, the release is over too: nobody goes on with it. A host that has
+/// switched writes its own line.
+async fn leave_others(run: &Run, job: &Job, switched: &[String], error: &Error) {
+    if job.action == Action::Rollback {
+        return;
+    }
+    let entry = Entry::new(&job.choice.id, State::Failed).reason(run.hidden(error));
+    for site in &job.sites {
+        let has_own = switched.iter().any(|name| name == site.host.name());
+        let serves = !needs(&site.seen, &job.choice.id).switch;
+        if !has_own && !serves && !error.is_on(site.host.name()) {
+            // It is told in the report what failed; a host that cannot be reached now has its lock.
+            let _ = run.record(&site.host, &entry).await;
+        }
+    }
+}
+
 /// Everything that switched returns; then what serves again is asked whether it does.
-async fn undo(run: &mut Run, job: &Job, board: &Board, guards: Vec<Guard>) {
+async fn undo(run: &mut Run, job: &Job, board: &Board, (guards, why): (Vec<Guard>, Why)) {
     let all = join_all(guards.into_iter().map(async |guard| {
         let host = guard.host().name().to_owned();
-        (host, guard.undo().await)
+        (host, guard.undo(why).await)
     }));
     for (host, returned) in all.await {
         if returned == Returned::Unknown {

@@ -17,8 +17,8 @@ use crate::ui::sheet::Sheet;
 use crate::ui::{Detail, Format, UiError};
 
 /// Rules that are listed in brief, and the places of each.
-const BRIEF_RULES: usize = 14;
-const BRIEF_PLACES: usize = 2;
+const BRIEF_RULES: usize = 10;
+const BRIEF_PLACES: usize = 1;
 
 /// The whole of stdout for formats that are not a screen; none for those that are, or that have
 /// nothing to say of this report.
@@ -64,8 +64,17 @@ fn scores(audited: &Audited, sheet: &Sheet) -> Vec<String> {
         ("warnings", Side::Right),
         ("notes", Side::Right),
     ]);
+    let full = sheet.detail == Detail::Full;
+    let mut whole: Vec<&str> = Vec::new();
+    let applicable = audited.scores.iter().filter(|score| score.applicable > 0).count();
     for score in &audited.scores {
+        let found =
+            score.errors + score.warnings + score.notes > 0 || score.passed < score.applicable;
         if score.applicable == 0 {
+            continue;
+        }
+        if !found && !full {
+            whole.push(score.factor.title());
             continue;
         }
         let tone = match (score.errors, score.warnings) {
@@ -83,7 +92,13 @@ fn scores(audited: &Audited, sheet: &Sheet) -> Vec<String> {
             number(score.notes),
         ]);
     }
-    grid.lines(0, sheet.paper.width)
+    let mut lines =
+        if whole.len() == applicable { Vec::new() } else { grid.lines(0, sheet.paper.width) };
+    if !whole.is_empty() {
+        let label = ink.paint(Tone::Good, "Nothing found:");
+        lines.extend(hanging(&label, &whole.join(", "), 2, sheet.paper.width));
+    }
+    lines
 }
 
 /// What is open, by rule, the gravest first.
@@ -129,12 +144,19 @@ fn one(audited: &Audited, rule: &str, hits: &[&Hit], sheet: &Sheet) -> Vec<Strin
         let place = ink.paint(Tone::Strong, &format!("  {}:{}", harmless(&hit.path), hit.line));
         lines.extend(hanging(&place, &harmless(&hit.message), 6, width));
     }
-    if hits.len() > most {
-        lines.push(format!("  … and {} more", hits.len() - most));
+    if hits.len() > most && sheet.detail == Detail::Brief {
+        if let Some(last) = lines.last_mut() {
+            last.push_str(&format!("  (and {} more)", hits.len() - most));
+        }
     }
     let mut helps: Vec<&str> = hits.iter().map(|hit| hit.help.as_str()).collect();
     helps.dedup();
-    for help in helps.iter().take(if sheet.detail == Detail::Full { helps.len() } else { 1 }) {
+    let helped = if sheet.detail == Detail::Full {
+        helps.len()
+    } else {
+        usize::from(level > Severity::Note)
+    };
+    for help in helps.iter().take(helped) {
         let label = format!("  {}", ink.paint(Tone::Good, "help:"));
         lines.extend(hanging(&label, &harmless(help), 6, width));
     }

@@ -29,7 +29,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::environment::Environment;
 use crate::event::Events;
 use crate::fault::{Blame, Fault};
-use crate::report::{ErrorReport, Report};
+use crate::report::{ErrorReport, Report, Verb};
 use crate::ui::paper::{Behind, Paper, Stream};
 use crate::ui::progress::{Face, Progress};
 use crate::ui::sheet::Sheet;
@@ -67,6 +67,8 @@ pub(crate) struct Ui {
     detail: Detail,
     stdout: Paper,
     stderr: Paper,
+    /// Whether GitHub reads along.
+    annotates: bool,
     /// Why events could not be written, if so; told with the report, as the work matters more.
     lost: Mutex<Option<UiError>>,
 }
@@ -78,6 +80,7 @@ impl Ui {
             detail,
             stdout: Paper::of(Stream::Stdout, environment),
             stderr: Paper::of(Stream::Stderr, environment),
+            annotates: environment.get("GITHUB_ACTIONS") == Some("true"),
             lost: Mutex::new(None),
         }
     }
@@ -121,6 +124,9 @@ impl Ui {
                 Stream::Stdout => self.stdout.write(&piece.text)?,
                 Stream::Stderr => self.stderr.write(&piece.text)?,
             }
+        }
+        if self.annotates && report.verb == Verb::Release {
+            self.stderr.write(&release::annotations(report))?;
         }
         kept
     }

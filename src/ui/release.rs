@@ -1,6 +1,7 @@
 //! What a release shows beside what all verbs show: its steps, what a dry run would change, and the
 //! releases that hosts know of.
 
+use crate::finding::Severity;
 use crate::report::{Outcome, ReleaseReport, Report, StepReport, StepState};
 use crate::ui::figures::{counted, span};
 use crate::ui::findings;
@@ -117,6 +118,36 @@ pub(crate) fn sentence(report: &Report) -> (&'static str, String) {
     }
 }
 
+/// For GitHub's page of a run, which shows what a line says that begins so.
+/// <https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions>
+pub(crate) fn annotations(report: &Report) -> String {
+    let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let mut text = String::new();
+    if let Some(error) = &report.error {
+        let mut message = error.message.clone();
+        for cause in &error.causes {
+            message.push('\n');
+            message.push_str(cause);
+        }
+        text.push_str(&format!("::error title=nirvana release::{}\n", data(&message)));
+    }
+    for finding in &report.findings {
+        let command = match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "notice",
+        };
+        let (code, message) = (finding.code.word(), data(&finding.message));
+        text.push_str(&format!("::{command} title=nirvana release {code}::{message}\n"));
+    }
+    let (head, rest) = sentence(report);
+    text.push_str(&format!(
+        "::notice title=nirvana release::{}\n",
+        data(&format!("{head} {rest}"))
+    ));
+    text
+}
+
 pub(crate) fn next(report: &Report) -> Option<&'static str> {
     match report.outcome {
         Outcome::Planned | Outcome::PlannedWithFindings => {
@@ -127,5 +158,68 @@ pub(crate) fn next(report: &Report) -> Option<&'static str> {
         }
         Outcome::RolledBack => Some("`nirvana release list` shows what serves, and what failed."),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{annotations, sentence, steps};
+    use crate::finding::{Code, Finding, Place};
+    use crate::report::{Outcome, Report, StepReport, StepState, Verb};
+    use crate::ui::Detail;
+    use crate::ui::paper::Paper;
+    use crate::ui::sheet::Sheet;
+
+    fn report() -> Report {
+        let step = |step: &str, state, why: Option<&str>| StepReport {
+            step: step.to_owned(),
+            host: Some("web1".to_owned()),
+            what: "7-3f2a9c1b".to_owned(),
+            state,
+            why: why.map(str::to_owned),
+            milliseconds: (state == StepState::Done).then_some(1_234),
+        };
+        let mut report = Report::new(Verb::Release, "/srv/shop on web1");
+        report.outcome = Outcome::RolledBack;
+        report.duration_ms = 12_000;
+        report.steps = vec![
+            step("build", StepState::Skipped, Some("it is built already")),
+            step("upload", StepState::Done, None),
+            step("switch", StepState::Undone, None),
+            step("health", StepState::Failed, Some("status 500")),
+            step("confirm", StepState::Planned, None),
+        ];
+        let place = Place::target();
+        report.findings = vec![Finding::warning(Code::NoticeNotHeard, place, "100 %\nlost")];
+        report
+    }
+
+    #[test]
+    fn each_step_says_how_it_ended() {
+        let paper = Paper::roll();
+        let sheet = Sheet { paper: &paper, detail: Detail::Brief, saved: None };
+        let shown = steps(&report().steps, &sheet).join("\n");
+        insta::assert_snapshot!(shown, @r"
+          – build web1: 7-3f2a9c1b (skipped: it is built already)
+          ✓ upload web1: 7-3f2a9c1b (1.2 s)
+          ↶ switch web1: 7-3f2a9c1b (undone)
+          ✗ health web1: 7-3f2a9c1b
+          · confirm web1: 7-3f2a9c1b
+        ");
+        let (head, rest) = sentence(&report());
+        assert_eq!(
+            format!("{head} {rest}"),
+            "UNHEALTHY, rolled back: what served before serves again, after 12.0 s; 1 warning (exit 6)."
+        );
+    }
+
+    #[test]
+    fn an_annotation_is_one_line() {
+        let text = annotations(&report());
+        assert!(
+            text.starts_with("::warning title=nirvana release notice-not-heard::100 %25%0Alost\n"),
+            "{text}"
+        );
+        assert_eq!(text.lines().count(), 2);
     }
 }

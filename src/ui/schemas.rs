@@ -12,12 +12,18 @@ use crate::application::{
     Application, Component, ComponentKind, Confidence, Database, Detected, Driver, Evidence,
     Framework, Language, PackageManager, Process, Server, Version,
 };
+use crate::archive::{
+    Assumed, Chunk, Column as ArchiveColumn, Compression, DataForm, Extension, FileFact, Format,
+    Manifest, SCHEMA as MANIFEST, Table as ArchiveTable,
+};
 use crate::event::{Event, Phase};
 use crate::fault::Fault;
 use crate::finding::{Code, Finding, Place};
 use crate::name::TableName;
+use crate::postgres::schema::Schema as Catalog;
 use crate::report::{
-    ErrorReport, Outcome, Report, SnapshotReport, TablePlan, TableReport, Verb, Verified,
+    ErrorReport, Outcome, ReleaseReport, Report, SnapshotReport, StepReport, StepState, TablePlan,
+    TableReport, Verb, Verified,
 };
 use crate::ui::json::{JsonLines, Line, report_line};
 
@@ -39,9 +45,12 @@ fn event_schema() -> Value {
 #[test]
 fn the_published_schemas_are_those_of_the_types() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("schemas");
-    for (file, schema) in
-        [("report.schema.json", report_schema()), ("event.schema.json", event_schema())]
-    {
+    for (file, schema) in [
+        ("report.schema.json", report_schema()),
+        ("event.schema.json", event_schema()),
+        ("manifest.schema.json", schema::<Manifest>(MANIFEST)),
+        ("catalog.schema.json", schema::<Catalog>("nirvana-catalog/1")),
+    ] {
         let wanted = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
         let path = folder.join(file);
         if std::env::var_os("NIRVANA_UPDATE_SCHEMAS").is_some_and(|value| value == "1") {
@@ -51,6 +60,43 @@ fn the_published_schemas_are_those_of_the_types() {
         let published = std::fs::read_to_string(&path).unwrap();
         assert!(published == wanted, "{file} is old: run this with NIRVANA_UPDATE_SCHEMAS=1");
     }
+}
+
+/// A directory that was written elsewhere is read by the same types, and has what they promise.
+#[test]
+fn a_manifest_is_valid_and_is_read_again() {
+    let manifest = Manifest {
+        schema: MANIFEST.to_owned(),
+        tool_version: "0.1.0".to_owned(),
+        made_at: Manifest::now(),
+        source: "mysql://old/shop".to_owned(),
+        snapshot: sample().snapshot,
+        target: Assumed {
+            schema: "public".to_owned(),
+            postgres: 13,
+            extensions: vec![Extension { name: "vector".to_owned(), schema: "public".to_owned() }],
+        },
+        data: DataForm { format: Format::Binary, compression: Compression::Zstd },
+        tables: vec![ArchiveTable {
+            source: TableName::new("shop", "orders"),
+            target: TableName::new("public", "orders"),
+            columns: vec![ArchiveColumn { source: "Id".to_owned(), target: "id".to_owned() }],
+            copied: 1,
+            key: vec!["id".to_owned()],
+            partitioned: false,
+            rows: 1,
+            digest: "0f".to_owned(),
+            quarantined: 0,
+            chunks: vec![Chunk { file: "data/x".to_owned(), rows: 1, bytes: 2 }],
+        }],
+        files: vec![FileFact { path: "data/x".to_owned(), bytes: 2, sha256: "f0".to_owned() }],
+        findings: sample().findings,
+    };
+    let json = serde_json::to_value(&manifest).unwrap();
+    check(&schema::<Manifest>(MANIFEST), &json);
+    let read: Manifest = serde_json::from_value(json).unwrap();
+    assert_eq!((read.tables, read.files), (manifest.tables, manifest.files));
+    assert_eq!((read.target, read.data), (manifest.target, manifest.data));
 }
 
 #[test]
@@ -142,7 +188,31 @@ fn sample() -> Report {
     report.findings = vec![finding.help("look")];
     report.statements = vec!["SELECT 1".to_owned()];
     report.detected = Some(detected());
+    release(&mut report);
     report
+}
+
+fn release(report: &mut Report) {
+    let word = || "w".to_owned();
+    report.steps = vec![StepReport {
+        step: word(),
+        host: Some(word()),
+        what: word(),
+        state: StepState::Undone,
+        why: Some(word()),
+        milliseconds: Some(1),
+    }];
+    report.diffs = vec![word()];
+    report.releases = vec![ReleaseReport {
+        id: word(),
+        state: word(),
+        commit: word(),
+        by: word(),
+        at: word(),
+        reason: Some(word()),
+        serving: vec![word()],
+        known_good: true,
+    }];
 }
 
 fn detected() -> Detected {
@@ -226,6 +296,10 @@ fn fault(root: &Value, schema: &Value, value: &Value) -> Option<String> {
             .as_f64()
             .filter(|number| *number < wants.as_f64().unwrap())
             .map(|number| format!("{number} is below {wants}")),
+        "maximum" => value
+            .as_f64()
+            .filter(|number| *number > wants.as_f64().unwrap())
+            .map(|number| format!("{number} is above {wants}")),
         "required" => wants.as_array().unwrap().iter().find_map(|name| {
             let there = value.get(name.as_str().unwrap()).is_some();
             (!there).then(|| format!("{name} is missing in {value}"))

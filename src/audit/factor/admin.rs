@@ -73,12 +73,12 @@ pub(super) const RULES: &[Rule] = &[
             precision: Precision::VeryHigh,
             title: "the application has no entry for administrators",
             why: "Without bin/rails, artisan or bin/console a one-off process cannot load the same \
-                  code and settings as the release. Commit it.",
+                  code and settings as the release. Commit that entry with the code.",
             before: "bin/ is ignored",
             after: "bin/rails",
             quiet: "Not applicable to plain PHP, which has none.",
         },
-        applies: Applies::To(&[F::Rails, F::Laravel, F::Lumen, F::Symfony, F::CodeIgniter]),
+        applies: Applies::To(&[F::Rails, F::Laravel, F::Lumen, F::Symfony]),
         check: Check::Application(entry),
     },
 ];
@@ -103,16 +103,29 @@ fn dumps(context: &Context, found: &mut Found) -> Verdict {
         if packed {
             let hit = found.file(&placed.shown, "a packed dump; what is in it was not looked at");
             hit.weighs(Warning);
-        } else if let Some((line, table)) = people(context, one) {
+        } else if let Some((line, table, rows)) = people(context, one) {
             let key = format!("INSERT INTO {table}");
-            found.line(&placed.shown, line, &key, format!("rows of the table `{table}` are here"));
+            let hit = found.line(
+                &placed.shown,
+                line,
+                &key,
+                format!("rows of the table `{table}` are here"),
+            );
+            let lower = placed.inner.to_ascii_lowercase();
+            // One account is what an installation begins with.
+            if rows < 2 {
+                hit.weighs(Note);
+            }
+            if ["migration", "seed", "schema", "install"].iter().any(|word| lower.contains(word)) {
+                hit.weighs(Note);
+            }
         }
     }
     if looked { Verdict::Looked } else { Verdict::NotApplicable("no SQL file is here") }
 }
 
-/// The line and the table of the first rows of people.
-fn people(context: &Context, entry: &Entry) -> Option<(usize, String)> {
+/// The line and the table of the first rows of people, and how many lines have some.
+fn people(context: &Context, entry: &Entry) -> Option<(usize, String, usize)> {
     let bytes = context.tree.read(entry).ok()?;
     let head = &bytes[..bytes.len().min(HEAD)];
     let text = String::from_utf8_lossy(head);
@@ -142,15 +155,14 @@ fn people(context: &Context, entry: &Entry) -> Option<(usize, String)> {
         let table = name.rsplit('.').next().unwrap_or(name).to_ascii_lowercase();
         let is_people =
             tables.iter().any(|one| table == *one || table.ends_with(&format!("_{one}")));
-        // An address of somebody, or a hash.
-        let real = line.contains('@') || line.contains("$2y$") || line.contains("$P$");
-        let next = text
-            .lines()
-            .skip(number + 1)
-            .take(3)
-            .any(|line| line.contains('@') || line.contains("$2y$"));
-        if is_people && (real || next) {
-            return Some((number + 1, name.to_owned()));
+        // An address of somebody, or a hash; of rows on one line each is counted by its address.
+        let marks = |line: &str| {
+            let marks = ["@", "$2y$", "$P$"].map(|mark| line.matches(mark).count());
+            marks.into_iter().max().unwrap_or(0)
+        };
+        let rows = marks(line) + text.lines().skip(number + 1).take(20).map(marks).sum::<usize>();
+        if is_people && rows > 0 {
+            return Some((number + 1, name.to_owned(), rows));
         }
     }
     None
@@ -215,7 +227,6 @@ fn entry(context: &Context, application: &Application, found: &mut Found) -> Ver
         F::Rails => &["bin/rails", "script/rails", "script/console", "Rakefile"],
         F::Laravel | F::Lumen => &["artisan"],
         F::Symfony => &["bin/console", "app/console"],
-        F::CodeIgniter => &["spark", "index.php"],
         _ => return Verdict::NotApplicable("plain PHP has no such entry"),
     };
     if !entries

@@ -6,7 +6,7 @@ use crate::audit::file::{Kind, Scope};
 use crate::audit::found::Found;
 use crate::audit::reading::{Reading, shown};
 use crate::audit::rule::{Applies, Check, Reach, Rule, Verdict};
-use crate::audit::secret::is_reference;
+use crate::audit::secret::{is_placeholder, is_reference};
 use crate::finding::Severity::{Note, Warning};
 use crate::project::read::php::Callee;
 use crate::twelve_factor::{Card, Factor, Precision};
@@ -292,10 +292,12 @@ fn only_mysql(context: &Context, application: &Application, found: &mut Found) -
     if application.databases.is_empty() {
         return Verdict::NotApplicable("no database is configured");
     }
-    let local = ["development", "test", "example", "dev"];
+    let local = ["development", "test", "tests", "testing", "example", "dev"];
     for database in &application.databases {
         let is_local = local.contains(&database.environment.as_str());
-        let sample = context.place(database.evidence.path.as_bytes()).scope != Scope::Live;
+        let placed = context.place(database.evidence.path.as_bytes());
+        // A file of variables is the environment, whoever committed it.
+        let sample = placed.scope != Scope::Live || placed.kind == Kind::Dotenv;
         if database.server != Server::Mysql || database.variable.is_some() || is_local || sample {
             continue;
         }
@@ -443,7 +445,7 @@ fn bucket(file: &Reading, found: &mut Found) {
             let key = code.key(entry.key).map(|key| shown(&key).into_owned()).unwrap_or_default();
             let value = code.constant(&entry.value).map(|value| shown(&value).into_owned());
             if names.contains(&key.as_str())
-                && value.is_some_and(|value| !value.is_empty() && !is_reference(&value))
+                && value.is_some_and(|value| !is_placeholder(&value) && !is_reference(&value))
             {
                 found.at(file, code.tokens[entry.key].span.start, format!("`{key}` is a literal"));
             }

@@ -126,6 +126,8 @@ pub(super) const RULES: &[Rule] = &[
 
 fn local(file: &Reading) -> bool {
     let parts = [
+        "Boot/development",
+        "Boot/testing",
         "environments/development",
         "environments/test",
         ".env.local",
@@ -178,40 +180,7 @@ fn debug(file: &Reading, found: &mut Found) {
             }
         }
         Kind::Php if file.has_any(&["WP_DEBUG", "display_errors", "'debug'", "\"debug\""]) => {
-            let code = file.php();
-            for call in code.calls() {
-                let items = code.items(call.open);
-                let (Some(name), Some(value)) = (items.first(), items.get(1)) else { continue };
-                let name =
-                    code.constant(name).map(|name| shown(&name).into_owned()).unwrap_or_default();
-                let on = value.len() == 1
-                    && (code.is_name(value.start, b"true")
-                        || code.text(value.start) == b"1"
-                        || code.constant(value).is_some_and(|value| {
-                            matches!(&*value, b"1" | b"On" | b"on" | b"true")
-                        }));
-                let defined = code.is_name(call.name, b"define")
-                    && matches!(name.as_str(), "WP_DEBUG" | "WP_DEBUG_DISPLAY" | "YOURLS_DEBUG");
-                let set = code.is_name(call.name, b"ini_set") && name == "display_errors";
-                if on && (defined || set) && !guarded(file, code.tokens[call.name].span.start) {
-                    found.at(file, code.tokens[call.name].span.start, format!("{name} is on"));
-                }
-            }
-            if file.inner.ends_with("config/app.php") {
-                for entry in code.entries() {
-                    let is_debug = code.key(entry.key).is_some_and(|key| *key == *b"debug");
-                    if is_debug
-                        && entry.value.len() == 1
-                        && code.is_name(entry.value.start, b"true")
-                    {
-                        found.at(
-                            file,
-                            code.tokens[entry.key].span.start,
-                            "debug is on, whatever the environment says",
-                        );
-                    }
-                }
-            }
+            debug_php(file, found)
         }
         Kind::Ini => {
             for (start, line) in file.code_lines() {
@@ -226,6 +195,39 @@ fn debug(file: &Reading, found: &mut Found) {
             }
         }
         _ => {}
+    }
+}
+
+fn debug_php(file: &Reading, found: &mut Found) {
+    let code = file.php();
+    for call in code.calls() {
+        let items = code.items(call.open);
+        let (Some(name), Some(value)) = (items.first(), items.get(1)) else { continue };
+        let name = code.constant(name).map(|name| shown(&name).into_owned()).unwrap_or_default();
+        let on = value.len() == 1
+            && (code.is_name(value.start, b"true")
+                || code.text(value.start) == b"1"
+                || code
+                    .constant(value)
+                    .is_some_and(|value| matches!(&*value, b"1" | b"On" | b"on" | b"true")));
+        let defined = code.is_name(call.name, b"define")
+            && matches!(name.as_str(), "WP_DEBUG" | "WP_DEBUG_DISPLAY" | "YOURLS_DEBUG");
+        let set = code.is_name(call.name, b"ini_set") && name == "display_errors";
+        if on && (defined || set) && !guarded(file, code.tokens[call.name].span.start) {
+            found.at(file, code.tokens[call.name].span.start, format!("{name} is on"));
+        }
+    }
+    if file.inner.ends_with("config/app.php") {
+        for entry in code.entries() {
+            let is_debug = code.key(entry.key).is_some_and(|key| *key == *b"debug");
+            if is_debug && entry.value.len() == 1 && code.is_name(entry.value.start, b"true") {
+                found.at(
+                    file,
+                    code.tokens[entry.key].span.start,
+                    "debug is on, whatever the environment says",
+                );
+            }
+        }
     }
 }
 

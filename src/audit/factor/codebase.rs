@@ -141,7 +141,7 @@ fn is_copy(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let ends = [".bak", ".orig", ".old", ".save", ".swp", "~", ".backup", ".php_", ".copy"];
     let begins = ["copy of ", "kopie von ", "copy_of_"];
-    if ends.iter().any(|end| lower.ends_with(end) && lower.len() > end.len() + 1)
+    if ends.iter().any(|end| lower.ends_with(end) && lower.len() > end.len())
         || begins.iter().any(|begin| lower.starts_with(begin))
     {
         return true;
@@ -149,7 +149,7 @@ fn is_copy(name: &str) -> bool {
     // `index_old.php`, `config - copy.php`, `wp-config.php.20190412`
     let (stem, ending) = lower.rsplit_once('.').unwrap_or((&lower, ""));
     let code = ["php", "rb", "inc", "html", "js", "yml"];
-    let worn = ["_old", "-old", "_bak", "-bak", "_backup", " - copy", " (copy)", "_orig"];
+    let worn = ["_old", "-old", "_bak", "-bak", " - copy", " (copy)", "_orig"];
     let dated = ending.len() >= 6
         && ending.starts_with("20")
         && ending.bytes().all(|byte| byte.is_ascii_digit())

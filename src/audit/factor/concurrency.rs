@@ -7,6 +7,7 @@ use crate::audit::found::Found;
 use crate::audit::reading::Reading;
 use crate::audit::rule::{Applies, Check, Reach, Rule, Verdict};
 use crate::finding::Severity::{Note, Warning};
+use crate::project::tree::join;
 use crate::twelve_factor::{Card, Factor, Precision};
 
 const FACTOR: Factor = Factor::Concurrency;
@@ -95,7 +96,18 @@ const LIBRARIES: [&str; 8] = [
 ];
 
 fn process_types(context: &Context, application: &Application, found: &mut Found) -> Verdict {
-    let worker = application.processes.iter().find(|one| LIBRARIES.contains(&one.evidence.rule));
+    // Laravel's jobs run at once unless one of them wants to wait.
+    let queued = || {
+        let jobs = join(&application.folder, b"app/Jobs");
+        context.tree.below(jobs).iter().any(|entry| {
+            context.file(&entry.path).is_some_and(|file| {
+                file.text.contains("ShouldQueue") && !file.text.contains("abstract class")
+            })
+        })
+    };
+    let worker = application.processes.iter().find(|one| {
+        LIBRARIES.contains(&one.evidence.rule) && (one.evidence.rule != "laravel-jobs" || queued())
+    });
     let Some(worker) = worker else {
         return Verdict::NotApplicable("no worker is needed");
     };

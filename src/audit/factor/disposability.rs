@@ -163,7 +163,7 @@ fn stop(file: &Reading, found: &mut Found) {
             "supervisord",
         ];
         if programs.iter().any(|program| code.contains(program))
-            && !code.contains("exec ")
+            && !code.starts_with("exec ")
             && !code.ends_with("fi")
         {
             found.at(file, start, "the last command is started without exec");

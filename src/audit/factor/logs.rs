@@ -108,21 +108,7 @@ fn to_file(file: &Reading, found: &mut Found) {
     }
     match file.kind {
         Kind::Ruby if file.has("Logger") && file.inner.starts_with("config/") => {
-            let code = file.ruby();
-            for call in code.calls_of(b"new") {
-                let on_logger = call.name >= 2 && code.text(call.name - 2) == b"Logger";
-                let first = code.items(&call.arguments).into_iter().next();
-                let text = first
-                    .as_ref()
-                    .map(|item| shown(code.span(item).of(file.bytes())).into_owned())
-                    .unwrap_or_default();
-                let is_file = text.starts_with(['"', '\''])
-                    || text.contains("Rails.root")
-                    || text.contains("log_file");
-                if on_logger && is_file && !text.contains("/dev/std") {
-                    found.at(file, code.tokens[call.name].span.start, "a logger writes to a file");
-                }
-            }
+            ruby_to_file(file, found)
         }
         Kind::Dotenv => {
             for variable in file.variables() {
@@ -138,35 +124,7 @@ fn to_file(file: &Reading, found: &mut Found) {
                 }
             }
         }
-        Kind::Php if file.has_any(&["error_log", "WP_DEBUG_LOG"]) => {
-            let code = file.php();
-            for call in code.calls() {
-                let items = code.items(call.open);
-                let (Some(name), Some(value)) = (items.first(), items.get(1)) else { continue };
-                let name =
-                    code.constant(name).map(|name| shown(&name).into_owned()).unwrap_or_default();
-                let path = code
-                    .constant(value)
-                    .map(|value| shown(&value).into_owned())
-                    .unwrap_or_default();
-                let set = code.is_name(call.name, b"ini_set") && name == "error_log";
-                let defined = code.is_name(call.name, b"define") && name == "WP_DEBUG_LOG";
-                let appended =
-                    code.is_name(call.name, b"error_log") && code.text(value.start) == b"3";
-                if (set || defined)
-                    && path.contains('/')
-                    && !path.starts_with("php://")
-                    && !path.starts_with("/dev/")
-                    || appended
-                {
-                    found.at(
-                        file,
-                        code.tokens[call.name].span.start,
-                        "errors are written to a file",
-                    );
-                }
-            }
-        }
+        Kind::Php if file.has_any(&["error_log", "WP_DEBUG_LOG"]) => php_to_file(file, found),
         Kind::Yaml if file.inner.contains("monolog") || file.inner.ends_with("config_prod.yml") => {
             for (start, line) in file.code_lines() {
                 if line.trim_start().starts_with("path:") && line.contains("logs_dir") {
@@ -188,6 +146,45 @@ fn to_file(file: &Reading, found: &mut Found) {
             }
         }
         _ => {}
+    }
+}
+
+fn php_to_file(file: &Reading, found: &mut Found) {
+    let code = file.php();
+    for call in code.calls() {
+        let items = code.items(call.open);
+        let (Some(name), Some(value)) = (items.first(), items.get(1)) else { continue };
+        let name = code.constant(name).map(|name| shown(&name).into_owned()).unwrap_or_default();
+        let path = code.constant(value).map(|value| shown(&value).into_owned()).unwrap_or_default();
+        let set = code.is_name(call.name, b"ini_set") && name == "error_log";
+        let defined = code.is_name(call.name, b"define") && name == "WP_DEBUG_LOG";
+        let appended = code.is_name(call.name, b"error_log") && code.text(value.start) == b"3";
+        if (set || defined)
+            && path.contains('/')
+            && !path.starts_with("php://")
+            && !path.starts_with("/dev/")
+            || appended
+        {
+            found.at(file, code.tokens[call.name].span.start, "errors are written to a file");
+        }
+    }
+}
+
+fn ruby_to_file(file: &Reading, found: &mut Found) {
+    let code = file.ruby();
+    for call in code.calls_of(b"new") {
+        let on_logger = call.name >= 2 && code.text(call.name - 2) == b"Logger";
+        let first = code.items(&call.arguments).into_iter().next();
+        let text = first
+            .as_ref()
+            .map(|item| shown(code.span(item).of(file.bytes())).into_owned())
+            .unwrap_or_default();
+        let is_file = text.starts_with(['"', '\''])
+            || text.contains("Rails.root")
+            || text.contains("log_file");
+        if on_logger && is_file && !text.contains("/dev/std") {
+            found.at(file, code.tokens[call.name].span.start, "a logger writes to a file");
+        }
     }
 }
 
@@ -228,7 +225,7 @@ fn committed(context: &Context, found: &mut Found) -> Verdict {
         let is_log = name.ends_with(".log")
             || name == "error_log"
             || name.starts_with("laravel-") && name.ends_with(".log");
-        let empty = || context.tree.size(entry).is_ok_and(|bytes| bytes == 0);
+        let empty = || context.tree.size(entry).is_ok_and(|bytes| bytes <= 1);
         if is_log && placed.scope == Scope::Live && !empty() {
             found.file(&placed.shown, format!("{name} is a log"));
         }

@@ -20,7 +20,7 @@ pub(super) const RULES: &[Rule] = &[
             precision: Precision::High,
             title: "the port is written into the code",
             why: "Two deploys on a machine, or a platform that names the port, cannot have theirs. \
-                  Read PORT.",
+                  Read PORT from the environment.",
             before: "port 3000",
             after: "port ENV.fetch(\"PORT\", 3000)",
             quiet: "A default of PORT, and the files of development.",
@@ -110,15 +110,8 @@ fn htaccess(context: &Context, application: &Application, found: &mut Found) -> 
         }
         looked = true;
         let Some(file) = context.file(&entry.path) else { continue };
-        let alone = [
-            "php_value",
-            "php_flag",
-            "authuserfile",
-            "require ip",
-            "allow from 1",
-            "errordocument",
-            "setenv ",
-        ];
+        let alone =
+            ["php_value", "php_flag", "authuserfile", "require ip", "allow from 1", "setenv "];
         let line = file.code_lines().find(|(_, line)| {
             let lower = line.trim_start().to_ascii_lowercase();
             alone.iter().any(|word| lower.starts_with(word))

@@ -169,11 +169,13 @@ fn sessions(file: &Reading, found: &mut Found) {
                 if is_driver
                     && (call || code.constant(&entry.value).is_some_and(|value| *value == *b"file"))
                 {
-                    found.at(
-                        file,
-                        code.tokens[entry.key].span.start,
-                        "sessions are kept in files unless the environment says otherwise",
-                    );
+                    found
+                        .at(
+                            file,
+                            code.tokens[entry.key].span.start,
+                            "sessions are kept in files unless the environment says otherwise",
+                        )
+                        .weighs(Note);
                 }
             }
             for assignment in code.assignments() {
@@ -239,6 +241,10 @@ fn cache(file: &Reading, found: &mut Found) {
     }
 }
 
+/// Parts of paths that are meant to be written to.
+const KEPT: [&str; 8] =
+    ["tmp", "log", "storage", "cache", "var/", "uploads", "sys_get_temp_dir", "writable"];
+
 fn writes(file: &Reading, found: &mut Found) {
     let tool = [
         "Console/",
@@ -259,39 +265,9 @@ fn writes(file: &Reading, found: &mut Found) {
     if tool.iter().any(|part| file.inner.contains(part)) || file.scope != Scope::Live {
         return;
     }
-    let kept =
-        ["tmp", "log", "storage", "cache", "var/", "uploads", "sys_get_temp_dir", "writable"];
     match file.kind {
         Kind::Php if file.has("__DIR__") && file.has_any(&["file_put_contents", "fopen"]) => {
-            let code = file.php();
-            for call in code.calls().filter(|call| call.callee == Callee::Function) {
-                let (puts, opens) = (
-                    code.is_name(call.name, b"file_put_contents"),
-                    code.is_name(call.name, b"fopen"),
-                );
-                if !puts && !opens {
-                    continue;
-                }
-                let items = code.items(call.open);
-                let Some(path) = items.first() else { continue };
-                let text = shown(code.span(path).of(file.bytes())).to_ascii_lowercase();
-                let mode = items
-                    .get(1)
-                    .and_then(|mode| code.constant(mode))
-                    .map(|mode| shown(&mode).into_owned());
-                let writes =
-                    puts || mode.is_some_and(|mode| mode.starts_with(['w', 'a', 'c', 'x']));
-                if writes
-                    && code.is_name(path.start, b"__DIR__")
-                    && !kept.iter().any(|part| text.contains(part))
-                {
-                    found.at(
-                        file,
-                        code.tokens[call.name].span.start,
-                        "a file is written below the code",
-                    );
-                }
-            }
+            php_writes(file, found)
         }
         Kind::Ruby
             if file.has("Rails.root")
@@ -309,7 +285,7 @@ fn writes(file: &Reading, found: &mut Found) {
                     || [", \"w", ", 'w", ", \"a", ", 'a"].iter().any(|mode| text.contains(mode));
                 if opens
                     && text.starts_with("Rails.root")
-                    && !kept.iter().any(|part| text.contains(part))
+                    && !KEPT.iter().any(|part| text.contains(part))
                 {
                     found.at(
                         file,
@@ -320,6 +296,29 @@ fn writes(file: &Reading, found: &mut Found) {
             }
         }
         _ => {}
+    }
+}
+
+fn php_writes(file: &Reading, found: &mut Found) {
+    let code = file.php();
+    for call in code.calls().filter(|call| call.callee == Callee::Function) {
+        let (puts, opens) =
+            (code.is_name(call.name, b"file_put_contents"), code.is_name(call.name, b"fopen"));
+        if !puts && !opens {
+            continue;
+        }
+        let items = code.items(call.open);
+        let Some(path) = items.first() else { continue };
+        let text = shown(code.span(path).of(file.bytes())).to_ascii_lowercase();
+        let mode =
+            items.get(1).and_then(|mode| code.constant(mode)).map(|mode| shown(&mode).into_owned());
+        let writes = puts || mode.is_some_and(|mode| mode.starts_with(['w', 'a', 'c', 'x']));
+        if writes
+            && code.is_name(path.start, b"__DIR__")
+            && !KEPT.iter().any(|part| text.contains(part))
+        {
+            found.at(file, code.tokens[call.name].span.start, "a file is written below the code");
+        }
     }
 }
 

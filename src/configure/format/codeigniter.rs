@@ -48,7 +48,7 @@ pub(super) fn draft(site: &mut Site) {
         for (file, property, key) in PROPERTIES {
             let path = site.path(file);
             site.edit(&path, Language::Php, |draft| {
-                one(draft, property, &[], key, Reader::Override)
+                one(draft, property, &[], key, Reader::Override);
             });
         }
         return;
@@ -67,7 +67,7 @@ pub(super) fn draft(site: &mut Site) {
     for (file, key, variable) in SECRETS {
         let path = site.path(file);
         site.edit(&path, Language::Php, |draft| {
-            one(draft, b"$config", key, variable, Reader::Getenv)
+            one(draft, b"$config", key, variable, Reader::Getenv);
         });
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn settings(draft: &mut Draft, goal: Goal) {
             b"$databases" => databases(draft, &code, &assignment, &keys, goal),
             b"$db_url" => db_url(draft, &code, &assignment, &keys, goal),
             b"$drupal_hash_salt" => {
-                secret(draft, &code, &assignment, "DRUPAL_HASH_SALT".to_owned())
+                secret(draft, &code, &assignment, "DRUPAL_HASH_SALT".to_owned());
             }
             b"$settings" | b"$conf" | b"$config" => {
                 let Some(last) = keys.last().map(|key| String::from_utf8_lossy(key).into_owned())
@@ -198,7 +198,7 @@ fn db_url(draft: &mut Draft, code: &Code, assignment: &Assignment, keys: &[Cow<[
         }
         [] => addresses.push(("default".to_owned(), assignment.value.clone())),
         [name] => {
-            addresses.push((String::from_utf8_lossy(name).into_owned(), assignment.value.clone()))
+            addresses.push((String::from_utf8_lossy(name).into_owned(), assignment.value.clone()));
         }
         _ => {}
     }

@@ -40,12 +40,13 @@ pub(super) type Form = fn(&mut super::draft::Draft, super::plan::Goal);
 #[cfg(any(test, fuzzing))]
 pub(super) fn forms(name: &str) -> Vec<(super::draft::Language, Form)> {
     use super::draft::Language::{Php, Ruby, Yaml};
+    let ending = name.rsplit('.').next();
     let mut forms: Vec<(super::draft::Language, Form)> = Vec::new();
-    if name.ends_with(".php") {
+    if ending == Some("php") {
         let all: [Form; 5] =
             [codeigniter::form, drupal::settings, laravel::form, plain::file, wordpress::form];
         forms.extend(all.map(|form| (Php, form)));
-    } else if name.ends_with(".rb") {
+    } else if ending == Some("rb") {
         forms.extend(
             [rails::ruby_form as Form, super::switch::gemfile_form].map(|form| (Ruby, form)),
         );
@@ -60,3 +61,6 @@ pub(super) fn forms(name: &str) -> Vec<(super::draft::Language, Form)> {
     }
     forms
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,7 +94,7 @@ impl Value<'_, '_> {
 
     fn literal(self, draft: &mut Draft, value: &[u8]) {
         let span = self.code.span(&self.range);
-        let is_port = self.key.ends_with("PORT") || self.key.ends_with(".port");
+        let is_port = self.key.to_ascii_lowercase().ends_with("port");
         let value = if self.is_switch && is_port && value == b"3306" { b"5432" } else { value };
         let is_plain = self.sensitivity == Sensitivity::Plain;
         if self.reader == Reader::Override {
@@ -145,7 +145,7 @@ impl Value<'_, '_> {
             if is_placeholder(&value) {
                 return;
             }
-            self.moved(draft, span, &key, &value, "''".to_owned());
+            self.moved(draft, span, (&key, &value), "''");
             return;
         }
         let is_getenv = code.is_name(start, b"getenv") && code.is(start + 1, b"(");
@@ -160,11 +160,12 @@ impl Value<'_, '_> {
             && !is_placeholder(&value)
         {
             let span = Span::new(code.tokens[close].span.end, code.span(&self.range).end);
-            self.moved(draft, span, &key, &value, String::new());
+            self.moved(draft, span, (&key, &value), "");
         }
     }
 
-    fn moved(&self, draft: &mut Draft, span: Span, key: &[u8], value: &[u8], expression: String) {
+    fn moved(&self, draft: &mut Draft, span: Span, (key, value): (&[u8], &[u8]), expression: &str) {
+        let expression = expression.to_owned();
         let key = String::from_utf8_lossy(key).into_owned();
         let sensitivity = self.sensitivity;
         draft.to_environment(span, value, Moved { key, expression, sensitivity, deploy: None });
@@ -224,7 +225,7 @@ impl Array<'_, '_> {
         entries
             .filter(|entry| self.code.key(entry.key).is_some_and(|found| found == key.as_bytes()))
             .map(|entry| entry.value)
-            .last()
+            .next_back()
     }
 
     /// A literal, or the one that stands in where a variable is not set, and its tokens.

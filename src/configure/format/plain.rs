@@ -76,7 +76,7 @@ pub(super) fn file(draft: &mut Draft, goal: Goal) {
         };
         let items = code.items(call.open);
         for (item, (key, sensitivity)) in items.iter().skip(*first).zip(*arguments) {
-            argument(draft, &code, item, key, *sensitivity, goal);
+            argument(draft, &code, item, (*key, *sensitivity), goal);
         }
         if *name == b"PDO" && goal.is_switch() {
             options(draft, &code, &call);
@@ -92,8 +92,7 @@ fn argument(
     draft: &mut Draft,
     code: &Code,
     item: &Range<usize>,
-    key: &str,
-    sensitivity: Sensitivity,
+    (key, sensitivity): (&str, Sensitivity),
     goal: Goal,
 ) {
     if key == "DB_DSN" {

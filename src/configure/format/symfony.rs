@@ -79,10 +79,10 @@ fn variables(draft: &mut Draft, goal: Goal) {
                 target.as_bytes(),
                 Moved { key, expression, sensitivity, deploy: None },
             );
-        } else if let Some(new) = moved {
-            if let Ok(text) = dotenv::render(Dialect::Symfony, new.as_bytes()) {
-                draft.replace(span, text);
-            }
+        } else if let Some(new) = moved
+            && let Ok(text) = dotenv::render(Dialect::Symfony, new.as_bytes())
+        {
+            draft.replace(span, text);
         }
     }
 }
@@ -255,7 +255,7 @@ fn switch_parameters(draft: &mut Draft) {
         let Some(scalar) = yaml.scalar(pair).filter(|_| draft.is_free(pair.span)) else { continue };
         match (yaml.key(pair), &scalar.value[..]) {
             (b"database_driver", b"pdo_mysql" | b"mysqli") => {
-                literal(draft, &yaml, pair.span, "pdo_pgsql")
+                literal(draft, &yaml, pair.span, "pdo_pgsql");
             }
             (b"database_port", b"3306") => draft.replace(pair.span, "5432"),
             _ => {}

@@ -41,7 +41,7 @@ fn files(site: &Site, is_bedrock: bool) -> Vec<Vec<u8>> {
     let is_wanted = |path: &[u8]| {
         let within =
             if folder.is_empty() { path } else { path.get(folder.len() + 1..).unwrap_or_default() };
-        let depth = within.iter().filter(|byte| **byte == b'/').count();
+        let depth = within.split(|byte| *byte == b'/').count() - 1;
         if is_bedrock {
             within == b"config/application.php" || within.starts_with(b"config/environments/")
         } else {

@@ -44,7 +44,7 @@ pub(super) fn draft(site: &mut Site) {
         Ok(Some(bytes)) => {
             let dialect = site.dialect();
             site.draft(&own, Language::Dotenv, Some(bytes), |draft| {
-                file(draft, dialect, has_mysql)
+                file(draft, dialect, has_mysql);
             });
         }
         Ok(None) => {}

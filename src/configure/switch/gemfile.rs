@@ -55,7 +55,8 @@ pub(super) fn gems(draft: &mut Draft, constraint: &str) -> bool {
         let Some((_, new)) = GEMS.iter().find(|(old, _)| &gem[..] == old.as_bytes()) else {
             continue;
         };
-        let span = code.span(&(call.name..call.arguments.end));
+        let is_bracketed = code.is(call.name + 1, b"(");
+        let span = code.span(&(call.name..call.arguments.end + usize::from(is_bracketed)));
         if is_there(new) {
             let message =
                 format!("{new} is there beside {}, so this stays", String::from_utf8_lossy(&gem));

@@ -12,7 +12,7 @@ use super::words;
 const IMAGE: &str = "postgres:16";
 
 pub(super) fn is_one(path: &str) -> bool {
-    let is_yaml = path.ends_with(".yml") || path.ends_with(".yaml");
+    let is_yaml = path.rsplit('.').next().is_some_and(|end| matches!(end, "yml" | "yaml"));
     let name = path.rsplit('/').next().unwrap_or(path);
     is_yaml
         && (path.starts_with(".github/workflows/")
@@ -343,6 +343,7 @@ fn lists(draft: &mut Draft, yaml: &Yaml) {
 
 /// Variables of jobs that name the server.
 fn variables(draft: &mut Draft, yaml: &Yaml) {
+    let is_gitlab = draft.path.ends_with(b".gitlab-ci.yml");
     for (nth, pair) in yaml.pairs.iter().enumerate() {
         let key = String::from_utf8_lossy(yaml.key(pair)).into_owned();
         let Some(scalar) = yaml.scalar(pair).filter(|_| draft.is_free(pair.span)) else { continue };
@@ -350,24 +351,39 @@ fn variables(draft: &mut Draft, yaml: &Yaml) {
         let is_env = is_environment(yaml, nth);
         match key.as_str() {
             "DB_CONNECTION" if matches!(value.as_str(), "mysql" | "mariadb") => {
-                put(draft, pair.span, "pgsql")
+                put(draft, pair.span, "pgsql");
             }
             "DB_PORT" | "DATABASE_PORT" if value == "3306" => put(draft, pair.span, "5432"),
             "DB_ADAPTER" | "DATABASE_ADAPTER" if matches!(value.as_str(), "mysql2" | "trilogy") => {
                 put(draft, pair.span, "postgresql");
             }
             _ => {
+                let is_user = key.ends_with("_USER") || key.ends_with("_USERNAME");
                 if let Some(url) = url_to_postgres(&value) {
+                    // Who may do all is called otherwise.
+                    let url =
+                        url.replace("//root@", "//postgres@").replace("//root:", "//postgres:");
                     put(draft, pair.span, &url);
+                } else if is_env && is_user && value == "root" {
+                    put(draft, pair.span, "postgres");
+                } else if is_gitlab
+                    && key.ends_with("HOST")
+                    && matches!(value.as_str(), "mysql" | "mariadb")
+                {
+                    // There a service is called as its image is.
+                    put(draft, pair.span, "postgres");
                 } else if let Some(new) =
                     variable(&key).filter(|_| is_env && draft.is_free(pair.key.span))
                 {
                     // GitLab tells its services by the variables of the job.
-                    if draft.path.ends_with(b".gitlab-ci.yml")
-                        && !key.contains("ROOT")
-                        && !key.contains("EMPTY")
-                    {
+                    let is_named = yaml.pairs.iter().any(|other| {
+                        matches!(yaml.key(other), b"MYSQL_PASSWORD" | b"MARIADB_PASSWORD")
+                    });
+                    if is_gitlab && !(is_named && key.contains("ROOT")) {
                         put(draft, pair.key.span, new);
+                        if new == "POSTGRES_HOST_AUTH_METHOD" {
+                            draft.replace(pair.span, "trust");
+                        }
                     }
                 }
             }

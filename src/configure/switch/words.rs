@@ -126,7 +126,7 @@ fn words(source: &[u8], line: Span) -> Vec<Span> {
     let mut found = Vec::new();
     let mut start = None;
     for at in line.start..=line.end {
-        let inside = at < line.end && is_word(source[at]);
+        let inside = at < line.end && source.get(at).is_some_and(|byte| is_word(*byte));
         match (inside, start) {
             (true, None) => start = Some(at),
             (false, Some(from)) => {

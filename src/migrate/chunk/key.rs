@@ -127,6 +127,8 @@ fn kind(
     collation: Option<&Collation>,
     transcoder: &Transcoder,
 ) -> Option<KeyKind> {
+    // What is rewritten on its way is no longer what the source orders by.
+    let transcoder = transcoder.unruled()?;
     Some(match source {
         _ if is_boolean(transcoder) => return None,
         ColumnType::TinyInt { .. }

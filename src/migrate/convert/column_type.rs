@@ -50,8 +50,8 @@ pub(super) fn target_type(
         Source::Binary { .. } | Source::VarBinary { .. } | Source::Blob => Target::Bytea,
         Source::Enum { .. } => Target::Enum { name: enum_name.clone() },
         Source::Set { .. } => Target::TextArray,
-        Source::Json { .. } if matches!(answer, Answer::Beyond { .. }) => Target::Json,
-        Source::Json { .. } => Target::Jsonb,
+        Source::Json { .. } if fits => Target::Jsonb,
+        Source::Json { .. } => Target::Json,
         Source::Geometry { kind, srid } => match extensions.get("postgis") {
             Some(facts) => Target::Geometry {
                 schema: facts.schema.clone(),
@@ -97,6 +97,9 @@ pub(super) fn common(one: &Target, other: &Target) -> Option<Target> {
         (Target::Boolean, Target::SmallInt) | (Target::SmallInt, Target::Boolean) => {
             Some(Target::SmallInt)
         }
+        // What is a UUID on one side only stays what it was.
+        (Target::Uuid, Target::VarChar { .. } | Target::Bytea) => Some(other.clone()),
+        (Target::VarChar { .. } | Target::Bytea, Target::Uuid) => Some(one.clone()),
         (Target::BigInt, Target::Numeric { scale: 0, .. })
         | (Target::Time { .. }, Target::Interval { .. }) => Some(other.clone()),
         (Target::Numeric { scale: 0, .. }, Target::BigInt)
@@ -117,10 +120,7 @@ pub(super) fn findings(
         let message = "ZEROFILL pads numbers only where they are shown; the values are the same";
         found.push(Finding::note(Code::PresentationLost, place(), message));
     }
-    let beyond = match answer {
-        Answer::Beyond { values } => values,
-        Answer::Unknown | Answer::Fits => 0,
-    };
+    let beyond = answer.values();
     match &column.column_type {
         Source::TinyInt { display_width: Some(1), .. } if beyond > 0 => {
             let message =

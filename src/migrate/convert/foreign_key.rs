@@ -2,19 +2,24 @@
 
 use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::convert::names::fitted;
+use crate::migrate::settings::{Comparison, Settings};
 use crate::mysql::schema::{ForeignKey as SourceKey, IndexKey, IndexKind, ReferentialAction};
 use crate::mysql::schema::{Schema, Table};
 use crate::name::TableName;
-use crate::postgres::schema::ForeignKey;
+use crate::postgres::schema::{
+    ForeignKey, Index, IndexKey as TargetKey, IndexPart, IndexRole, Schema as Made,
+};
 
 /// The target's form of a table's foreign keys, and what is to be said of those that have none.
 pub(super) fn foreign_keys(
     schema: &Schema,
     table: &Table,
-    target_name: &dyn Fn(&TableName) -> TableName,
-    found: &mut Vec<Finding>,
+    (target_name, made): (&dyn Fn(&TableName) -> TableName, &Made),
+    (settings, found): (&Settings, &mut Vec<Finding>),
 ) -> Vec<ForeignKey> {
     let mut kept = Vec::new();
+    let identifiers = settings.identifiers();
+    let fitted = |name: &String| fitted(&identifiers.name(name));
     for key in &table.foreign_keys {
         let place = || Place::part(PlaceKind::ForeignKey, &table.name, &key.name);
         let Some(referenced) = schema.tables.iter().find(|t| t.name == key.referenced_table) else {
@@ -32,12 +37,22 @@ pub(super) fn foreign_keys(
             found.push(Finding::warning(Code::ForeignKeyChanged, place(), message).help(help));
             continue;
         }
-        compare_collations(table, key, found);
+        let referenced_columns: Vec<String> = key.referenced_columns.iter().map(fitted).collect();
+        if !is_unique_in(made, &target_name(&referenced.name), &referenced_columns) {
+            let columns = key.referenced_columns.join(", ");
+            let message = format!(
+                "left out: {} ({columns}) is too long for a unique key of PostgreSQL",
+                key.referenced_table.name
+            );
+            found.push(Finding::warning(Code::ForeignKeyChanged, place(), message));
+            continue;
+        }
+        compare_collations((table, settings), key, found);
         kept.push(ForeignKey {
             name: fitted(&key.name),
-            columns: key.columns.iter().map(|name| fitted(name)).collect(),
+            columns: key.columns.iter().map(fitted).collect(),
             referenced_table: target_name(&key.referenced_table),
-            referenced_columns: key.referenced_columns.iter().map(|name| fitted(name)).collect(),
+            referenced_columns,
             on_delete: action(key.on_delete),
             on_update: action(key.on_update),
         });
@@ -59,10 +74,31 @@ fn has_unique_key(table: &Table, columns: &[String]) -> bool {
     })
 }
 
+/// Whether the key that is referred to could be made of whole columns.
+fn is_unique_in(made: &Made, table: &TableName, columns: &[String]) -> bool {
+    let has = |part: &IndexPart| match &part.key {
+        TargetKey::Column(name) => columns.contains(name),
+        TargetKey::Expression(_) => false,
+    };
+    let unique = |index: &Index| {
+        index.role != IndexRole::Plain
+            && index.parts.len() == columns.len()
+            && index.parts.iter().all(has)
+    };
+    let table = made.tables.iter().find(|made| made.name == *table);
+    table.is_none_or(|table| table.indexes.iter().any(unique))
+}
+
 /// A reference from 'foo' to 'Foo' holds in `MySQL` where case does not count.
-fn compare_collations(table: &Table, key: &SourceKey, found: &mut Vec<Finding>) {
+fn compare_collations(
+    (table, settings): (&Table, &Settings),
+    key: &SourceKey,
+    found: &mut Vec<Finding>,
+) {
     let insensitive = key.columns.iter().filter_map(|name| table.column(name)).any(|column| {
-        column.collation.as_ref().is_some_and(|collation| collation.is_case_insensitive())
+        let rule = settings.rule(table, column);
+        rule.collation != Some(Comparison::Ci)
+            && column.collation.as_ref().is_some_and(|collation| collation.is_case_insensitive())
     });
     if insensitive {
         let place = Place::part(PlaceKind::ForeignKey, &table.name, &key.name);

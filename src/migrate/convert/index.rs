@@ -1,5 +1,6 @@
 //! Primary keys, unique keys and indexes.
 
+use super::long_index;
 use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::convert::expression::{Scope, translate};
 use crate::migrate::convert::names::{Names, fitted};
@@ -15,8 +16,7 @@ const TEXT_SEARCH: &str = "simple";
 
 /// The target's form of one index, or `None` with a finding where there is none.
 pub(super) fn index(
-    table: &Table,
-    source: &SourceIndex,
+    (table, source, long_entries): (&Table, &SourceIndex, u64),
     columns: &[Column],
     scope: &Scope<'_>,
     found: &mut Vec<Finding>,
@@ -25,7 +25,7 @@ pub(super) fn index(
     let method = match source.kind {
         IndexKind::Primary | IndexKind::Unique | IndexKind::Plain => IndexMethod::BTree,
         IndexKind::FullText => IndexMethod::Gin,
-        IndexKind::Spatial if is_spatial(source, columns) => IndexMethod::Gist,
+        IndexKind::Spatial if is_spatial(table, source, columns) => IndexMethod::Gist,
         IndexKind::Spatial | IndexKind::Other => {
             let message = "an index of this kind is not carried yet";
             found.push(Finding::warning(Code::NotCarried, place(), message));
@@ -34,18 +34,18 @@ pub(super) fn index(
     };
     let parts = match method {
         IndexMethod::Gin => vec![full_text(table, source, columns)],
-        IndexMethod::Gist => spatial_parts(source),
-        IndexMethod::BTree => source
+        IndexMethod::Gist => spatial_parts(table, source, columns),
+        IndexMethod::Hash | IndexMethod::BTree => source
             .parts
             .iter()
             .map(|part| {
-                let key = key(table, &part.key, scope, &place, found)?;
+                let key = key((table, columns), &part.key, scope, (&place, found))?;
                 Some(IndexPart { key, descending: part.descending })
             })
             .collect::<Option<Vec<_>>>()?,
     };
     remarks(table, source, found);
-    Some(Index {
+    let index = Index {
         name: String::new(),
         role: match source.kind {
             IndexKind::Primary => IndexRole::Primary,
@@ -57,28 +57,47 @@ pub(super) fn index(
         method,
         parts,
         comment: source.comment.clone(),
-    })
+    };
+    if long_entries == 0 {
+        return Some(index);
+    }
+    let (index, finding) = long_index::shortened(index, columns, (place(), long_entries));
+    found.push(finding);
+    Some(index)
+}
+
+/// The target's name of a column.
+fn named(table: &Table, columns: &[Column], name: &str) -> String {
+    let at = table.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
+    let target = at.and_then(|at| columns.get(at));
+    target.map_or_else(|| fitted(name), |column| column.name.clone())
 }
 
 /// The columns of a SPATIAL index: `MySQL` tells a prefix of them, which means nothing.
-fn spatial_columns(source: &SourceIndex) -> impl Iterator<Item = String> {
-    source.parts.iter().filter_map(|part| match &part.key {
-        SourceKey::Column(name) | SourceKey::Prefix { column: name, .. } => Some(fitted(name)),
+fn spatial_columns<'a>(
+    table: &'a Table,
+    source: &'a SourceIndex,
+    columns: &'a [Column],
+) -> impl Iterator<Item = String> {
+    source.parts.iter().filter_map(move |part| match &part.key {
+        SourceKey::Column(name) | SourceKey::Prefix { column: name, .. } => {
+            Some(named(table, columns, name))
+        }
         SourceKey::Expression(_) => None,
     })
 }
 
 /// Whether its columns are of `PostGIS`'s type.
-fn is_spatial(source: &SourceIndex, columns: &[Column]) -> bool {
-    spatial_columns(source).all(|name| {
+fn is_spatial(table: &Table, source: &SourceIndex, columns: &[Column]) -> bool {
+    spatial_columns(table, source, columns).all(|name| {
         let mut named = columns.iter().filter(|column| column.name == name);
         named.any(|column| matches!(column.column_type, TargetType::Geometry { .. }))
     })
 }
 
-fn spatial_parts(source: &SourceIndex) -> Vec<IndexPart> {
+fn spatial_parts(table: &Table, source: &SourceIndex, columns: &[Column]) -> Vec<IndexPart> {
     let part = |name| IndexPart { key: IndexKey::Column(name), descending: false };
-    spatial_columns(source).map(part).collect()
+    spatial_columns(table, source, columns).map(part).collect()
 }
 
 /// The name that an index wants: its own; a primary key's is the one `PostgreSQL` would give.
@@ -98,7 +117,7 @@ pub(super) fn name(
 ) -> String {
     let wanted = wanted_name(table, source);
     let name = names.claim(&wanted, &table.name.name);
-    if name != wanted {
+    if name != names.identifiers.name(&wanted) {
         let place = Place::part(PlaceKind::Index, &table.name, &source.name);
         let message = format!("named {name}: index names are unique per schema in PostgreSQL");
         found.push(Finding::note(Code::Renamed, place, message));
@@ -107,16 +126,15 @@ pub(super) fn name(
 }
 
 fn key(
-    table: &Table,
+    (table, columns): (&Table, &[Column]),
     key: &SourceKey,
     scope: &Scope<'_>,
-    place: &dyn Fn() -> Place,
-    found: &mut Vec<Finding>,
+    (place, found): (&dyn Fn() -> Place, &mut Vec<Finding>),
 ) -> Option<IndexKey> {
     match key {
-        SourceKey::Column(column) => Some(IndexKey::Column(fitted(column))),
+        SourceKey::Column(column) => Some(IndexKey::Column(named(table, columns, column))),
         SourceKey::Prefix { column, length } => {
-            let quoted = postgres_quoted(&fitted(column));
+            let quoted = postgres_quoted(&named(table, columns, column));
             let binary = table.column(column).is_some_and(|column| is_binary(&column.column_type));
             let (sql, unit) = if binary {
                 (format!("substring({quoted}, 1, {length})"), "bytes")
@@ -159,12 +177,12 @@ fn is_binary(column_type: &ColumnType) -> bool {
 fn full_text(table: &Table, source: &SourceIndex, columns: &[Column]) -> IndexPart {
     let nullable = |name: &str| {
         columns.iter().any(|column| column.name == name && !column.not_null)
-            || table.column(name).is_none()
+            || columns.iter().all(|column| column.name != name)
     };
     let mut texts = Vec::new();
     for part in &source.parts {
         if let SourceKey::Column(name) | SourceKey::Prefix { column: name, .. } = &part.key {
-            let name = fitted(name);
+            let name = named(table, columns, name);
             let quoted = postgres_quoted(&name);
             texts.push(if nullable(&name) { format!("COALESCE({quoted}, '')") } else { quoted });
         }

@@ -6,8 +6,11 @@ mod default;
 mod expression;
 mod foreign_key;
 mod index;
+mod long_index;
 mod names;
 mod partition;
+mod renamed;
+mod rule;
 mod sequence;
 mod table;
 mod view;
@@ -19,11 +22,11 @@ use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::convert::names::{Names, fitted};
 use crate::migrate::fit::Fit;
 use crate::migrate::mapping::{ColumnMapping, Form, Owner, TableMapping, row_key};
-use crate::migrate::scan::Answers;
-use crate::migrate::settings::Settings;
-use crate::migrate::transcode::Transcoder;
+use crate::migrate::scan::{Answers, Question};
+use crate::migrate::settings::{ColumnRule, Settings};
 use crate::mysql::schema as mysql;
 use crate::name::TableName;
+use crate::postgres::catalog::Existing;
 use crate::postgres::schema as postgres;
 use crate::postgres::server::ExtensionFacts;
 
@@ -47,28 +50,39 @@ pub(crate) struct Conversion {
     /// One per table, in the order of `target.tables`.
     pub(crate) mappings: Vec<TableMapping>,
     pub(crate) findings: Vec<Finding>,
+    /// What is removed from the target first, as was asked for.
+    pub(crate) dropped: Dropped,
     /// If somebody else has made the target, what is done to it besides filling it.
     pub(crate) fit: Option<Fit>,
 }
 
+/// Objects of the target that stand in the way and are to go.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Dropped {
+    pub(crate) objects: Vec<Existing>,
+    pub(crate) statements: Vec<String>,
+}
+
 /// Decides what every table, column, key and index becomes.
 pub(crate) fn convert(source: &mysql::Schema, answers: &Answers, choices: &Choices) -> Conversion {
-    let mut converter = Converter::new(source, choices);
+    let mut converter = Converter::new(source, answers, choices);
     converter.sequences();
-    let types = converter.column_types(answers);
+    let types = converter.column_types();
     for (table, types) in source.tables.iter().zip(&types) {
-        converter.table(table, types, answers);
+        converter.table(table, types);
     }
     for (table, at) in source.tables.iter().zip(0..) {
         converter.foreign_keys(table, at);
     }
     converter.views();
     converter.objects();
+    converter.renamed();
     converter.conversion
 }
 
 struct Converter<'a> {
     source: &'a mysql::Schema,
+    answers: &'a Answers,
     choices: &'a Choices,
     names: Names,
     /// Source table → target table.
@@ -82,19 +96,16 @@ struct Converter<'a> {
 
 impl<'a> Converter<'a> {
     /// Tables take their names first, as they are what applications name.
-    fn new(source: &'a mysql::Schema, choices: &'a Choices) -> Self {
-        let mut names = Names::default();
+    fn new(source: &'a mysql::Schema, answers: &'a Answers, choices: &'a Choices) -> Self {
+        let mut names = Names::of(choices.settings.identifiers());
         let mut tables = HashMap::new();
         let mut conversion = Conversion::default();
         for table in &source.tables {
             let wanted = choices.settings.rename.get(&table.name.name);
             let wanted = wanted.unwrap_or(&table.name.name);
             let name = names.claim(wanted, "table");
-            if name != *wanted {
-                let message = format!("named {name}: names hold 63 bytes in PostgreSQL");
-                let place = Place::table(&table.name);
-                conversion.findings.push(Finding::warning(Code::Renamed, place, message));
-            }
+            let place = || Place::table(&table.name);
+            conversion.findings.extend(renamed::cut(&names, wanted, &name, place));
             tables.insert(table.name.clone(), TableName::new(&choices.target_schema, name));
         }
         let view_names = source
@@ -107,18 +118,16 @@ impl<'a> Converter<'a> {
                 names.want(&index::wanted_name(table, index));
             }
         }
-        Self { source, choices, names, tables, sequences: Vec::new(), view_names, conversion }
+        let sequences = Vec::new();
+        Self { source, answers, choices, names, tables, sequences, view_names, conversion }
     }
 
     fn sequences(&mut self) {
         for source in &self.source.sequences {
             let name = self.names.claim(&source.name, "sequence");
             let found = &mut self.conversion.findings;
-            if name != source.name {
-                let message = format!("named {name}: names hold 63 bytes in PostgreSQL");
-                let place = Place::object(PlaceKind::Sequence, &source.name);
-                found.push(Finding::warning(Code::Renamed, place, message));
-            }
+            let place = || Place::object(PlaceKind::Sequence, &source.name);
+            found.extend(renamed::cut(&self.names, &source.name, &name, place));
             let name = TableName::new(&self.choices.target_schema, name);
             self.sequences.push((source.name.clone(), name.clone()));
             self.conversion.target.sequences.push(sequence::sequence(source, name, found));
@@ -130,31 +139,39 @@ impl<'a> Converter<'a> {
     }
 
     /// The type of every column of every table, the same where a foreign key joins two.
-    fn column_types(&mut self, answers: &Answers) -> Vec<Vec<postgres::ColumnType>> {
+    fn column_types(&mut self) -> Vec<Vec<postgres::ColumnType>> {
         let mut types = Vec::new();
         for table in &self.source.tables {
-            let mut row = Vec::new();
-            for column in &table.columns {
-                let answer = answers.of(table, column);
-                let enum_name = self.enum_type(table, column);
-                if let Some(wanted) = self.ruled(table, column) {
-                    row.push(wanted);
-                    continue;
-                }
-                let target = column_type::target_type(
-                    column,
-                    answer,
-                    (&enum_name, &self.choices.extensions),
-                );
-                let found = column_type::findings(&table.name, (column, &target), answer);
-                self.conversion.findings.extend(found);
-                self.extension(&target);
-                row.push(target);
-            }
-            types.push(row);
+            let columns = table.columns.iter().map(|column| self.column_type(table, column));
+            types.push(columns.collect());
         }
         while self.join_types(&mut types) {}
         types
+    }
+
+    fn column_type(
+        &mut self,
+        table: &mysql::Table,
+        column: &mysql::Column,
+    ) -> postgres::ColumnType {
+        let rule = self.choices.settings.rule(table, column);
+        if let Some(wanted) = self.ruled(table, column, &rule) {
+            return wanted;
+        }
+        if let Some(uuid) = rule::proven_uuid(table, column, self.answers) {
+            let message = "uuid: the scan found nothing else in it";
+            let place = Place::column(&table.name, &column.name);
+            self.conversion.findings.push(Finding::note(Code::TypeChosen, place, message));
+            return uuid;
+        }
+        let answer = self.answers.of(table, column);
+        let enum_name = self.enum_type(table, column, &rule);
+        let extensions = &self.choices.extensions;
+        let target = column_type::target_type(column, answer, (&enum_name, extensions));
+        let found = column_type::findings(&table.name, (column, &target), answer);
+        self.conversion.findings.extend(found);
+        self.extension(&target);
+        target
     }
 
     /// The type that a rule of nirvana.toml asks for, if there is an exact way to it.
@@ -162,17 +179,23 @@ impl<'a> Converter<'a> {
         &mut self,
         table: &mysql::Table,
         column: &mysql::Column,
+        rule: &ColumnRule,
     ) -> Option<postgres::ColumnType> {
-        let wanted = self.choices.settings.type_of(table, column)?;
-        if Transcoder::between(&column.column_type, wanted).is_some() {
-            return Some(wanted.clone());
+        match rule::target_type(column, rule)? {
+            Ok(wanted) => {
+                let found = rule::findings(table, column, (rule, &wanted));
+                self.conversion.findings.extend(found);
+                Some(wanted)
+            }
+            Err(message) => {
+                let place = Place::column(&table.name, &column.name);
+                let help = "take another rule in [migrate.columns] or [migrate.types] of \
+                            nirvana.toml, or none";
+                let finding = Finding::error(Code::TypeRefused, place, message).help(help);
+                self.conversion.findings.push(finding);
+                None
+            }
         }
-        let message = format!("there is no exact way from its type to {wanted}, as was asked for");
-        let place = Place::column(&table.name, &column.name);
-        let help = "take another type in [migrate.types] of nirvana.toml, or none";
-        let finding = Finding::error(Code::TypeRefused, place, message).help(help);
-        self.conversion.findings.push(finding);
-        None
     }
 
     /// Widens one column of a foreign key to the other; false when all agree.
@@ -219,7 +242,12 @@ impl<'a> Converter<'a> {
     }
 
     /// The enum type of a column; it is made only if the column is an ENUM.
-    fn enum_type(&mut self, table: &mysql::Table, column: &mysql::Column) -> TableName {
+    fn enum_type(
+        &mut self,
+        table: &mysql::Table,
+        column: &mysql::Column,
+        rule: &ColumnRule,
+    ) -> TableName {
         let mysql::ColumnType::Enum { labels } = &column.column_type else {
             return TableName::new("", "");
         };
@@ -227,24 +255,29 @@ impl<'a> Converter<'a> {
         let name = self.names.claim(&wanted, "enum");
         let name = TableName::new(&self.choices.target_schema, name);
         // A label longer than the target takes is refused by the server, and named there.
-        let labels = labels.clone();
+        let labels = rule::labels(labels, rule);
         self.conversion.target.enums.push(postgres::EnumType { name: name.clone(), labels });
         name
     }
 
-    fn table(&mut self, source: &mysql::Table, types: &[postgres::ColumnType], answers: &Answers) {
+    fn table(&mut self, source: &mysql::Table, types: &[postgres::ColumnType]) {
         let found = &mut self.conversion.findings;
         let asking = sequence::defaults(source, &self.sequences);
         let settled = without_defaults(source, &asking);
-        let mut columns = table::columns(&settled, types, answers, self.choices, found);
+        let mut columns = table::columns(&settled, types, (self.answers, self.choices), found);
         for (at, default) in asking {
             columns[at].default = Some(default);
         }
-        let checks = table::checks(source, &columns, found);
-        let scope = table::scope(source, &columns);
+        let said = rule::compared(source, &columns, self.choices);
+        let said = said.as_ref();
+        let made = &mut self.conversion.target.collations;
+        rule::collate((source, said), &mut columns, (self.choices, made), found);
+        let checks = table::checks(said, &columns, (&self.names, self.choices), found);
+        let scope = table::scope(said, &columns);
         let mut indexes = Vec::new();
         for from in &source.indexes {
-            if let Some(mut index) = index::index(source, from, &columns, &scope, found) {
+            let long = self.answers.about(source, &from.name, Question::LongEntries).values();
+            if let Some(mut index) = index::index((said, from, long), &columns, &scope, found) {
                 index.name = index::name(&mut self.names, source, from, found);
                 indexes.push(index);
             }
@@ -256,7 +289,11 @@ impl<'a> Converter<'a> {
             found.push(Finding::note(Code::RowsFiltered, place, message));
         }
         let given = (columns.as_slice(), indexes.as_slice());
-        let partitioning = partition::partitioning(source, given, &mut self.names, found);
+        let partitioning = if self.choices.settings.is_flattened(&source.name.name) {
+            partition::flattened_as_asked(source, found)
+        } else {
+            partition::partitioning(source, given, &mut self.names, found)
+        };
         let form = if partitioning.is_some() { Form::Partitioned } else { Form::Plain };
         let name = self.target_name(&source.name);
         self.mapping(source, (&name, form), &columns);
@@ -284,15 +321,17 @@ impl<'a> Converter<'a> {
         let mut copied = Vec::new();
         let mut proven = Vec::new();
         for (from, to) in source.columns.iter().zip(columns) {
-            let Some(transcoder) = Transcoder::between(&from.column_type, &to.column_type) else {
+            let known = (self.answers, &self.choices.settings);
+            let way = rule::transcoder((source, from), &to.column_type, known);
+            let Some((transcoder, read)) = way else {
                 let message = format!("no exact way from its type to {}", to.column_type);
                 let place = Place::column(&source.name, &from.name);
                 let finding = Finding::error(Code::TableNotCopied, place, message);
                 self.conversion.findings.push(finding);
                 continue;
             };
-            let mapping =
-                ColumnMapping { source: from.name.clone(), target: to.name.clone(), transcoder };
+            let (name, target) = (from.name.clone(), to.name.clone());
+            let mapping = ColumnMapping { source: name, target, transcoder, read };
             if to.generated.is_some() { proven.push(mapping) } else { copied.push(mapping) }
         }
         let copies = copied.len();
@@ -345,7 +384,9 @@ impl<'a> Converter<'a> {
     fn foreign_keys(&mut self, table: &mysql::Table, at: usize) {
         let mut found = Vec::new();
         let target_name = |name: &TableName| self.target_name(name);
-        let keys = foreign_key::foreign_keys(self.source, table, &target_name, &mut found);
+        let targets = (&target_name as &dyn Fn(&TableName) -> TableName, &self.conversion.target);
+        let settings = &self.choices.settings;
+        let keys = foreign_key::foreign_keys(self.source, table, targets, (settings, &mut found));
         self.conversion.target.tables[at].foreign_keys = keys;
         self.conversion.findings.extend(found);
     }

@@ -5,26 +5,39 @@ use std::collections::{HashMap, HashSet};
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::migrate::settings::Identifiers;
 use crate::name::POSTGRES_NAME_BYTES;
 
 /// Hands out names of relations and types, which share one space within a schema.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
+    pub(crate) identifiers: Identifiers,
     taken: HashSet<String>,
     /// How often each index name is wanted: one that several tables want is nobody's.
     wanted: HashMap<String, usize>,
 }
 
 impl Names {
+    pub(crate) fn of(identifiers: Identifiers) -> Self {
+        Self { identifiers, ..Self::default() }
+    }
+
     /// Counts a wish, before any index name is claimed.
     pub(crate) fn want(&mut self, name: &str) {
-        *self.wanted.entry(fitted(name)).or_default() += 1;
+        let name = self.fitted(name);
+        *self.wanted.entry(name).or_default() += 1;
+    }
+
+    /// As names are to be written, cut to fit.
+    pub(crate) fn fitted(&self, name: &str) -> String {
+        fitted(&self.identifiers.name(name))
     }
 
     /// The wanted name, cut to fit if need be; if it is taken or wanted by several, the same
     /// with `front` before it.
     pub(crate) fn claim(&mut self, wanted: &str, front: &str) -> String {
-        let name = fitted(wanted);
+        let (wanted, front) = (self.identifiers.name(wanted), self.identifiers.name(front));
+        let name = fitted(&wanted);
         let contested = self.wanted.get(&name).is_some_and(|times| *times > 1);
         if !contested && self.taken.insert(name.clone()) {
             return name;

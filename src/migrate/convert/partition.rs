@@ -49,6 +49,18 @@ struct Pair<'a> {
     target: &'a Column,
 }
 
+/// One table, although there might be partitions.
+pub(super) fn flattened_as_asked(
+    source: &Source,
+    found: &mut Vec<Finding>,
+) -> Option<Partitioning> {
+    source.partitioning.as_ref()?;
+    let message = "one table, not partitions, as was asked for";
+    let place = Place::table(&source.name);
+    found.push(Finding::note(Code::PartitionsFlattened, place, message));
+    None
+}
+
 /// The target's partitions of a table whose columns and indexes are decided.
 pub(super) fn partitioning(
     source: &Source,

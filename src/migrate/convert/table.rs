@@ -1,17 +1,23 @@
 //! One table: its columns with defaults and generated values, its checks and its triggers.
 
+use std::borrow::Cow;
+
 use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::convert::Choices;
 use crate::migrate::convert::default::{DefaultSql, now_sql, translate_default};
 use crate::migrate::convert::expression::{
     Scope, ScopeColumn, translate_condition, translate_value,
 };
-use crate::migrate::convert::names::fitted;
-use crate::migrate::scan::{Answer, Answers};
+use crate::migrate::convert::names::{Names, fitted};
+use crate::migrate::convert::rule;
+use crate::migrate::scan::{Answer, Answers, Question};
+use crate::migrate::settings::{ColumnRule, EnumErrors, Transform, ZeroDates};
 use crate::migrate::tell::not_null_dropped;
-use crate::migrate::transcode::Alteration;
-use crate::mysql::schema::{Column as SourceColumn, ColumnType as SourceType, Table as Source};
-use crate::name::{TableName, postgres_quoted};
+use crate::migrate::transcode::{Alteration, truth};
+use crate::mysql::schema::{
+    Column as SourceColumn, ColumnType as SourceType, Default, Table as Source,
+};
+use crate::name::postgres_quoted;
 use crate::postgres::quote::literal;
 use crate::postgres::schema::{Check, Column, ColumnType, Generated};
 
@@ -22,21 +28,21 @@ const VIRTUAL_COLUMNS_SINCE: u32 = 180_000;
 pub(super) fn columns(
     source: &Source,
     types: &[ColumnType],
-    answers: &Answers,
-    choices: &Choices,
+    (answers, choices): (&Answers, &Choices),
     found: &mut Vec<Finding>,
 ) -> Vec<Column> {
     let plain: Vec<Column> = source
         .columns
         .iter()
         .zip(types)
-        .map(|(column, column_type)| plain_column(source, column, column_type, answers, found))
+        .map(|(column, kind)| plain_column((source, column), kind, (answers, choices), found))
         .collect();
     // In PostgreSQL a generated column may not read another one: those are out of its scope.
     let given = Scope::new(pairs(source, &plain).filter(|pair| pair.source.generated.is_none()));
     let finished = source.columns.iter().zip(&plain).map(|(from, to)| {
         let mut column = to.clone();
-        column.default = default(&source.name, from, to, found);
+        let rule = choices.settings.rule(source, from);
+        column.default = default((source, from), to, &rule, found);
         column.generated = generated(source, from, to, &(&given, choices), found);
         column
     });
@@ -57,47 +63,57 @@ fn pairs<'a>(source: &'a Source, target: &'a [Column]) -> impl Iterator<Item = S
 }
 
 fn plain_column(
-    table: &Source,
-    source: &SourceColumn,
+    (table, source): (&Source, &SourceColumn),
     column_type: &ColumnType,
-    answers: &Answers,
+    (answers, choices): (&Answers, &Choices),
     found: &mut Vec<Finding>,
 ) -> Column {
     let place = || Place::column(&table.name, &source.name);
-    let name = fitted(&source.name);
-    if name != source.name {
+    let whole = choices.settings.identifiers().name(&source.name);
+    let name = fitted(&whole);
+    if name != whole {
         let message = format!("named {name}: names hold 63 bytes in PostgreSQL");
         found.push(Finding::warning(Code::Renamed, place(), message));
     }
     Column {
         name,
         column_type: column_type.clone(),
-        not_null: !source.nullable && holds_not_null(table, source, answers, found),
+        not_null: !source.nullable && holds_not_null((table, source), (answers, choices), found),
         default: None,
         identity: identity(table, source, column_type, found),
         generated: None,
+        collation: None,
         comment: source.comment.clone(),
     }
 }
 
-/// A NOT NULL that zero dates or enum errors would break is dropped, and named.
+/// A NOT NULL that values break which become NULL is dropped, and named.
 fn holds_not_null(
-    table: &Source,
-    column: &SourceColumn,
-    answers: &Answers,
+    (table, column): (&Source, &SourceColumn),
+    (answers, choices): (&Answers, &Choices),
     found: &mut Vec<Finding>,
 ) -> bool {
-    let alteration = match column.column_type {
+    let policies = choices.settings.rule(table, column).policies();
+    let (question, alteration, asked) = match column.column_type {
         SourceType::Date | SourceType::DateTime { .. } | SourceType::Timestamp { .. } => {
-            Alteration::ZeroDate
+            if policies.zero_dates.is_some_and(|policy| policy != ZeroDates::Null) {
+                return true;
+            }
+            (Question::ZeroDates, Alteration::ZeroDate, policies.zero_dates.is_some())
         }
-        SourceType::Enum { .. } => Alteration::EnumError,
+        SourceType::Enum { .. } => {
+            if policies.enum_errors.is_some_and(|policy| policy != EnumErrors::Null) {
+                return true;
+            }
+            (Question::EnumErrors, Alteration::EnumError, policies.enum_errors.is_some())
+        }
         _ => return true,
     };
-    let Answer::Beyond { values } = answers.of(table, column) else {
+    let Answer::Beyond { values } = answers.about(table, &column.name, question) else {
         return true;
     };
-    found.extend(not_null_dropped(Place::column(&table.name, &column.name), alteration, values));
+    let place = Place::column(&table.name, &column.name);
+    found.extend(not_null_dropped(place, (alteration, asked), values));
     false
 }
 
@@ -125,19 +141,27 @@ fn identity(
 }
 
 fn default(
-    table: &TableName,
-    source: &SourceColumn,
+    (table, source): (&Source, &SourceColumn),
     target: &Column,
+    rule: &ColumnRule,
     found: &mut Vec<Finding>,
 ) -> Option<String> {
     if source.auto_increment || source.generated.is_some() {
         return None;
     }
-    match translate_default(source, &target.column_type) {
+    let mut source = Cow::Borrowed(source);
+    // A word for yes or no is one as a default, too.
+    if rule.using.contains(&Transform::YesNo)
+        && let Default::Literal(word) = &source.default
+        && let Some(truth) = truth(word.as_bytes())
+    {
+        source.to_mut().default = Default::Literal(u8::from(truth).to_string());
+    }
+    match translate_default(&source, &target.column_type) {
         DefaultSql::None => None,
         DefaultSql::Sql(sql) => Some(sql),
         DefaultSql::Untranslatable { reason } => {
-            let place = Place::column(table, &source.name);
+            let place = Place::column(&table.name, &source.name);
             let message = format!("the default is left out: {reason}");
             found.push(Finding::warning(Code::DefaultNotTranslated, place, message));
             None
@@ -193,15 +217,38 @@ fn is_in(index: &crate::mysql::schema::Index, column: &str) -> bool {
 }
 
 /// CHECK constraints, and those that keep a SET within its labels.
-pub(super) fn checks(source: &Source, target: &[Column], found: &mut Vec<Finding>) -> Vec<Check> {
+pub(super) fn checks(
+    source: &Source,
+    target: &[Column],
+    (names, choices): (&Names, &Choices),
+    found: &mut Vec<Finding>,
+) -> Vec<Check> {
     let scope = scope(source, target);
     let mut checks: Vec<Check> = source
         .columns
         .iter()
         .zip(target)
-        .filter_map(|(from, to)| match &from.column_type {
-            SourceType::Set { labels } => Some(set_check(source, to, labels)),
-            _ => None,
+        .filter_map(|(from, to)| {
+            let quoted = postgres_quoted(&to.name);
+            let rule = choices.settings.rule(source, from);
+            let labels = |labels: &[String]| {
+                let labels: Vec<String> = labels.iter().map(|label| literal(label)).collect();
+                labels.join(", ")
+            };
+            let expression = match (&from.column_type, &to.column_type) {
+                (SourceType::Set { labels: all }, ColumnType::TextArray) => {
+                    format!("{quoted} <@ ARRAY[{}]::text[]", labels(all))
+                }
+                (
+                    SourceType::Enum { labels: all },
+                    ColumnType::VarChar { .. } | ColumnType::Text,
+                ) => {
+                    format!("{quoted} IN ({})", labels(&rule::labels(all, &rule)))
+                }
+                _ => return None,
+            };
+            let name = names.fitted(&format!("{}_{}_check", source.name.name, from.name));
+            Some(Check { name, expression, not_valid: false })
         })
         .collect();
     for check in &source.checks {
@@ -217,7 +264,7 @@ pub(super) fn checks(source: &Source, target: &[Column], found: &mut Vec<Finding
                     found.push(Finding::warning(Code::CollationLost, place(), message));
                 }
                 checks.push(Check {
-                    name: fitted(&check.name),
+                    name: names.fitted(&check.name),
                     expression: translated.sql,
                     not_valid: !check.enforced,
                 });
@@ -231,19 +278,6 @@ pub(super) fn checks(source: &Source, target: &[Column], found: &mut Vec<Finding
         }
     }
     checks
-}
-
-fn set_check(table: &Source, column: &Column, labels: &[String]) -> Check {
-    let labels: Vec<String> = labels.iter().map(|label| literal(label)).collect();
-    Check {
-        name: fitted(&format!("{}_{}_check", table.name.name, column.name)),
-        expression: format!(
-            "{} <@ ARRAY[{}]::text[]",
-            postgres_quoted(&column.name),
-            labels.join(", ")
-        ),
-        not_valid: false,
-    }
 }
 
 /// What ON UPDATE CURRENT_TIMESTAMP sets a column to.

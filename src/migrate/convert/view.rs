@@ -7,10 +7,10 @@ use super::column_type::target_type;
 use super::expression::{
     Catalog, Output, Relation, Remarks, TranslatedQuery, Wanted, translate_query,
 };
-use super::names::fitted;
+use super::renamed;
 use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::scan::Answer;
-use crate::mysql::schema::{Schema as Source, View as SourceView};
+use crate::mysql::schema::{Column, ColumnType, Schema as Source, View as SourceView};
 use crate::name::TableName;
 use crate::postgres::schema::{IndexKey, IndexRole, Schema, View};
 use crate::postgres::server::ExtensionFacts;
@@ -77,18 +77,15 @@ impl Converter<'_> {
     fn view(&mut self, source: &SourceView, query: TranslatedQuery, readable: &mut Readable) {
         let name = TableName::new(&self.choices.target_schema, &self.view_names[&source.name]);
         let found = &mut self.conversion.findings;
-        if name.name != source.name {
-            let message = format!("named {}: names hold 63 bytes in PostgreSQL", name.name);
-            let place = Place::object(PlaceKind::View, &source.name);
-            found.push(Finding::warning(Code::Renamed, place, message));
-        }
+        let place = || Place::object(PlaceKind::View, &source.name);
+        found.extend(renamed::cut(&self.names, &source.name, &name.name, place));
         remarks(source, query.remarks, found);
         let outputs: Vec<Output> = if source.columns.is_empty() {
             query.columns
         } else {
             let told = query.columns.into_iter().zip(&source.columns);
             let told = told.map(|(output, column)| Output {
-                name: fitted(&column.name),
+                name: self.names.fitted(&column.name),
                 source: column.clone(),
                 ..output
             });
@@ -129,10 +126,16 @@ fn translated(
         .iter()
         .map(|column| Wanted {
             source: column.column_type.clone(),
-            target: target_type(column, Answer::Unknown, (&no_enum, extensions)),
+            target: target_type(column, answer(column), (&no_enum, extensions)),
         })
         .collect();
     translate_query(&view.definition, readable, Some(&wanted)).map_err(|error| error.to_string())
+}
+
+/// What is open of a column of a view is not known; JSON is jsonb there, as functions make it.
+fn answer(column: &Column) -> Answer {
+    let is_json = matches!(column.column_type, ColumnType::Json { .. });
+    if is_json { Answer::Fits } else { Answer::Unknown }
 }
 
 fn tables(source: &Source, target: &Schema) -> BTreeMap<String, (String, Relation)> {

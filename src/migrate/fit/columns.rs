@@ -7,6 +7,7 @@ use crate::migrate::fit::passage::{Clock, passage};
 use crate::migrate::fit::{Fitter, missing};
 use crate::migrate::mapping::{ColumnMapping, row_key};
 use crate::migrate::mapping::{Form, Owner, TableMapping};
+use crate::migrate::transcode::{Losses, Ruled};
 use crate::mysql::schema as mysql;
 use crate::name::{TableName, postgres_quoted};
 use crate::postgres::standing::{StandingColumn, StandingTable};
@@ -135,7 +136,9 @@ impl Fitter<'_> {
             self.found(Finding::warning(Code::NotCarried, place(), message).help(help));
         }
         let (source, target) = (from.name.clone(), to.name.clone());
-        Some(ColumnMapping { source, target, transcoder: way.transcoder })
+        let rule = self.terms.settings.rule(table, from);
+        let transcoder = Ruled::around(way.transcoder, &rule, Losses::Unmarked);
+        Some(ColumnMapping { source, target, transcoder, read: None })
     }
 
     /// Columns that the source has nothing for.

@@ -99,6 +99,36 @@ pub(super) fn passage(source: &Source, target: &Kind) -> Option<Passage> {
     }
 }
 
+/// The exact way to a type of our own making; a value that it does not hold is set aside.
+pub(crate) fn way(source: &Source, target: &Target) -> Option<Transcoder> {
+    let kind = match target {
+        Target::Boolean => Kind::Boolean,
+        Target::SmallInt => Kind::SmallInt,
+        Target::Integer => Kind::Integer,
+        Target::BigInt => Kind::BigInt,
+        Target::Numeric { precision, scale } => Kind::Numeric(Some((*precision, *scale))),
+        Target::Real => Kind::Real,
+        Target::DoublePrecision => Kind::DoublePrecision,
+        Target::Bit { bits } => Kind::Bit { bits: *bits },
+        Target::Date => Kind::Date,
+        Target::Timestamp { fraction } => Kind::Timestamp { fraction: *fraction },
+        Target::TimestampTz { fraction } => Kind::TimestampTz { fraction: *fraction },
+        Target::Time { fraction } => Kind::Time { fraction: *fraction },
+        Target::Interval { fraction } => Kind::Interval { fraction: *fraction },
+        Target::VarChar { length } => Kind::Text { length: Some(*length) },
+        Target::Text => Kind::Text { length: None },
+        Target::Bytea => Kind::Bytea,
+        Target::TextArray => Kind::TextArray,
+        Target::Jsonb => Kind::Jsonb,
+        Target::Json => Kind::Json,
+        Target::Uuid => Kind::Uuid,
+        Target::Inet => Kind::Inet,
+        Target::RealArray => Kind::RealArray,
+        Target::Enum { .. } | Target::Geometry { .. } | Target::Vector { .. } => return None,
+    };
+    passage(source, &kind).map(|passage| passage.transcoder)
+}
+
 /// What the source sends an integer as, and the least and the greatest there are.
 fn digits(source: &Source) -> Option<(Digits, i128, i128)> {
     let bounds = |bits: u32, unsigned: bool| {

@@ -15,7 +15,7 @@ set -euo pipefail
 
 # In a function, so that the whole file is read before any of it runs.
 main() {
-    cd "$(dirname "${BASH_SOURCE[0]}")"
+    cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
     local jobs='' action=load
     while [[ $# -gt 0 ]]; do
         case $1 in
@@ -134,25 +134,26 @@ run() {
 
 # Some pieces of a step, in a process of their own. 255 tells xargs to begin no other.
 pieces() {
-    local step=$1 number file from bytes data rows log taken
+    local step=$1 file from bytes data rows log taken
     shift
     log=$NIRVANA_LOG/$step.$1
     if [[ $step != copy ]]; then
-        for number in "$@"; do
-            IFS=$'\t' read -r _ file from bytes < <(sed -n "${number}p" load.tsv)
+        lines "$@" | while IFS=$'\t' read -r _ file from bytes; do
             text "$file" "$from" "$bytes"
         done | ask -q -f - >/dev/null 2>"$log" || { told "$log" && exit 255; }
         told "$log"
         return
     fi
-    for number in "$@"; do
-        IFS=$'\t' read -r _ file from bytes data rows < <(sed -n "${number}p" load.tsv)
+    while IFS=$'\t' read -r _ file from bytes data rows; do
         taken=$(rows_of "$data" | PGOPTIONS="$PGOPTIONS -c synchronous_commit=off" \
             ask -c "$(text "$file" "$from" "$bytes")" 2>"$log") || { told "$log" && exit 255; }
         [[ $taken == "COPY $rows" ]] ||
             { say "load.sh: $data has $rows rows, and the target says: $taken" && exit 255; }
-    done
+    done < <(lines "$@")
 }
+
+# Lines of the list of work, by their numbers.
+lines() { sed -n "$(printf '%sp;' "$@")" load.tsv; }
 
 # A range of a file, byte by byte.
 text() { head -c $(($2 + $3)) "$1" | tail -c "$3"; }

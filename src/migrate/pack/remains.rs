@@ -58,12 +58,12 @@ fn parsed(json: Option<&str>) -> Value {
 pub(super) fn altered(mapping: &TableMapping, copied: &Copied) -> String {
     let values = copied.altered_values(mapping).into_iter();
     values
-        .map(|values| {
+        .flat_map(|values| {
             let line = json!({
                 "table": &mapping.source, "column": values.column, "what": values.what,
                 "count": values.count, "first_keys": values.first_keys,
             });
-            format!("{line}\n")
+            [line.to_string(), "\n".to_owned()]
         })
         .collect()
 }

@@ -7,10 +7,11 @@ use tokio::task::JoinSet;
 
 use crate::archive::{Before, Error as FileError, Folder};
 use crate::event::{Event, Events, Phase};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Code, Finding, Severity};
 use crate::migrate::chunk;
 use crate::migrate::convert::{Conversion, convert};
 use crate::migrate::error::Error;
+use crate::migrate::foresee;
 use crate::migrate::jobs;
 use crate::migrate::pack::work::{Board, Worker};
 use crate::migrate::pack::{Request, whole};
@@ -98,17 +99,24 @@ impl Journey {
         start(Phase::Scan);
         if *mode == Mode::DryRun {
             let mut reader = source.reader(&pair.source).await?;
-            let answers = scan::answers(&known, &mut [&mut reader], Depth::Foresight).await?;
+            let asked = (pair.depth(Depth::Foresight), &pair.settings);
+            let answers = scan::answers(&known, &mut [&mut reader], asked).await?;
             reader.close().await;
-            let conversion = self.convert(&source, &known, &answers);
+            let mut conversion = self.convert(&source, &known, &answers);
+            conversion.findings.extend(foresee::findings(&known, &answers, &pair.settings));
             plan::describe(&known, conversion, &mut self.report, &self.events);
             return Ok(None);
         }
         let (schema, mut frozen, snapshot) = pair.take(&source, &known, &self.events).await?;
         self.report.snapshot = Some(snapshot);
         let mut readers: Vec<&mut Reader> = frozen.readers.iter_mut().collect();
-        let answers = scan::answers(&schema, &mut readers, Depth::Types).await?;
+        let asked = (pair.depth(Depth::Types), &pair.settings);
+        let answers = scan::answers(&schema, &mut readers, asked).await?;
         let conversion = self.convert(&source, &schema, &answers);
+        let mut refused = foresee::stops(&schema, &answers, &pair.settings);
+        let collide = |finding: &&Finding| finding.code == Code::NamesCollide;
+        refused.extend(conversion.findings.iter().filter(collide).cloned());
+        self.tell(&refused)?;
         Ok(Some(Prepared { source, schema, conversion, frozen }))
     }
 

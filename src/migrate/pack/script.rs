@@ -101,6 +101,7 @@ pub(super) fn schema(schema: &Schema, target_schema: &str, since: u16) -> String
     let names = ddl::schema_names(schema).into_iter().filter(|name| *name != "public");
     let mut all: Vec<String> = names.map(ddl::create_schema).collect();
     all.extend(schema.extensions.iter().map(ddl::create_extension));
+    all.extend(schema.collations.iter().map(ddl::create_collation));
     all.extend(schema.enums.iter().map(ddl::create_type));
     for sequence in &schema.sequences {
         all.push(ddl::create_sequence(sequence));

@@ -351,7 +351,7 @@ async fn prove(table: usize, chunk: usize, board: &Board) -> Result<(), Error> {
     if first {
         board.events.emit(Event::VerifyStarted { table: name(), rows: whole.rows });
     }
-    let (place, fact) = (board.folder.place(""), stored.fact.clone());
+    let (place, fact) = (board.folder.path().to_owned(), stored.fact.clone());
     let format = board.form.format;
     let read = tokio::task::spawn_blocking(move || proof::digest(&place, &fact, format)).await;
     let read = read.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;

@@ -91,13 +91,7 @@ impl Fitted {
     /// Whether the server sends what this reads.
     pub(crate) fn reads(&self, wire: WireType) -> bool {
         match self {
-            Self::Number { from, .. } => match from {
-                Digits::Tiny { .. } => wire == WireType::Tiny,
-                Digits::Short { .. } => matches!(wire, WireType::Short | WireType::Year),
-                Digits::Long { .. } => matches!(wire, WireType::Long | WireType::Int24),
-                Digits::LongLong { .. } => wire == WireType::LongLong,
-                Digits::Bits => wire.is_length_encoded(),
-            },
+            Self::Number { from, .. } => from.arrives_as(wire),
             Self::FloatToDouble => wire == WireType::Float,
             Self::DoubleToReal => wire == WireType::Double,
             Self::Moment { .. } => matches!(wire, WireType::DateTime | WireType::Timestamp),
@@ -187,8 +181,18 @@ impl Fitted {
 }
 
 impl Digits {
+    pub(super) fn arrives_as(self, wire: WireType) -> bool {
+        match self {
+            Self::Tiny { .. } => wire == WireType::Tiny,
+            Self::Short { .. } => matches!(wire, WireType::Short | WireType::Year),
+            Self::Long { .. } => matches!(wire, WireType::Long | WireType::Int24),
+            Self::LongLong { .. } => wire == WireType::LongLong,
+            Self::Bits => wire.is_length_encoded(),
+        }
+    }
+
     #[inline]
-    fn read(self, cursor: &mut ValueCursor<'_>) -> Result<i128, ValueError> {
+    pub(super) fn read(self, cursor: &mut ValueCursor<'_>) -> Result<i128, ValueError> {
         Ok(match self {
             Self::Tiny { unsigned: false } => i128::from(cursor.u8()? as i8),
             Self::Tiny { unsigned: true } => i128::from(cursor.u8()?),

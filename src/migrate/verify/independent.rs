@@ -234,6 +234,8 @@ fn texts(column: &ColumnMapping) -> Option<(String, String)> {
         | Transcoder::Geometry
         | Transcoder::Vector
         | Transcoder::Fitted(_)
+        | Transcoder::Cast(_)
+        | Transcoder::Ruled(_)
         | Transcoder::VectorToArray => return None,
     })
 }
@@ -264,6 +266,7 @@ mod tests {
             source: name.to_owned(),
             target: name.to_owned(),
             transcoder,
+            read: None,
         };
         let columns = vec![
             column("id", Transcoder::LongToI32),

@@ -1,13 +1,14 @@
 //! Proves that a database is what a directory holds: every file is the one that was written, every
 //! row of the target is the manifest's, and the catalog is the planned one. The source is not asked.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tokio::task::JoinSet;
 
-use crate::archive::{Archive, FileFact, Format, Table as PackedTable};
+use crate::archive::{Archive, Format, Table as PackedTable};
 use crate::event::{Event, Events, Phase};
 use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::convert::Conversion;
@@ -88,11 +89,10 @@ async fn compare(
         }
         set_aside(table, events);
     }
-    let tables: Vec<_> = archive.manifest.tables.iter().flat_map(|table| &table.chunks).collect();
-    let data: Vec<&str> = tables.iter().map(|chunk| chunk.file.as_str()).collect();
-    let others = archive.manifest.files.iter().filter(|file| !data.contains(&file.path.as_str()));
-    let others: Vec<FileFact> = others.cloned().collect();
-    for file in others {
+    // Those of the tables that are compared are read with them.
+    let chunks = subjects.iter().flat_map(|(table, _): &(PackedTable, Subject)| &table.chunks);
+    let data: HashSet<&str> = chunks.map(|chunk| chunk.file.as_str()).collect();
+    for file in archive.manifest.files.iter().filter(|file| !data.contains(file.path.as_str())) {
         if let Err(error) = archive.read(&file.path).and_then(|mut file| file.take_all(|_| ())) {
             damaged(&file.path, &error, events);
         }
@@ -162,6 +162,7 @@ fn mapping(table: &PackedTable, columns: usize) -> TableMapping {
                 source: column.source.clone(),
                 target: column.target.clone(),
                 transcoder: Transcoder::Bytes,
+                read: None,
             })
             .collect(),
         rows: None,

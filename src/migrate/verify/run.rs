@@ -124,7 +124,8 @@ impl Comparison {
         self.report.snapshot = Some(report);
         events.emit(Event::PhaseStarted { phase: Phase::Scan });
         let mut readers: Vec<&mut Reader> = frozen.readers.iter_mut().collect();
-        let answers = scan::answers(&schema, &mut readers, Depth::Types).await?;
+        let asked = (ends.depth(Depth::Types), &ends.settings);
+        let answers = scan::answers(&schema, &mut readers, asked).await?;
         let target = (&met.session, &met.target);
         let mut conversion = ends.convert(target, &schema, &answers, &Filled::Compared).await?;
         met.source.leave_out(&schema, &mut conversion);

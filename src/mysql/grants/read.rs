@@ -142,6 +142,26 @@ async fn login(connection: &mut Connection, account: &Account) -> Result<Option<
     }
 }
 
+/// The key of an attribute that says who made a user.
+pub(crate) const MARK_KEY: &str = "nirvana";
+/// Users have attributes since then.
+pub(crate) const ATTRIBUTES_SINCE: Version = (8, 0, 21);
+
+/// What a user's attribute says under our key; only MySQL has such.
+pub(crate) async fn mark(
+    connection: &mut Connection,
+    account: &Account,
+) -> Result<Option<String>, Error> {
+    let sql = format!(
+        "SELECT JSON_UNQUOTE(JSON_EXTRACT(ATTRIBUTE, '$.{MARK_KEY}')) \
+         FROM information_schema.USER_ATTRIBUTES WHERE USER = {} AND HOST = {}",
+        literal(&account.user),
+        literal(account.host.as_deref().unwrap_or_default())
+    );
+    let rows = connection.rows(&sql).await?;
+    Ok(rows.first().and_then(|row| row.text(0)).map(str::to_owned))
+}
+
 /// All accounts of a name, whatever their hosts; `None` stands for all names.
 pub(crate) async fn accounts(
     connection: &mut Connection,

@@ -2,7 +2,7 @@
 //!
 //! Source: `MySQL` internals manual, "Binary Protocol Resultset Row".
 
-use super::payload::PayloadReader;
+use super::payload::{PayloadReader, put_bytes};
 use crate::mysql::error::Truncated;
 
 /// The first two bits of a row's null bitmap are unused.
@@ -77,6 +77,13 @@ impl<'a> ValueCursor<'a> {
     pub(crate) fn is_at_end(&self) -> bool {
         self.values.rest().is_empty()
     }
+}
+
+/// A row of one value that is not NULL and arrives with its length.
+pub(crate) fn row_of_bytes(value: &[u8]) -> Vec<u8> {
+    let mut row = vec![0];
+    put_bytes(&mut row, value);
+    row
 }
 
 #[cfg(test)]

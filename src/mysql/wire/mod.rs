@@ -33,7 +33,7 @@ use std::time::Duration;
 use mysql_common::constants::StatusFlags;
 
 pub(crate) use column::{ColumnDefinition, WireType};
-pub(crate) use cursor::ValueCursor;
+pub(crate) use cursor::{ValueCursor, row_of_bytes};
 pub(crate) use greeting::Greeting;
 pub(crate) use json::row_as_json;
 pub(crate) use payload::put_bytes;

@@ -183,6 +183,9 @@ impl Differences {
             let next = |next: i128| format!("the next value {next}");
             self.compare(&place, next(i128::from(planned.max(1))), next(found.next));
         }
+        let collation = |name: Option<&str>| format!("COLLATE {}", name.unwrap_or("default"));
+        let wanted = planned.collation.as_ref().map(|name| name.name.as_str());
+        self.compare(place, collation(wanted), collation(found.collation.as_deref()));
         self.comments(place, &planned.comment, &found.comment);
     }
 }
@@ -371,6 +374,7 @@ mod tests {
             identity: None,
             generated_stored: None,
             comment: String::new(),
+            collation: None,
         }
     }
 

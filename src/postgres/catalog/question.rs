@@ -90,7 +90,9 @@ SELECT 'function', n.nspname, p.proname
 const COLUMNS: &str = "
 SELECT 'column', n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
        tn.nspname, t.typname, a.attnotnull, a.atthasdef, a.attidentity, a.attgenerated,
-       s.nspname, s.relname, col_description(c.oid, a.attnum)
+       s.nspname, s.relname, col_description(c.oid, a.attnum),
+       (SELECT o.collname FROM pg_collation o
+         WHERE o.oid = a.attcollation AND a.attcollation <> t.typcollation)
   FROM pg_attribute a
   JOIN pg_class c ON c.oid = a.attrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace

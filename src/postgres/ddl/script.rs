@@ -1,10 +1,10 @@
 //! The whole of a schema as one file that a person reads and `psql` runs.
 
 use super::{
-    add_check, add_constraint, add_foreign_key, analyze, create_extension, create_index,
-    create_partitions, create_schema, create_sequence, create_table, create_touch_function,
-    create_trigger, create_type, create_view, index_comment, schema_names, sequence_comment,
-    set_next_value, set_sequence, table_comments, validate,
+    add_check, add_constraint, add_foreign_key, analyze, create_collation, create_extension,
+    create_index, create_partitions, create_schema, create_sequence, create_table,
+    create_touch_function, create_trigger, create_type, create_view, index_comment, schema_names,
+    sequence_comment, set_next_value, set_sequence, table_comments, validate,
 };
 use crate::postgres::schema::{Schema, Table};
 
@@ -18,6 +18,7 @@ pub(crate) fn statements(schema: &Schema) -> Vec<String> {
     let schemas = schema_names(schema).into_iter().filter(|name| *name != "public");
     script.section("Schemas", schemas.map(create_schema));
     script.section("Extensions", schema.extensions.iter().map(create_extension));
+    script.section("Collations", schema.collations.iter().map(create_collation));
     script.section("Types", schema.enums.iter().map(create_type));
     let sequences = schema.sequences.iter();
     let sequences = sequences

@@ -188,6 +188,7 @@ fn a_counter_goes_no_further_than_its_type() {
             default: None,
             identity,
             generated: None,
+            collation: None,
             comment: String::new(),
         };
         set_next_value(&table, &column)

@@ -57,6 +57,7 @@ pub(crate) struct Role {
     pub(crate) is_superuser: bool,
     /// In the server's words, in UTC; `None` is forever.
     pub(crate) valid_until: Option<String>,
+    pub(crate) comment: Option<String>,
     /// Whether that is in the past.
     pub(crate) is_expired: bool,
 }

@@ -26,7 +26,8 @@ pub(crate) struct Present {
 
 const ROLES: &str = "
 SELECT rolname, rolcanlogin, rolsuper, pg_catalog.to_char(rolvaliduntil AT TIME ZONE 'UTC',
-       'YYYY-MM-DD HH24:MI:SS'), rolvaliduntil < pg_catalog.now()
+       'YYYY-MM-DD HH24:MI:SS'), rolvaliduntil < pg_catalog.now(),
+       pg_catalog.shobj_description(oid, 'pg_authid')
   FROM pg_catalog.pg_roles";
 
 const PASSWORDS: &str = "
@@ -75,6 +76,7 @@ impl Present {
                 is_superuser: is(&row, 2),
                 valid_until: row.get(3).cloned().flatten(),
                 is_expired: is(&row, 4),
+                comment: row.get(5).cloned().flatten(),
             };
             present.roles.insert(text(&row, 0), role);
         }

@@ -21,6 +21,7 @@ fn column(name: &str, column_type: ColumnType) -> Column {
         default: None,
         identity: None,
         generated: None,
+        collation: None,
         comment: String::new(),
     }
 }
@@ -82,6 +83,7 @@ pub(crate) fn example() -> Schema {
     let labels = labels.iter().map(|label| (*label).to_owned()).collect();
     Schema {
         extensions: vec![],
+        collations: Vec::new(),
         enums: vec![EnumType { name: name("order state"), labels }],
         touch_functions: vec![
             touch_function("updated_at", "current_timestamp(6)::timestamp(6)"),

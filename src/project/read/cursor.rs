@@ -50,15 +50,12 @@ impl<'a> Cursor<'a> {
 
     /// Behind `text`; to the end and `false` if it does not come.
     pub(super) fn skip_past(&mut self, text: &[u8]) -> bool {
-        match memchr::memmem::find(self.rest(), text) {
-            Some(at) => {
-                self.at += at + text.len();
-                true
-            }
-            None => {
-                self.at = self.source.len();
-                false
-            }
+        if let Some(at) = memchr::memmem::find(self.rest(), text) {
+            self.at += at + text.len();
+            true
+        } else {
+            self.at = self.source.len();
+            false
         }
     }
 

@@ -182,12 +182,11 @@ impl Scanner<'_> {
         self.cursor.skip(1);
         while let Some(at) = memchr::memchr2(quote, b'\\', self.cursor.rest()) {
             self.cursor.at += at;
-            match self.cursor.peek(0) {
-                b'\\' => self.cursor.skip(if quote == b'"' { 2 } else { 1 }),
-                _ => {
-                    self.cursor.skip(1);
-                    return true;
-                }
+            if self.cursor.peek(0) == b'\\' {
+                self.cursor.skip(if quote == b'"' { 2 } else { 1 })
+            } else {
+                self.cursor.skip(1);
+                return true;
             }
         }
         self.unclosed[nth] = true;

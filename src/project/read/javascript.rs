@@ -150,7 +150,7 @@ impl Tokens<'_> {
         let cursor = Cursor::new(self.cursor.source, self.cursor.at + 2);
         let mut within = Tokens { cursor, is_value: false, depth: self.depth + 1 };
         let mut open = 1;
-        while let Some(token) = within.next() {
+        for token in within.by_ref() {
             match (token.kind, token.text(self.cursor.source)) {
                 (Kind::Punctuation, b"{") => open += 1,
                 (Kind::Punctuation, b"}") => open -= 1,

@@ -243,7 +243,7 @@ impl Tokens<'_> {
         let cursor = Cursor::new(self.cursor.source, self.cursor.at + opening);
         let mut within = Tokens { cursor, state: State::Code, depth: self.depth + 1, broken: None };
         let mut open = 1;
-        while let Some(token) = within.next() {
+        for token in within.by_ref() {
             match token.text(self.cursor.source) {
                 b"{" => open += 1,
                 b"}" => open -= 1,

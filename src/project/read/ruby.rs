@@ -141,10 +141,11 @@ impl Tokens<'_> {
         }
         let cursor = &mut self.cursor;
         let (first, second) = (cursor.peek(0), cursor.peek(1));
-        if cursor.is_at_line_start() && matches!(first, b'=' | b'_') {
-            if let Some(kind) = self.at_line_start() {
-                return kind;
-            }
+        if cursor.is_at_line_start()
+            && matches!(first, b'=' | b'_')
+            && let Some(kind) = self.at_line_start()
+        {
+            return kind;
         }
         match first {
             // A byte order mark.

@@ -2,12 +2,11 @@
 
 use proptest::prelude::*;
 
-use super::check::{check, tile};
+use super::check::{check, edits, render, tile};
 use super::{dotenv, javascript, php, ruby, yaml_erb};
 
-/// Pieces of text that mean something to one of the readers, and random bytes between them.
-fn text() -> impl Strategy<Value = Vec<u8>> {
-    let pieces = [
+#[rustfmt::skip]
+const PIECES: &[&str] = &[
         "<?php ",
         "?>\n",
         "<?= ",
@@ -79,8 +78,11 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
         "b'",
         "<<<<<<< ",
     ];
+
+/// Pieces of text that mean something to one of the readers, and random bytes between them.
+fn text() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
-        8 => prop::sample::select(pieces.to_vec()).prop_map(|piece| piece.as_bytes().to_vec()),
+        8 => prop::sample::select(PIECES).prop_map(|piece| piece.as_bytes().to_vec()),
         1 => prop::collection::vec(any::<u8>(), 1..4),
     ];
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
@@ -97,6 +99,8 @@ proptest! {
     #[test]
     fn random_bytes_do_no_harm(source in prop::collection::vec(any::<u8>(), 0..200)) {
         check(&source);
+        edits(&source);
+        render(&source);
     }
 }
 

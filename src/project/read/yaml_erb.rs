@@ -275,8 +275,9 @@ impl Scanner<'_> {
         let is_flow = self.flow > 0;
         self.cursor.skip(1);
         self.cursor.skip_while(|byte| {
-            !matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
-                && !(is_flow && matches!(byte, b',' | b']' | b'}'))
+            let is_end = matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+            let is_flow_end = is_flow && matches!(byte, b',' | b']' | b'}');
+            !is_end && !is_flow_end
         });
         self.close(kind, start);
     }

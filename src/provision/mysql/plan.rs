@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use super::wish::{AccountWish, Wish};
 use crate::finding::{Code, Finding, Place, PlaceKind};
+use crate::mysql::grants::read::MARK_KEY;
 use crate::mysql::grants::read::{Held, Present};
 use crate::mysql::grants::{
     Account, Level, Privileges, Scope, grant_sql, mistaken_name, password, reaches, revoke_sql,
 };
+use crate::mysql::server::Flavour;
 use crate::name::mysql_quoted;
 use crate::provision::error::Error;
 use crate::provision::passwords::Password;
-use crate::provision::plan::{Excess, Plan, Step};
+use crate::provision::plan::{Excess, MARK, MARK_ROLE, Plan, Step};
 use crate::secret::Secret;
 use crate::statement::Statement;
 
@@ -62,13 +64,28 @@ impl Work<'_> {
                 let days = self.wish.expires_after;
                 let after = days
                     .map_or(String::new(), |days| format!(" PASSWORD EXPIRE INTERVAL {days} DAY"));
-                self.identify("CREATE USER", password, &after);
+                let attribute = format!(" ATTRIBUTE '{{\"{MARK_KEY}\": \"{MARK}\"}}'");
+                let is_marked_so = days.is_some() && self.present.flavour == Flavour::MySql;
+                let mark = if is_marked_so { attribute.as_str() } else { "" };
+                self.identify("CREATE USER", password, &format!("{after}{mark}"));
                 if days.is_some() {
                     self.tell_of_expiry();
+                    self.mark_by_role();
                 }
             }
             (Some(_), None) => {}
             (Some(held), Some(password)) => self.change_password(held, password),
+        }
+    }
+
+    /// What MySQL says in the same statement that makes the user.
+    fn mark_by_role(&mut self) {
+        if self.present.flavour == Flavour::MariaDb {
+            let role = Account::role(MARK_ROLE).sql();
+            let account = self.wish.account.sql();
+            let make = format!("CREATE ROLE IF NOT EXISTS {role}");
+            self.plan.makes.insert(0, Step::on_server(make));
+            self.plan.makes.push(Step::on_server(format!("GRANT {role} TO {account}")));
         }
     }
 

@@ -50,6 +50,8 @@ fn what_others_must_guess_is_said() {
         ("privileges = ['SELECT'], database = 'my%', pattern = true", "SELECT ON `my%`.*"),
         (r"privileges = ['SELECT'], database = 'my\_d%', pattern = true", r"SELECT ON `my\_d%`.*"),
         ("privileges = ['SELECT'], database = 'db`x'", "SELECT ON `db``x`.*"),
+        ("privileges = ['SELECT'], database = 'db``x'", "SELECT ON `db````x`.*"),
+        ("privileges = [' SELECT'], database = 'mydb'", "SELECT ON `mydb`.*"),
         ("privileges = ['SELECT'], database = 'my.db'", "SELECT ON `my.db`.*"),
         ("privileges = ['SELECT'], database = 'my.db', table = 'tbl'", "SELECT ON `my.db`.`tbl`"),
         ("privileges = ['SELECT'], database = 'my', table = 'db.tbl'", "SELECT ON `my`.`db.tbl`"),
@@ -110,6 +112,28 @@ fn what_means_nothing_is_refused_with_its_reason() {
             statements(&format!("{{ {grant} }}"), &present(Patterns::Wildcards, &[]), Excess::Name);
         assert!(made.as_ref().is_err_and(|error| error.contains(reason)), "{grant}: {made:?}");
     }
+}
+
+#[test]
+fn grants_on_the_same_columns_and_on_things_of_one_name_stay_apart_or_add_up_as_they_should() {
+    let two = "{ privileges = ['SELECT'], database = 'd', table = 't', columns = ['b'] }, \
+               { privileges = ['SELECT'], database = 'd', table = 't', columns = ['a'] }";
+    let three = "{ privileges = ['EXECUTE'], database = 'foo', function = 'function' }, \
+                 { privileges = ['SELECT'], database = 'foo' }, \
+                 { privileges = ['EXECUTE'], database = 'bar', procedure = 'procedure' }";
+    let wild = present(Patterns::Wildcards, &[]);
+    assert_eq!(
+        statements(two, &wild, Excess::Name).unwrap(),
+        ["GRANT SELECT (`a`, `b`) ON `d`.`t` TO `u`@`%`"]
+    );
+    assert_eq!(
+        statements(three, &wild, Excess::Name).unwrap(),
+        [
+            "GRANT SELECT ON `foo`.* TO `u`@`%`",
+            "GRANT EXECUTE ON FUNCTION `foo`.`function` TO `u`@`%`",
+            "GRANT EXECUTE ON PROCEDURE `bar`.`procedure` TO `u`@`%`",
+        ]
+    );
 }
 
 /// Two grants on one thing add up; what is there is not asked for again.

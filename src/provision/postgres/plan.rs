@@ -9,7 +9,7 @@ use crate::postgres::grants::read::Present;
 use crate::postgres::grants::{Acl, Class, Database, Grantee, Inner, password};
 use crate::postgres::quote::literal;
 use crate::provision::error::Error;
-use crate::provision::plan::{Excess, Plan, Step};
+use crate::provision::plan::{Excess, MARK, Plan, Step};
 use crate::secret::Secret;
 use crate::statement::Statement;
 
@@ -62,6 +62,10 @@ fn roles(wish: &RoleWish, present: &Present, plan: &mut Plan) {
         .as_ref()
         .map(|until| format!(" VALID UNTIL {}", literal(&format!("{until}+00"))));
     let until = until.unwrap_or_default();
+    let is_person = wish.until.is_some();
+    let is_marked = there.is_some_and(|there| there.comment.as_deref() == Some(MARK));
+    let mark = format!("COMMENT ON ROLE {name} IS {}", literal(MARK));
+    let mark = Some(mark).filter(|_| is_person && !is_marked);
     let Some(password) = &wish.password else {
         if there.is_none() {
             plan.makes.push(Step::on_server(format!("CREATE ROLE {name} NOLOGIN")));
@@ -76,6 +80,7 @@ fn roles(wish: &RoleWish, present: &Present, plan: &mut Plan) {
     let Some(there) = there else {
         let before = format!("CREATE ROLE {name} LOGIN PASSWORD ");
         plan.makes.push(Step::secret(Statement::with_secret(&before, &verifier(), &until)));
+        plan.makes.extend(mark.map(Step::on_server));
         return;
     };
     let stored = present.passwords.as_ref().map(|stored| stored.get(&wish.name));

@@ -7,13 +7,14 @@ cd "$root/.nirvana"
 : >>lock
 : >>busy
 exec 9>>lock
-if ! flock -n 9; then
+# A moment's patience: who only looks has it for an instant.
+if ! flock -w 1 9; then
     echo "held $(cat owner 2>/dev/null || true)"
     flock -w "$patience" 9 || exit 75
 fi
 # A run that was killed no longer has the lock, but a command of it may still be at work.
 exec 8>>busy
-if ! flock -n 8; then
+if ! flock -w 1 8; then
     echo "busy $(cat owner 2>/dev/null || true)"
     flock -w "$((patience + 10))" 8 || exit 75
 fi

@@ -21,9 +21,10 @@ for folder in "$root"/releases/*; do
     if [ -d "$folder" ]; then echo "folder ${folder##*/}"; fi
 done
 if [ -f "$root/.nirvana/lock" ]; then
-    if ! flock -n "$root/.nirvana/lock" true; then
+    # A moment's patience: another who only looks has it for an instant.
+    if ! flock -w 1 "$root/.nirvana/lock" true; then
         echo "held $(cat "$root/.nirvana/owner" 2>/dev/null || true)"
-    elif ! flock -n "$root/.nirvana/busy" true; then
+    elif ! flock -w 1 "$root/.nirvana/busy" true; then
         echo "busy $(cat "$root/.nirvana/owner" 2>/dev/null || true)"
     fi
 fi

@@ -4,6 +4,7 @@ LC_ALL=C
 export LC_ALL
 umask 022
 # A home is what the host says, and not what nirvana's own machine would.
+# shellcheck disable=SC2088 # The tilde is a letter here.
 case $1 in
     "~/"*) root=$HOME/${1#"~/"} ;;
     *) root=$1 ;;

@@ -13,6 +13,8 @@ while IFS= read -r line && [ -n "$line" ]; do
     export "${line%%=*}=${value%x}"
 done
 
+export NIRVANA_PATH="$root"
+
 # The one way to switch: rename(2) puts one link in the place of another, and there is no moment without.
 point() {
     ln -s "$1" ".current.$$"
@@ -46,7 +48,8 @@ if [ "$is" != "$now" ]; then
 fi
 printf '%s\n' "$$" >.nirvana/guard
 trap finish EXIT
-trap 'exit 4' HUP INT TERM PIPE
+# Ended from outside: that says nothing of the release.
+trap 'returned=$gone; exit 4' HUP INT TERM PIPE
 point "releases/$id"
 record "$switched"
 if ! reload; then
@@ -64,9 +67,14 @@ if [ "$verdict" = good ]; then
     echo "nirvana: good"
     exit 0
 fi
-# Nobody reads any more what is said to a nirvana that is gone.
-if [ "$verdict" != return ]; then
-    returned=$gone
-    exec >/dev/null 2>&1
-fi
+case $verdict in
+    return) ;;
+    # Nothing is wrong with it: somebody wants to go on another time.
+    stop) returned=$gone ;;
+    # Nobody reads any more what is said to a nirvana that is gone.
+    *)
+        returned=$gone
+        exec >/dev/null 2>&1
+        ;;
+esac
 exit 4

@@ -4,7 +4,7 @@ if [ ! -f "$root/.nirvana/lock" ]; then
     exit 0
 fi
 cd "$root/.nirvana"
-if flock -n lock true && flock -n busy true; then
+if flock -w 1 lock true && flock -w 1 busy true; then
     rm -f owner guard
     echo free
     exit 0

@@ -1,11 +1,13 @@
 //! Values that a language cannot say, and names that have no value.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::examples;
 use crate::fault::Blame as _;
 use crate::template::escape::Context;
-use crate::template::{Error, UnitKind, Values, VhostKind, render, render_own};
+use crate::template::{Error, UnitKind, Values, VhostKind, render, render_named, render_own};
 
 #[derive(Serialize)]
 struct One {
@@ -87,6 +89,25 @@ fn a_name_without_a_value_is_an_error() {
     }
     let error = render_own("own/vhost.conf", "{% if %}", Context::Nginx, &values).unwrap_err();
     insta::assert_snapshot!(error, @"own/vhost.conf, line 1: it is no template: unexpected end of block");
+}
+
+/// As a file of settings has them.
+#[test]
+fn a_value_that_no_template_asks_for_is_an_error_and_so_is_one_that_is_missing() {
+    let written = |text: &str| {
+        let values: BTreeMap<String, serde_json::Value> = serde_json::from_str(text).unwrap();
+        render_named("systemd/puma.socket", &values)
+    };
+    let good = r#"{"description": "d", "listen": ["/run/a.sock"], "release": "7"}"#;
+    assert!(written(good).unwrap().contains("ListenStream=/run/a.sock\n"));
+    let error = written(r#"{"description": "d", "listne": ["/run/a.sock"]}"#).unwrap_err();
+    insta::assert_snapshot!(error, @"systemd/puma.socket asks for no listne");
+    insta::assert_snapshot!(error.hint().unwrap(), @"it asks for: description, group, listen, user");
+    assert!(matches!(written(r#"{"description": "d"}"#), Err(Error::Undefined { .. })));
+    // What an include asks for is asked for.
+    let vhost = BTreeMap::from([("tls".to_owned(), serde_json::Value::Null)]);
+    let error = render_named("nginx/static.conf", &vhost).unwrap_err();
+    assert!(matches!(error, Error::Undefined { .. }), "{error}");
 }
 
 #[test]

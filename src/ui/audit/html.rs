@@ -101,7 +101,7 @@ fn section(audited: &Audited, rule: &str, hits: &[&Hit]) -> String {
             word(hit.level),
             text(&hit.path).replace('/', "/<wbr>"),
             hit.line,
-            text(&hit.message)
+            prose(&hit.message)
         ));
     }
     if hits.len() > PLACES {
@@ -124,10 +124,10 @@ fn help(card: &Card) -> String {
         "<details><summary>Why, and what to do</summary><p>{}</p><div class=\"pair\">\
          <figure><figcaption>Before</figcaption><pre>{}</pre></figure>\
          <figure><figcaption>After</figcaption><pre>{}</pre></figure></div><p class=\"quiet\">{}</p></details>\n",
-        text(card.why),
+        prose(card.why),
         text(card.before),
         text(card.after),
-        text(card.quiet)
+        prose(card.quiet)
     )
 }
 
@@ -185,6 +185,24 @@ fn silent(audited: &Audited) -> String {
         "{allowed}<h2>Rules that found nothing</h2>\n<details><summary>The rule, what it looks for, and \
          whether it holds or does not apply</summary><table class=\"rest\">{rows}</table></details>\n"
     )
+}
+
+/// The same, with what stands between backticks as code.
+fn prose(message: &str) -> String {
+    let mut marked = String::new();
+    let parts: Vec<&str> = message.split('`').collect();
+    // Without a partner a backtick is a letter like any other.
+    if parts.len().is_multiple_of(2) {
+        return text(message);
+    }
+    for (nth, part) in parts.into_iter().enumerate() {
+        if nth % 2 == 1 {
+            marked.push_str(&format!("<code>{}</code>", text(part)));
+        } else {
+            marked.push_str(&text(part));
+        }
+    }
+    marked
 }
 
 fn text(text: &str) -> String {

@@ -287,26 +287,7 @@ fn smtp(file: &Reading, found: &mut Found) {
         return;
     }
     match file.kind {
-        Kind::Ruby if file.has("smtp_settings") => {
-            let code = file.ruby();
-            for assignment in code.assignments() {
-                if !code.is_name(assignment.target.end - 1, b"smtp_settings") {
-                    continue;
-                }
-                let range = assignment.value.clone();
-                for entry in code.entries().filter(|entry| range.contains(&entry.key)) {
-                    let name = code.key(entry.key).map(|name| text(&name)).unwrap_or_default();
-                    if name == "password"
-                        && let Some(value) = code.constant(&entry.value)
-                        && !is_placeholder(&text(&value))
-                    {
-                        let message =
-                            format!("the password is a literal of {}", measure(&text(&value)));
-                        found.secret(file, inner(file, code.span(&entry.value)), message);
-                    }
-                }
-            }
-        }
+        Kind::Ruby if file.has("smtp_settings") => smtp_ruby(file, found),
         Kind::Php if file.has("->Password") => {
             let code = file.php();
             for assignment in code.assignments() {
@@ -364,5 +345,25 @@ fn smtp(file: &Reading, found: &mut Found) {
             }
         }
         _ => {}
+    }
+}
+
+fn smtp_ruby(file: &Reading, found: &mut Found) {
+    let code = file.ruby();
+    for assignment in code.assignments() {
+        if !code.is_name(assignment.target.end - 1, b"smtp_settings") {
+            continue;
+        }
+        let range = assignment.value.clone();
+        for entry in code.entries().filter(|entry| range.contains(&entry.key)) {
+            let name = code.key(entry.key).map(|name| text(&name)).unwrap_or_default();
+            if name == "password"
+                && let Some(value) = code.constant(&entry.value)
+                && !is_placeholder(&text(&value))
+            {
+                let message = format!("the password is a literal of {}", measure(&text(&value)));
+                found.secret(file, inner(file, code.span(&entry.value)), message);
+            }
+        }
     }
 }

@@ -355,6 +355,17 @@ fn codeigniter(file: &Reading, found: &mut Found) {
     let skeleton = |_: &str, value: &str| value == "root" || value == "your_username";
     entries(file, found, skeleton);
     assigned(file, found, b"$db");
+    let groups = ["$tests", "$test", "$development", "'tests'", "'development'"];
+    found.each(|hit| {
+        // The group is named on the line that opens it.
+        let above = (1..=hit.line as usize).rev().map(|line| file.line(line));
+        let opens = above
+            .into_iter()
+            .find(|line| line.contains('=') && (line.contains("public") || line.contains("$db")));
+        if opens.is_some_and(|line| groups.iter().any(|group| line.contains(group))) {
+            hit.weighs(Note);
+        }
+    });
 }
 
 fn connect(file: &Reading, found: &mut Found) {

@@ -114,7 +114,8 @@ fn ignored(context: &Context, application: &Application, found: &mut Found) -> V
     if !reads {
         return Verdict::NotApplicable("no library here reads .env");
     }
-    if context.repository.is_none() && context.tree.entry(b".gitignore").is_none() {
+    let rules = context.tree.entries().iter().any(|entry| entry.name() == b".gitignore");
+    if context.repository.is_none() && !rules {
         return Verdict::NotApplicable("this is no repository");
     }
     if context.tree.entry(at(".env")).is_none() && !context.tree.ignores(at(".env")) {

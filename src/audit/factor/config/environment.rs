@@ -1,11 +1,12 @@
 //! How code reads the environment, and where it asks something else instead.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::{inner, text};
 use crate::application::{Application, Framework as F};
 use crate::audit::context::Context;
-use crate::audit::file::{Kind, Scope};
+use crate::audit::file::{File, Kind, Scope};
 use crate::audit::found::Found;
 use crate::audit::reading::Reading;
 use crate::audit::rule::{Applies, Check, Reach, Rule, Verdict};
@@ -56,22 +57,6 @@ pub(super) const RULES: &[Rule] = &[
             reach: Reach::Everywhere,
             look: secret_default,
         },
-    },
-    Rule {
-        card: Card {
-            id: "III-020",
-            factor: FACTOR,
-            level: Note,
-            precision: Precision::Medium,
-            title: "a secret is read without asking whether it is there",
-            why: "Without the key the program starts all the same, and fails at the first request \
-                  that needs it. Use ENV.fetch, or check the key when the program starts.",
-            before: "Stripe.api_key = ENV[\"STRIPE_SECRET_KEY\"]",
-            after: "Stripe.api_key = ENV.fetch(\"STRIPE_SECRET_KEY\")",
-            quiet: "Keys that are no secret by their name, and reads that are asked for their truth.",
-        },
-        applies: Applies::To(&[F::Rails]),
-        check: Check::Application(unchecked),
     },
     Rule {
         card: Card {
@@ -151,97 +136,95 @@ fn is_secret_default(key: &str, value: &str) -> bool {
 }
 
 fn secret_default(file: &Reading, found: &mut Found) {
-    let mut tell = |key: &str, value: &str, span: std::ops::Range<usize>| {
-        if is_secret_default(key, value) {
-            let message = format!("the default of {key} is a literal of {}", measure(value));
-            found.secret(file, span, message);
-        }
-    };
     match file.kind {
-        Kind::Ruby if file.has("ENV") => {
-            let code = file.ruby();
-            for call in code.calls_of(b"fetch") {
-                let on_env = call.name >= 2 && code.is_name(call.name - 2, b"ENV");
-                let items = code.items(&call.arguments);
-                if let (true, Some(key), Some(default)) = (on_env, items.first(), items.get(1))
-                    && let (Some(key), Some(value)) = (code.constant(key), code.constant(default))
-                {
-                    tell(&text(&key), &text(&value), inner(file, code.span(default)));
-                }
-            }
-            // ENV['X'] || 'literal'
-            for at in 0..code.tokens.len() {
-                if code.is_name(at, b"ENV")
-                    && code.is(at + 1, b"[")
-                    && code.is(at + 4, b"||")
-                    && let (Some(key), Some(value)) =
-                        (code.key(at + 2), code.constant(&(at + 5..at + 6)))
-                {
-                    tell(&text(&key), &text(&value), inner(file, code.span(&(at + 5..at + 6))));
-                }
-            }
-        }
+        Kind::Ruby if file.has("ENV") => ruby_default(file, found),
         Kind::Php if file.has("env") && !file.inner.ends_with("config/database.php") => {
-            let code = file.php();
-            for call in code.calls().filter(|call| call.callee == Callee::Function) {
-                let items = code.items(call.open);
-                let Some(key) = items.first().and_then(|item| code.constant(item)) else {
-                    continue;
-                };
-                let default = if code.is_name(call.name, b"env")
-                    || code.is_name(call.name, b"getenv_docker")
-                {
-                    items.get(1).cloned()
-                } else if code.is_name(call.name, b"getenv") {
-                    let end = code.closing(call.open).unwrap_or(call.open) + 1;
-                    let next = end + if code.is(end, b"??") { 1 } else { 2 };
-                    let elvis = code.is(end, b"?:") || code.is(end, b"?") && code.is(end + 1, b":");
-                    let start = if code.is(end, b"?:") { end + 1 } else { next };
-                    (elvis || code.is(end, b"??")).then(|| start..code.expression_end(start))
-                } else {
-                    None
-                };
-                if let Some(default) = default
-                    && let Some(value) = code.constant(&default)
-                {
-                    tell(&text(&key), &text(&value), inner(file, code.span(&default)));
-                }
-            }
+            php_default(file, found)
         }
-        Kind::JavaScript if file.has("process.env") => {
-            use crate::project::read::javascript::literal;
-            let tokens = file.script();
-            for at in 2..tokens.len().saturating_sub(3) {
-                let word = |at: usize| text(tokens[at].text(file.bytes()));
-                if word(at) == "env"
-                    && word(at - 2) == "process"
-                    && word(at + 1) == "."
-                    && matches!(word(at + 3).as_str(), "||" | "??")
-                    && let Some(token) = tokens.get(at + 4)
-                    && let Some(value) = literal(file.bytes(), token)
-                {
-                    tell(&word(at + 2), &text(&value), inner(file, token.span));
-                }
-            }
-        }
+        Kind::JavaScript if file.has("process.env") => script_default(file, found),
         _ => {}
     }
 }
 
-fn unchecked(context: &Context, application: &Application, found: &mut Found) -> Verdict {
-    let contract = contract::read(context.tree, &application.folder);
-    for (key, uses) in &contract.keys {
-        if !is_secret_name(key) || contract.need(key) != Some(Need::Expected) {
-            continue;
-        }
-        let asked = uses.iter().any(|one| one.need != Need::Expected);
-        let Some(first) = uses.first().filter(|_| !asked) else { continue };
-        let line = first.line as usize;
-        let file = context.file(first.path.as_bytes());
-        let shown = file.as_ref().map_or(String::new(), |file| file.line(line).to_owned());
-        found.line(&first.path, line, &shown, format!("{key} is read as if it were always there"));
+/// A default of a key.
+fn tell(file: &Reading, found: &mut Found, key: &str, value: &str, span: Range<usize>) {
+    if is_secret_default(key, value) {
+        let message = format!("the default of {key} is a literal of {}", measure(value));
+        found.secret(file, span, message);
     }
-    Verdict::Looked
+}
+
+fn ruby_default(file: &Reading, found: &mut Found) {
+    let code = file.ruby();
+    for call in code.calls_of(b"fetch") {
+        let on_env = call.name >= 2 && code.is_name(call.name - 2, b"ENV");
+        let items = code.items(&call.arguments);
+        if let (true, Some(key), Some(default)) = (on_env, items.first(), items.get(1))
+            && let (Some(key), Some(value)) = (code.constant(key), code.constant(default))
+        {
+            tell(file, found, &text(&key), &text(&value), inner(file, code.span(default)));
+        }
+    }
+    // ENV['X'] || 'literal'
+    for at in 0..code.tokens.len() {
+        if code.is_name(at, b"ENV")
+            && code.is(at + 1, b"[")
+            && code.is(at + 4, b"||")
+            && let (Some(key), Some(value)) = (code.key(at + 2), code.constant(&(at + 5..at + 6)))
+        {
+            tell(
+                file,
+                found,
+                &text(&key),
+                &text(&value),
+                inner(file, code.span(&(at + 5..at + 6))),
+            );
+        }
+    }
+}
+
+fn php_default(file: &Reading, found: &mut Found) {
+    let code = file.php();
+    for call in code.calls().filter(|call| call.callee == Callee::Function) {
+        let items = code.items(call.open);
+        let Some(key) = items.first().and_then(|item| code.constant(item)) else {
+            continue;
+        };
+        let default =
+            if code.is_name(call.name, b"env") || code.is_name(call.name, b"getenv_docker") {
+                items.get(1).cloned()
+            } else if code.is_name(call.name, b"getenv") {
+                let end = code.closing(call.open).unwrap_or(call.open) + 1;
+                let next = end + if code.is(end, b"??") { 1 } else { 2 };
+                let elvis = code.is(end, b"?:") || code.is(end, b"?") && code.is(end + 1, b":");
+                let start = if code.is(end, b"?:") { end + 1 } else { next };
+                (elvis || code.is(end, b"??")).then(|| start..code.expression_end(start))
+            } else {
+                None
+            };
+        if let Some(default) = default
+            && let Some(value) = code.constant(&default)
+        {
+            tell(file, found, &text(&key), &text(&value), inner(file, code.span(&default)));
+        }
+    }
+}
+
+fn script_default(file: &Reading, found: &mut Found) {
+    use crate::project::read::javascript::literal;
+    let tokens = file.script();
+    for at in 2..tokens.len().saturating_sub(3) {
+        let word = |at: usize| text(tokens[at].text(file.bytes()));
+        if word(at) == "env"
+            && word(at - 2) == "process"
+            && word(at + 1) == "."
+            && matches!(word(at + 3).as_str(), "||" | "??")
+            && let Some(token) = tokens.get(at + 4)
+            && let Some(value) = literal(file.bytes(), token)
+        {
+            tell(file, found, &word(at + 2), &text(&value), inner(file, token.span));
+        }
+    }
 }
 
 fn host_switch(file: &Reading, found: &mut Found) {
@@ -320,14 +303,30 @@ fn named_groups(context: &Context, application: &Application, found: &mut Found)
     Verdict::Looked
 }
 
-fn drift(context: &Context, application: &Application, found: &mut Found) -> Verdict {
-    let names =
-        [".env.example", ".env.sample", ".env.dist", ".env.template", "env.example", "app.json"];
-    let example =
-        names.iter().find_map(|name| context.file(&join(&application.folder, name.as_bytes())));
-    let Some(example) = example else {
-        return Verdict::NotApplicable("no example of the environment is here");
-    };
+/// Keys of services that Laravel's own configuration asks for, whether they are used or not.
+const SKELETON: [&str; 18] = [
+    "PUSHER_",
+    "MAILGUN_",
+    "MANDRILL_",
+    "SES_",
+    "STRIPE_",
+    "AWS_",
+    "POSTMARK_",
+    "SLACK_",
+    "RESEND_",
+    "REDIS_",
+    "ABLY_",
+    "MEMCACHED_",
+    "DB_",
+    "MYSQL_ATTR_",
+    "MAIL_",
+    "SESSION_",
+    "LOG_",
+    "PAPERTRAIL_",
+];
+
+/// The keys that an example names, and those that it sets with their lines.
+fn listed(example: &File) -> (BTreeSet<String>, Vec<(String, usize)>) {
     let mut listed: BTreeSet<String> = BTreeSet::new();
     let mut lines: Vec<(String, usize)> = Vec::new();
     if example.kind == Kind::Json {
@@ -349,11 +348,34 @@ fn drift(context: &Context, application: &Application, found: &mut Found) -> Ver
             }
         }
     }
+    (listed, lines)
+}
+
+fn drift(context: &Context, application: &Application, found: &mut Found) -> Verdict {
+    let names =
+        [".env.example", ".env.sample", ".env.dist", ".env.template", "env.example", "app.json"];
+    let example =
+        names.iter().find_map(|name| context.file(&join(&application.folder, name.as_bytes())));
+    let Some(example) = example else {
+        return Verdict::NotApplicable("no example of the environment is here");
+    };
+    let (listed, lines) = listed(&example);
     let contract = contract::read(context.tree, &application.folder);
     for (key, uses) in &contract.keys {
         let wanted = matches!(contract.need(key), Some(Need::Required | Need::Expected));
-        if wanted && !listed.contains(key) && !contract::is_implicit(key) {
-            let one = uses.iter().min_by_key(|one| one.need).unwrap_or(&uses[0]);
+        // What builds, and what only developers start, is no part of a deploy.
+        let mut uses = uses.iter().filter(|one| {
+            let name = one.path.rsplit('/').next().unwrap_or_default();
+            name != "Gemfile" && !(name.contains("compose") && name.contains("dev"))
+        });
+        let skeleton = application.framework == F::Laravel
+            && SKELETON.iter().any(|start| key.starts_with(start));
+        if wanted
+            && !skeleton
+            && !listed.contains(key)
+            && !contract::is_implicit(key)
+            && let Some(one) = uses.next()
+        {
             let line = one.line as usize;
             let file = context.file(one.path.as_bytes());
             let shown = file.as_ref().map_or(String::new(), |file| file.line(line).to_owned());

@@ -1,6 +1,8 @@
 //! Secrets that no framework has a place for: keys that their makers can be told by, and literals
 //! at names that say what they are.
 
+use std::ops::Range;
+
 use super::{inner, text};
 use crate::audit::file::{Kind, Scope};
 use crate::audit::found::Found;
@@ -266,79 +268,87 @@ fn assigned(file: &Reading, found: &mut Found) {
     if lang.iter().any(|part| file.inner.contains(part)) {
         return;
     }
-    let mut tell = |name: &str, value: &str, span: std::ops::Range<usize>| {
-        if is_secret(name, value) {
-            let name = name.trim_start_matches('$');
-            found.secret(file, span, format!("{name} is a literal of {}", measure(value)));
-        }
-    };
     match file.kind {
-        Kind::Php => {
-            let code = file.php();
-            for assignment in code.assignments() {
-                let keys = code.keys(&assignment).unwrap_or_default();
-                let name =
-                    keys.last().map_or_else(|| text(code.text(assignment.base)), |key| text(key));
-                if let Some(value) = code.constant(&assignment.value) {
-                    tell(&name, &text(&value), inner(file, code.span(&assignment.value)));
-                }
-            }
-            for entry in code.entries() {
-                if let (Some(key), Some(value)) = (code.key(entry.key), code.constant(&entry.value))
-                {
-                    tell(&text(&key), &text(&value), inner(file, code.span(&entry.value)));
-                }
-            }
-            for call in code.calls_of(b"define").filter(|call| call.callee == php::Callee::Function)
-            {
-                let items = code.items(call.open);
-                if let (Some(name), Some(value)) = (items.first(), items.get(1))
-                    && let (Some(name), Some(literal)) = (code.constant(name), code.constant(value))
-                {
-                    tell(&text(&name), &text(&literal), inner(file, code.span(value)));
-                }
-            }
+        Kind::Php => php_assigned(file, found),
+        Kind::Ruby => ruby_assigned(file, found),
+        Kind::JavaScript => script_assigned(file, found),
+        _ => yaml_assigned(file, found),
+    }
+}
+
+/// A literal at a name.
+fn tell(file: &Reading, found: &mut Found, name: &str, value: &str, span: Range<usize>) {
+    if is_secret(name, value) {
+        let name = name.trim_start_matches('$');
+        found.secret(file, span, format!("{name} is a literal of {}", measure(value)));
+    }
+}
+
+fn php_assigned(file: &Reading, found: &mut Found) {
+    let code = file.php();
+    for assignment in code.assignments() {
+        let keys = code.keys(&assignment).unwrap_or_default();
+        let name = keys.last().map_or_else(|| text(code.text(assignment.base)), |key| text(key));
+        if let Some(value) = code.constant(&assignment.value) {
+            tell(file, found, &name, &text(&value), inner(file, code.span(&assignment.value)));
         }
-        Kind::Ruby => {
-            let code = file.ruby();
-            for assignment in code.assignments() {
-                let name = text(code.text(assignment.target.end - 1));
-                if let Some(value) = code.constant(&assignment.value) {
-                    tell(&name, &text(&value), inner(file, code.span(&assignment.value)));
-                }
-            }
-            for entry in code.entries() {
-                if let (Some(key), Some(value)) = (code.key(entry.key), code.constant(&entry.value))
-                {
-                    tell(&text(&key), &text(&value), inner(file, code.span(&entry.value)));
-                }
-            }
+    }
+    for entry in code.entries() {
+        if let (Some(key), Some(value)) = (code.key(entry.key), code.constant(&entry.value)) {
+            tell(file, found, &text(&key), &text(&value), inner(file, code.span(&entry.value)));
         }
-        Kind::JavaScript => {
-            use crate::project::read::javascript::literal;
-            let tokens = file.script();
-            for window in tokens.windows(3) {
-                let sign = window[1].text(file.bytes());
-                let name = text(window[0].text(file.bytes()));
-                if (sign == b"=" || sign == b":")
-                    && let Some(value) = literal(file.bytes(), &window[2])
-                {
-                    tell(
-                        name.trim_matches(['"', '\'']),
-                        &text(&value),
-                        inner(file, window[2].span),
-                    );
-                }
-            }
+    }
+    for call in code.calls_of(b"define").filter(|call| call.callee == php::Callee::Function) {
+        let items = code.items(call.open);
+        if let (Some(name), Some(value)) = (items.first(), items.get(1))
+            && let (Some(name), Some(literal)) = (code.constant(name), code.constant(value))
+        {
+            tell(file, found, &text(&name), &text(&literal), inner(file, code.span(value)));
         }
-        _ => {
-            let yaml = file.yaml();
-            for pair in &yaml.pairs {
-                let Some(span) = pair.value.map(|token| token.span) else { continue };
-                if let Some(scalar) = yaml.scalar(pair).filter(|scalar| !scalar.is_dynamic) {
-                    tell(&text(yaml.key(pair)), &text(&scalar.value), inner(file, span));
-                }
-            }
+    }
+}
+
+fn ruby_assigned(file: &Reading, found: &mut Found) {
+    let code = file.ruby();
+    for assignment in code.assignments() {
+        let name = text(code.text(assignment.target.end - 1));
+        if let Some(value) = code.constant(&assignment.value) {
+            tell(file, found, &name, &text(&value), inner(file, code.span(&assignment.value)));
+        }
+    }
+    for entry in code.entries() {
+        if let (Some(key), Some(value)) = (code.key(entry.key), code.constant(&entry.value)) {
+            tell(file, found, &text(&key), &text(&value), inner(file, code.span(&entry.value)));
+        }
+    }
+}
+
+fn script_assigned(file: &Reading, found: &mut Found) {
+    use crate::project::read::javascript::literal;
+    let tokens = file.script();
+    for window in tokens.windows(3) {
+        let sign = window[1].text(file.bytes());
+        let name = text(window[0].text(file.bytes()));
+        if (sign == b"=" || sign == b":")
+            && let Some(value) = literal(file.bytes(), &window[2])
+        {
+            tell(
+                file,
+                found,
+                name.trim_matches(['"', '\'']),
+                &text(&value),
+                inner(file, window[2].span),
+            );
+        }
+    }
+}
+
+fn yaml_assigned(file: &Reading, found: &mut Found) {
+    let yaml = file.yaml();
+    for pair in &yaml.pairs {
+        let Some(span) = pair.value.map(|token| token.span) else { continue };
+        if let Some(scalar) = yaml.scalar(pair).filter(|scalar| !scalar.is_dynamic) {
+            tell(file, found, &text(yaml.key(pair)), &text(&scalar.value), inner(file, span));
         }
     }
 }

@@ -111,7 +111,11 @@ fn needs(code: &Code, text: &str) -> Vec<(&'static str, usize, String)> {
             _ => name.starts_with(word),
         });
         let Some((_, extension)) = extension else { continue };
-        let guarded = text.contains(&format!("function_exists('{name}'"))
+        let family = name.split('_').next().unwrap_or(&name);
+        let asked = text.contains(&format!("function_exists('{family}"))
+            || text.contains(&format!("function_exists( '{family}"));
+        let guarded = asked
+            || text.contains(&format!("function_exists('{name}'"))
             || text.contains(&format!("extension_loaded('{}'", &extension[4..]))
             || text.contains(&format!("function {name}("))
             || text.contains(&format!("class_exists('{name}'"));

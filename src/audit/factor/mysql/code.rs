@@ -166,7 +166,7 @@ pub(super) fn migration(file: &Reading, found: &mut Found) {
                         code.tokens[entry.key].span.start,
                         format!("`{key}` has an option of MySQL"),
                     );
-                    if inner.ends_with("schema.rb") {
+                    if inner.ends_with("schema.rb") || super::asks_for_adapter(file) {
                         hit.weighs(Note);
                     }
                 }

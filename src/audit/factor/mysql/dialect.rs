@@ -39,7 +39,9 @@ pub(super) fn traits(sql: &Sql) -> Vec<Trait> {
         clauses(&tokens, &mut found);
         if let Ok(statements) = Parser::new(&dialect).with_tokens(tokens.clone()).parse_statements()
         {
-            statements.iter().for_each(|statement| tree(statement, &mut found));
+            for statement in &statements {
+                tree(statement, &mut found);
+            }
         }
     }
     found
@@ -243,8 +245,24 @@ fn clauses(tokens: &[Token], found: &mut Vec<Trait>) {
             found.push(of("M-018", words[0], format!("{} is MySQL's", words.join(" ")), way));
         }
     }
+    changes(tokens, found);
+}
+
+/// UPDATE and DELETE.
+fn changes(tokens: &[Token], found: &mut Vec<Trait>) {
     let first = word(tokens.first());
-    let ends = |name: &str| tokens.iter().any(|token| is(Some(token), name));
+    let mut depth = 0;
+    let mut outer: Vec<&Token> = Vec::new();
+    for token in tokens {
+        match token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth -= 1,
+            _ if depth == 0 => outer.push(token),
+            _ => {}
+        }
+    }
+    // What stands in brackets is a query of its own.
+    let ends = |name: &str| outer.iter().any(|token| is(Some(token), name));
     if matches!(first.as_deref(), Some("UPDATE" | "DELETE")) && ends("LIMIT") {
         let way = "WHERE id IN (SELECT id … LIMIT n)";
         found.push(of("M-019", "LIMIT", "UPDATE or DELETE with LIMIT", way));

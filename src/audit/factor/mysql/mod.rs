@@ -285,18 +285,33 @@ pub(in crate::audit) struct Dialect {
     way: String,
 }
 
+/// Whether the code asks which database it speaks to, so that it may well know what it does.
+fn asks_for_adapter(file: &Reading) -> bool {
+    file.has_any(&[
+        "adapter_name",
+        "mysql?",
+        "getDriverName",
+        "getDatabasePlatform",
+        "DatabaseAdapter",
+    ])
+}
+
 fn find(text: &str, needle: &str) -> Option<usize> {
     text.to_ascii_uppercase().find(&needle.to_ascii_uppercase())
 }
 
 fn look(file: &Reading, found: &mut Found) {
+    let guarded = asks_for_adapter(file);
     let mut last = (0, "");
     for one in file.dialect() {
         // A line is told once, however often it does the same.
         let line = file.line_of(one.at);
         if one.rule == found.rule() && last != (line, one.message.as_str()) {
             let help = format!("in PostgreSQL: {}", one.way);
-            found.at(file, one.at, one.message.clone()).helped(help);
+            let hit = found.at(file, one.at, one.message.clone()).helped(help);
+            if guarded {
+                hit.weighs(Note);
+            }
             last = (line, &one.message);
         }
     }

@@ -1,6 +1,9 @@
 //! SQL within code: strings that are statements, put together where they are concatenated, and
 //! fragments where a call says that they are SQL. What is interpolated stands as a name.
 
+use sqlparser::dialect::MySqlDialect;
+use sqlparser::parser::Parser;
+
 use crate::audit::file::Kind;
 use crate::audit::reading::Reading;
 use crate::project::read::{Span, php, ruby};
@@ -85,10 +88,26 @@ fn is_statement(text: &str) -> bool {
         return false;
     }
     let spaced = text.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_uppercase();
-    let shouted = word.bytes().all(|byte| byte.is_ascii_uppercase());
-    let follows = FOLLOWS.iter().any(|one| spaced.contains(one));
-    let written = spaced.contains(['=', '*', '(', '`']) || spaced.contains(" WHERE ");
-    follows && (shouted || written)
+    if !FOLLOWS.iter().any(|one| spaced.contains(one)) {
+        return false;
+    }
+    // Nobody writes `Select`, and what is written small must be whole SQL, as a sentence is none.
+    if word.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return true;
+    }
+    let written = spaced.contains(['=', '*', '(']) || spaced.contains(" WHERE ");
+    word.bytes().all(|byte| byte.is_ascii_lowercase()) && written && parses(text)
+}
+
+fn parses(text: &str) -> bool {
+    Parser::parse_sql(&MySqlDialect {}, text).is_ok()
+}
+
+/// Whether a text can stand where a part of a statement is wanted: a list, a condition or an order.
+fn is_part(text: &str) -> bool {
+    ["SELECT ", "SELECT 1 FROM t WHERE ", "SELECT 1 FROM t ORDER BY ", "SELECT 1 FROM t "]
+        .iter()
+        .any(|before| parses(&format!("{before}{text}")))
 }
 
 fn sql(text: String, span: Span, is_raw: bool) -> Option<Sql> {
@@ -98,7 +117,9 @@ fn sql(text: String, span: Span, is_raw: bool) -> Option<Sql> {
     if is_statement(&text) {
         return Some(Sql { text, span, is_fragment: false });
     }
-    is_raw.then_some(Sql { text, span, is_fragment: true })
+    // Words alone have nothing that is MySQL's.
+    let tells = text.contains(['(', '`', '"', '&', '<', '-']);
+    (is_raw && tells && is_part(&text)).then_some(Sql { text, span, is_fragment: true })
 }
 
 fn of_php(file: &Reading) -> Vec<Sql> {

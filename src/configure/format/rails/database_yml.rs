@@ -7,6 +7,7 @@
 use crate::application::Server;
 use crate::finding::Code;
 use crate::project::read::yaml_erb::{Kind, Pair, Yaml};
+use crate::project::read::{Span, line_span};
 
 use super::super::super::draft::{Draft, Moved, Sensitivity};
 use super::super::super::plan::Goal;
@@ -82,11 +83,15 @@ impl Field<'_, '_> {
             None if is_password => format!("<%= ENV[\"{key}\"].to_json %>"),
             None => format!("<%= ENV[\"{key}\"] %>"),
         };
-        let expression = if pair.span.is_empty() { format!(" {expression}") } else { expression };
+        let (span, expression) = if pair.span.is_empty() {
+            (blank(draft.source, pair.span), format!(" {expression}"))
+        } else {
+            (pair.span, expression)
+        };
         let deploy = self.deploy(owner);
         let sensitivity = if is_secret { Sensitivity::Secret } else { Sensitivity::Plain };
         let value = self.for_target(value);
-        draft.to_environment(pair.span, &value, Moved { key, expression, sensitivity, deploy });
+        draft.to_environment(span, &value, Moved { key, expression, sensitivity, deploy });
     }
 
     /// The literal; none if there is nothing to move, or it cannot be told.
@@ -184,6 +189,13 @@ impl Field<'_, '_> {
     }
 }
 
+/// Where a value is missing, with the spaces behind the colon if nothing else stands there.
+fn blank(source: &[u8], at: Span) -> Span {
+    let line = line_span(source, at.start);
+    let rest = source.get(at.start..line.end).unwrap_or_default();
+    if rest.trim_ascii().is_empty() { Span::new(at.start, line.end.max(at.start)) } else { at }
+}
+
 const ODD: &str = "YAML reads this value as an anchor, an alias or a tag, so it stays as it is";
 const ODD_HELP: &str =
     "put it into the environment by hand: `password: <%= ENV[\"DATABASE_PASSWORD\"].to_json %>`";
@@ -229,7 +241,7 @@ pub(super) fn server(yaml: &Yaml, stanzas: &Stanzas, stanza: &Stanza) -> Server 
         }
         let literals = erb::literals(yaml.source, pair.span);
         let known = literals.iter().map(|(_, value)| Server::of(&String::from_utf8_lossy(value)));
-        known.filter(|server| *server != Server::Unknown).last()
+        known.rev().find(|server| *server != Server::Unknown)
     };
     let scheme = || {
         let pair = &yaml.pairs[stanzas.effective(yaml, stanza, b"url")?];

@@ -101,7 +101,7 @@ fn setting(draft: &mut Draft, yaml: &Yaml, nth: usize) {
             (false, is_mysql.then(|| "unicode".to_owned()))
         }),
         b"port" => {
-            value(draft, yaml, pair, |text| (false, (text == "3306").then(|| "5432".to_owned())))
+            value(draft, yaml, pair, |text| (false, (text == "3306").then(|| "5432".to_owned())));
         }
         b"sslca" => draft.replace(pair.key.span, "sslrootcert"),
         b"ssl_mode" => ssl_mode(draft, yaml, pair),

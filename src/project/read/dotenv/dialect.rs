@@ -326,15 +326,12 @@ fn ruby(raw: &[u8]) -> Meaning {
             let mut value = Vec::new();
             let mut rest = text;
             while let Some((first, after)) = rest.split_first() {
-                match after.split_first().filter(|_| *first == b'\\') {
-                    Some((escaped, after)) => {
-                        value.push(*escaped);
-                        rest = after;
-                    }
-                    None => {
-                        value.push(*first);
-                        rest = after;
-                    }
+                if let Some((escaped, after)) = after.split_first().filter(|_| *first == b'\\') {
+                    value.push(*escaped);
+                    rest = after;
+                } else {
+                    value.push(*first);
+                    rest = after;
                 }
             }
             Meaning::Text(value)

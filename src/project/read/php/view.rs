@@ -288,7 +288,7 @@ impl<'a> Code<'a> {
     /// The keys of an assignment; none if one of them is not a literal.
     pub(crate) fn keys(&self, assignment: &Assignment) -> Option<Vec<Cow<'a, [u8]>>> {
         let keys = assignment.keys.clone();
-        if keys.len() % 3 != 0 {
+        if !keys.len().is_multiple_of(3) {
             return None;
         }
         let mut found = Vec::new();

@@ -20,17 +20,17 @@ pub(crate) fn literal<'a>(source: &'a [u8], token: &Token<Kind>) -> Option<Liter
     let plain = |value| Some(Literal { value, is_dynamic: false });
     match token.kind {
         Kind::SingleQuoted => plain(single(inner(text, 1)?, b'\'', b'\'')),
-        Kind::DoubleQuoted => double(inner(text, 1)?),
+        Kind::DoubleQuoted => Some(double(inner(text, 1)?)),
         Kind::PercentSingle => {
             let (open, close) = (*text.get(2)?, *text.last()?);
             plain(single(inner(text, 3)?, open, close))
         }
         Kind::PercentDouble => {
             let prefix = if text.get(1).is_some_and(u8::is_ascii_alphabetic) { 3 } else { 2 };
-            double(inner(text, prefix)?)
+            Some(double(inner(text, prefix)?))
         }
         Kind::Symbol => match text.get(1)? {
-            b'"' => double(inner(text, 2)?),
+            b'"' => Some(double(inner(text, 2)?)),
             b'\'' => plain(single(inner(text, 2)?, b'\'', b'\'')),
             _ if text[0] == b':' => plain(Cow::Borrowed(&text[1..])),
             _ => plain(Cow::Borrowed(inner(text, 3)?)),
@@ -77,11 +77,11 @@ fn single(text: &[u8], open: u8, close: u8) -> Cow<'_, [u8]> {
     Cow::Owned(value)
 }
 
-fn double(text: &[u8]) -> Option<Literal<'_>> {
+fn double(text: &[u8]) -> Literal<'_> {
     if is_interpolated(text) {
-        return Some(Literal { value: Cow::Borrowed(text), is_dynamic: true });
+        return Literal { value: Cow::Borrowed(text), is_dynamic: true };
     }
-    Some(Literal { value: unescaped(text), is_dynamic: false })
+    Literal { value: unescaped(text), is_dynamic: false }
 }
 
 /// The escapes of double quotes; control and meta characters are left as they are written.

@@ -130,7 +130,7 @@ impl Tokens<'_> {
         }
         let mut inner = within(self.cursor.source, self.cursor.at + 2, self.depth + 1);
         let mut open = 1;
-        while let Some(token) = inner.next() {
+        for token in inner.by_ref() {
             match (token.kind, token.text(self.cursor.source)) {
                 (Kind::Punctuation, b"{") => open += 1,
                 (Kind::Punctuation, b"}") => open -= 1,

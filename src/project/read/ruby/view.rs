@@ -237,7 +237,7 @@ impl<'a> Code<'a> {
         } else {
             return None;
         };
-        (value < item.end).then(|| Entry { key, value: value..item.end })
+        (value < item.end).then_some(Entry { key, value: value..item.end })
     }
 
     /// All entries of hashes and of arguments, at any depth.

@@ -148,14 +148,13 @@ impl Gathering<'_> {
     fn key(&mut self, token: &Token<Kind>) {
         let column = self.column(token);
         let is_flow = !self.brackets.is_empty();
-        let parent = match self.brackets.last() {
-            Some(owner) => *owner,
-            None => {
-                while self.open.last().is_some_and(|last| self.pairs[*last].column >= column) {
-                    self.open.pop();
-                }
-                self.open.last().copied()
+        let parent = if let Some(owner) = self.brackets.last() {
+            *owner
+        } else {
+            while self.open.last().is_some_and(|last| self.pairs[*last].column >= column) {
+                self.open.pop();
             }
+            self.open.last().copied()
         };
         let at = self.pairs.len();
         if let Some(parent) = parent {
