@@ -306,7 +306,9 @@ pub(super) fn add_filters(environment: &mut Environment<'_>) {
     environment.add_filter("pair", |pair: Value| systemd_pair(&pair));
     environment.add_filter("exec", |words: Value| dockerfile_exec(&words));
     environment.add_filter("quoted", |text: String| dockerfile_quoted(&text));
-    environment.add_filter("name", |name: Value| name_word(&name).map(Value::from_safe_string));
+    environment.add_filter("name", |name: String| {
+        name_word(&Value::from(name)).map(Value::from_safe_string)
+    });
     environment.add_filter("dns", |text: String| dns_word(&text));
     environment.add_filter("literal", |value: Value| literal(&value));
     environment.add_filter("label", |text: String| label_word(&text));
