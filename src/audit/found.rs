@@ -125,5 +125,7 @@ pub(super) fn fingerprint(rule: &str, text: &str) -> String {
     digest.update(rule.as_bytes());
     digest.update([0]);
     digest.update(text.as_bytes());
-    digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let bytes =
+        digest.finalize().iter().take(8).fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
+    format!("{bytes:016x}")
 }

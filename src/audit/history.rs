@@ -61,7 +61,7 @@ pub(super) fn dig(
     for (blob, hit) in found {
         let known = now.contains(&(hit.rule, hit.fingerprint.as_str()));
         if !known && told.insert((hit.rule, hit.path.clone(), hit.fingerprint.clone())) {
-            hits.extend(in_history(&rule.card, &blob, hit));
+            hits.extend(in_history(&rule.card, &blob, &hit));
         }
     }
     Ok(Dug { hits, findings, blobs: blobs.len() })
@@ -93,7 +93,7 @@ fn scan(
     hits.filter(|hit| hit.secret.is_some()).map(|hit| (blob.clone(), hit)).collect()
 }
 
-fn in_history(card: &'static Card, blob: &Blob, hit: Hit) -> Vec<Hit> {
+fn in_history(card: &'static Card, blob: &Blob, hit: &Hit) -> Vec<Hit> {
     let mut found = Found::new(card);
     let commit = blob.commit.get(..12).unwrap_or(&blob.commit);
     let message = format!("{} ({}), since commit {commit}", hit.message, hit.rule);

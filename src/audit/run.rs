@@ -157,7 +157,7 @@ fn whole<'r>(
     let reason = match &rule.check {
         Check::Files { kinds: wanted, .. } => unmet(context, rule.applies, Some(wanted), kinds),
         Check::Tree(check) => match unmet(context, rule.applies, None, kinds) {
-            None => reason(check(context, &mut found)),
+            None => reason(&check(context, &mut found)),
             unmet => unmet,
         },
         Check::Application(check) => {
@@ -171,7 +171,7 @@ fn whole<'r>(
             let verdicts: Vec<Verdict> =
                 wanted.iter().map(|one| check(context, one, &mut found)).collect();
             let looked = verdicts.contains(&Verdict::Looked);
-            let first = verdicts.into_iter().next().and_then(reason);
+            let first = verdicts.first().and_then(reason);
             unmet.or(if looked {
                 None
             } else {
@@ -190,10 +190,10 @@ fn takes(applies: Applies, framework: Framework) -> bool {
     }
 }
 
-fn reason(verdict: Verdict) -> Option<String> {
+fn reason(verdict: &Verdict) -> Option<String> {
     match verdict {
         Verdict::Looked => None,
-        Verdict::NotApplicable(reason) => Some(reason.to_owned()),
+        Verdict::NotApplicable(reason) => Some((*reason).to_owned()),
     }
 }
 

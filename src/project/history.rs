@@ -69,14 +69,13 @@ impl History {
         let wrong = |source| Error::Repository { path: self.git_folder.clone(), source };
         let mut walk = repository.revwalk().map_err(wrong)?;
         walk.set_sorting(Sort::TOPOLOGICAL | Sort::REVERSE).map_err(wrong)?;
-        match rev {
-            Some(rev) => walk.push(commit(&repository, rev)?).map_err(wrong)?,
-            None => {
-                walk.push_glob("*").map_err(wrong)?;
-                // HEAD may be detached, and no reference.
-                if let Ok(head) = repository.head().and_then(|head| head.peel_to_commit()) {
-                    walk.push(head.id()).map_err(wrong)?;
-                }
+        if let Some(rev) = rev {
+            walk.push(commit(&repository, rev)?).map_err(wrong)?;
+        } else {
+            walk.push_glob("*").map_err(wrong)?;
+            // HEAD may be detached, and no reference.
+            if let Ok(head) = repository.head().and_then(|head| head.peel_to_commit()) {
+                walk.push(head.id()).map_err(wrong)?;
             }
         }
         let mut listing = Listing { seen: HashSet::new(), blobs: Vec::new(), gaps: Vec::new() };

@@ -25,7 +25,7 @@ const BRIEF_PLACES: usize = 1;
 pub(super) fn page(report: &Report, format: Format) -> Result<Option<String>, UiError> {
     Ok(match format {
         Format::Sarif => Some(sarif::log(report)?),
-        Format::Github => report.audited.as_ref().map(|audited| github::commands(audited)),
+        Format::Github => report.audited.as_ref().map(github::commands),
         Format::Html => report.audited.as_ref().map(|audited| html::page(report, audited)),
         Format::Human | Format::Json => None,
     })
@@ -144,10 +144,10 @@ fn one(audited: &Audited, rule: &str, hits: &[&Hit], sheet: &Sheet) -> Vec<Strin
         let place = ink.paint(Tone::Strong, &format!("  {}:{}", harmless(&hit.path), hit.line));
         lines.extend(hanging(&place, &harmless(&hit.message), 6, width));
     }
-    if hits.len() > most && sheet.detail == Detail::Brief {
-        if let Some(last) = lines.last_mut() {
-            last.push_str(&format!("  (and {} more)", hits.len() - most));
-        }
+    if hits.len() > most
+        && let Some(last) = lines.last_mut()
+    {
+        last.push_str(&format!("  (and {} more)", hits.len() - most));
     }
     let mut helps: Vec<&str> = hits.iter().map(|hit| hit.help.as_str()).collect();
     helps.dedup();

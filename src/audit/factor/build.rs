@@ -276,8 +276,8 @@ fn git_pull(file: &Reading, found: &mut Found) {
         let written = line.trim_start().starts_with(['$', '\'', '"']) && file.kind == Kind::Php;
         if pulls
             && remote
-            && !(file.kind == Kind::Ci && !file.has("ssh"))
-            && !(file.kind == Kind::Text && !named)
+            && (file.kind != Kind::Ci || file.has("ssh"))
+            && (file.kind != Kind::Text || named)
             && !written
         {
             found.at(file, start, "what runs is updated in place");

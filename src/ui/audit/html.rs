@@ -136,17 +136,11 @@ fn told(report: &Report) -> String {
     if report.findings.is_empty() {
         return String::new();
     }
-    let rows: String = report
-        .findings
-        .iter()
-        .map(|one| {
-            format!(
-                "<li><code>{}</code> {}</li>\n",
-                text(&one.place.to_string()),
-                text(&one.message)
-            )
-        })
-        .collect();
+    let mut rows = String::new();
+    for one in &report.findings {
+        let (place, message) = (text(&one.place.to_string()), text(&one.message));
+        rows.push_str(&format!("<li><code>{place}</code> {message}</li>\n"));
+    }
     format!("<h2>What was not looked at</h2>\n<ul>{rows}</ul>\n")
 }
 

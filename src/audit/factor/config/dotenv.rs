@@ -84,7 +84,7 @@ fn committed(file: &Reading, found: &mut Found) {
         if is_elsewhere(file, key) || is_placeholder(value) || is_reference(value) {
             continue;
         }
-        let named = is_secret_name(key) && value.len() >= 4 && !(symfony && !is_drawn(value));
+        let named = is_secret_name(key) && value.len() >= 4 && (!symfony || is_drawn(value));
         if named && !matches!(value, "null" | "127.0.0.1") && value.parse::<f64>().is_err() {
             let message = format!("{key} has a value of {}", measure(value));
             let hit = found.secret(file, variable.at..variable.at + value.len(), message);
