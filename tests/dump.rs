@@ -50,7 +50,7 @@ fn contents(target: &TargetDatabase) -> String {
                 rows = None;
             }
             Some(found) => found.push(line),
-            None if line.starts_with("--") || line.starts_with("\\") => {}
+            None if line.starts_with("--") || line.starts_with('\\') => {}
             None => {
                 rows = line.starts_with("COPY ").then(Vec::new);
                 lines.push(line);
@@ -168,7 +168,7 @@ fn verify(path: &Path, target: &TargetDatabase) -> (Run, Report) {
 }
 
 /// What a tool may write, and a person may have changed.
-const WRITTEN: &str = r#"/*M!999999\- enable the sandbox mode */
+const WRITTEN: &str = r"/*M!999999\- enable the sandbox mode */
 -- MySQL dump 10.13  Distrib 5.5.62, for debian-linux-gnu (x86_64)
 --
 -- Host: localhost    Database: old
@@ -188,7 +188,7 @@ CREATE TABLE `t` (
   PRIMARY KEY (`id`) /* the key */
 ) ENGINE=MyISAM AUTO_INCREMENT=9 DEFAULT CHARSET=latin1;
 LOCK TABLES `t` WRITE;
-INSERT  IGNORE INTO `t` (`id`,`word`,`at`,`price`,`raw`,`bits`) VALUES (1,'caf"#;
+INSERT  IGNORE INTO `t` (`id`,`word`,`at`,`price`,`raw`,`bits`) VALUES (1,'caf";
 
 const WRITTEN_REST: &str = r#"','2020-01-01 01:00:00',3,'a\0\'\\\n',b'11'),
 (2,"say ""it""",'2020-07-01 12:00:00.000000',-0.5,0x00FF,3) , (3,NULL,'2020-07-01 12:00:00',NULL,_binary 'x', 0x3ff);

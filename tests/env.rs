@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -286,7 +287,7 @@ impl Terminal {
 
     /// Waits until the screen shows it; gives all that came before.
     fn wait_for(&mut self, text: &str) -> String {
-        let limit = Instant::now() + Duration::from_secs(60);
+        let limit = Instant::now() + Duration::from_mins(1);
         loop {
             let screen = self.screen.lock().unwrap();
             let new = String::from_utf8_lossy(&screen[self.seen..]).into_owned();
@@ -386,7 +387,6 @@ fn where_nobody_can_be_asked_nothing_is_loaded() {
     let mut command = project.nirvana();
     command.args(["env", "deny"]);
     assert_eq!(run(command).code, 0);
-    use std::os::unix::fs::PermissionsExt as _;
     let kept = project.path("state/nirvana/env/denied");
     assert_eq!(std::fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o700);
     assert_eq!(std::fs::read_dir(&kept).unwrap().count(), 1);

@@ -205,7 +205,7 @@ fn run_hook(shell: Shell) -> ExitCode {
 }
 
 fn written(bytes: &[u8]) -> ExitCode {
-    match ui().data(bytes) {
+    match Ui::data(bytes) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error, 3),
     }

@@ -252,15 +252,15 @@ pub(crate) fn fuzz(data: &[u8]) {
         let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
         let Ok(mut rows) = dump.rows(&table.name.name, &columns, (None, None)) else { continue };
         loop {
-            let more = match rows.next_buffered() {
+            let filled = match rows.next_buffered() {
                 Ok(Buffered::Row(row)) => {
                     assert!(ValueCursor::new(row, columns.len()).is_ok());
                     continue;
                 }
-                Ok(Buffered::Incomplete) => true,
+                Ok(Buffered::Incomplete) => rows.fill_now().is_ok(),
                 Ok(Buffered::End) | Err(_) => false,
             };
-            if !more || rows.fill_now().is_err() {
+            if !filled {
                 break;
             }
         }

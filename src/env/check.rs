@@ -116,8 +116,7 @@ impl Side {
     }
 
     fn of_file(file: &File, name: String) -> Self {
-        let is_example =
-            !Path::new(&name).file_name().is_some_and(|name| name == OsStr::new(".env"));
+        let is_example = Path::new(&name).file_name().is_none_or(|name| name != OsStr::new(".env"));
         let mut side = Self {
             is_process: false,
             is_example,

@@ -103,9 +103,7 @@ pub(crate) fn enter(
         None => request.variables.clone(),
     };
     let state = match found {
-        Some((file, digest, Trust::Allowed)) => {
-            Some(load(request, (&file, digest), &mut wanted, &mut step))
-        }
+        Some((file, digest, Trust::Allowed)) => Some(load((&file, digest), &mut wanted, &mut step)),
         Some((_, digest, _)) => Some(Loaded::seen(digest, false)),
         None => None,
     };
@@ -119,12 +117,7 @@ pub(crate) fn enter(
 }
 
 /// Puts a file's variables over the others; one that cannot be read is seen, and sets nothing.
-fn load(
-    request: &HookRequest,
-    (file, digest): (&File, String),
-    variables: &mut Variables,
-    step: &mut Step,
-) -> Loaded {
+fn load((file, digest): (&File, String), variables: &mut Variables, step: &mut Step) -> Loaded {
     let values = match file.values(variables) {
         Ok(values) => values,
         Err(error) => {
@@ -132,9 +125,8 @@ fn load(
             return Loaded::seen(digest, true);
         }
     };
-    let is_taken = |name: &String| request.shell.takes(name);
-    let left: Vec<String> = values.keys().filter(|name| !is_taken(name)).cloned().collect();
-    let taken = values.into_iter().filter(|(name, _)| is_taken(name)).collect();
+    let left: Vec<String> = values.keys().filter(|name| !Shell::takes(name)).cloned().collect();
+    let taken = values.into_iter().filter(|(name, _)| Shell::takes(name)).collect();
     if !left.is_empty() {
         step.told.push(Told::NotTaken { names: left });
     }

@@ -81,5 +81,5 @@ pub(super) fn digest(path: &Path, text: &[u8]) -> String {
     hash.update(path.as_os_str().as_bytes());
     hash.update([0]);
     hash.update(text);
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize().iter().fold(String::new(), |digest, byte| format!("{digest}{byte:02x}"))
 }

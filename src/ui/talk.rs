@@ -8,7 +8,7 @@ use super::{Ui, UiError};
 
 impl Ui {
     /// Bytes that another program reads.
-    pub(crate) fn data(&self, bytes: &[u8]) -> Result<(), UiError> {
+    pub(crate) fn data(bytes: &[u8]) -> Result<(), UiError> {
         let mut stdout = io::stdout().lock();
         match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(UiError::Stdout(error)),

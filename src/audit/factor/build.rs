@@ -180,7 +180,7 @@ fn debug(file: &Reading, found: &mut Found) {
             }
         }
         Kind::Php if file.has_any(&["WP_DEBUG", "display_errors", "'debug'", "\"debug\""]) => {
-            debug_php(file, found)
+            debug_php(file, found);
         }
         Kind::Ini => {
             for (start, line) in file.code_lines() {

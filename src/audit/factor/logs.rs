@@ -108,7 +108,7 @@ fn to_file(file: &Reading, found: &mut Found) {
     }
     match file.kind {
         Kind::Ruby if file.has("Logger") && file.inner.starts_with("config/") => {
-            ruby_to_file(file, found)
+            ruby_to_file(file, found);
         }
         Kind::Dotenv => {
             for variable in file.variables() {

@@ -267,7 +267,7 @@ fn writes(file: &Reading, found: &mut Found) {
     }
     match file.kind {
         Kind::Php if file.has("__DIR__") && file.has_any(&["file_put_contents", "fopen"]) => {
-            php_writes(file, found)
+            php_writes(file, found);
         }
         Kind::Ruby
             if file.has("Rails.root")

@@ -70,19 +70,17 @@ impl Question {
 
 /// As `uuid` asks a server.
 fn is_uuid(column: &ColumnType, value: &[u8]) -> bool {
-    let hex: Vec<u8> = match column {
-        ColumnType::Binary { .. } => value.iter().flat_map(|byte| [byte >> 4, byte & 15]).collect(),
-        _ => {
-            let dashed = value.len() == 36 && [8, 13, 18, 23].iter().all(|at| value[*at] == b'-');
-            if !(dashed || value.len() == 32) {
-                return false;
-            }
-            let digits = value.iter().filter(|byte| !dashed || **byte != b'-');
-            let digits: Option<Vec<u8>> = digits
-                .map(|byte| char::from(*byte).to_digit(16).map(|digit| digit as u8))
-                .collect();
-            digits.unwrap_or_default()
+    let hex: Vec<u8> = if let ColumnType::Binary { .. } = column {
+        value.iter().flat_map(|byte| [byte >> 4, byte & 15]).collect()
+    } else {
+        let dashed = value.len() == 36 && [8, 13, 18, 23].iter().all(|at| value[*at] == b'-');
+        if !(dashed || value.len() == 32) {
+            return false;
         }
+        let digits = value.iter().filter(|byte| !dashed || **byte != b'-');
+        let digits: Option<Vec<u8>> =
+            digits.map(|byte| char::from(*byte).to_digit(16).map(|digit| digit as u8)).collect();
+        digits.unwrap_or_default()
     };
     hex.len() == 32 && (1..=8).contains(&hex[12]) && (8..=11).contains(&hex[16])
 }

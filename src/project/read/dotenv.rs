@@ -183,7 +183,7 @@ impl Scanner<'_> {
         while let Some(at) = memchr::memchr2(quote, b'\\', self.cursor.rest()) {
             self.cursor.at += at;
             if self.cursor.peek(0) == b'\\' {
-                self.cursor.skip(if quote == b'"' { 2 } else { 1 })
+                self.cursor.skip(if quote == b'"' { 2 } else { 1 });
             } else {
                 self.cursor.skip(1);
                 return true;

@@ -139,7 +139,7 @@ fn secret_default(file: &Reading, found: &mut Found) {
     match file.kind {
         Kind::Ruby if file.has("ENV") => ruby_default(file, found),
         Kind::Php if file.has("env") && !file.inner.ends_with("config/database.php") => {
-            php_default(file, found)
+            php_default(file, found);
         }
         Kind::JavaScript if file.has("process.env") => script_default(file, found),
         _ => {}
