@@ -34,7 +34,6 @@ mod secret;
 mod settings;
 mod shutdown;
 mod statement;
-#[cfg_attr(not(test), expect(dead_code, reason = "the verb that renders them is being written"))]
 mod template;
 mod twelve_factor;
 

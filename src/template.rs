@@ -5,6 +5,7 @@
 //! never altered. A name that has no value is an error, not an empty string.
 
 mod escape;
+#[cfg(test)]
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,10 +18,7 @@ use serde::Serialize;
 use crate::fault::{Blame, Fault};
 
 pub(crate) use escape::Context;
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "the verb that fills them is being written")
-)]
+#[cfg(test)]
 pub(crate) use values::{
     Build, CollectdConf, ComposeFile, Endpoint, Image, ImageKind, Job, KubernetesJob, LogShipping,
     Matched, NginxStatus, Pair, PhpPool, Pod, Process, Procfile, PrometheusConf, PrometheusRules,
@@ -69,7 +67,8 @@ const FILES: [(&str, Context, &str); 30] = {
     ]
 };
 
-/// Values that a template of ours takes.
+/// Values that a template of ours takes, as a type.
+#[cfg(test)]
 pub(crate) trait Values: Serialize {
     /// The file of `release-templates/` that they are for.
     fn template(&self) -> &'static str;
@@ -113,6 +112,7 @@ impl Blame for Error {
 }
 
 /// Renders the template of ours that the values are for.
+#[cfg(test)]
 pub(crate) fn render<V: Values>(values: &V) -> Result<String, Error> {
     let mut environment = environment();
     for (name, _, source) in FILES {

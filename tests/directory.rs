@@ -73,16 +73,8 @@ fn verify(directory: &Directory, target: &TargetDatabase) -> Run {
 
 /// The whole database as pg_dump tells it, the journal left out; rows in no order.
 fn told(target: &TargetDatabase, server: Target) -> Vec<String> {
-    let variable = match server {
-        Target::Postgres15 => "NIRVANA_TEST_POSTGRES15_BIN",
-        Target::Postgres18 => "NIRVANA_TEST_POSTGRES18_BIN",
-    };
-    let program = Path::new(&setting(variable).unwrap()).join("pg_dump");
-    let mut command = with_clients(program);
-    command.args(["--exclude-schema=nirvana", "-d", &target.url()]);
-    let dumped = run(command);
-    assert_eq!(dumped.code, 0, "{}", dumped.all());
-    let lines = dumped.stdout.lines().map(str::to_owned);
+    let dumped = target.pg_dump(server, &["--exclude-schema=nirvana"]);
+    let lines = dumped.lines().map(str::to_owned);
     let mut lines: Vec<String> = lines.filter(|line| !line.contains("restrict ")).collect();
     lines.sort();
     assert!(lines.len() > 20, "{lines:?}");

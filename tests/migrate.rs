@@ -139,7 +139,8 @@ fn one_index_that_fails_stops_nothing_else() {
          DELIMITER ;
          CALL fill(); DROP PROCEDURE fill; UPDATE t SET v = @bytes",
     );
-    let (run, report) = migrate(&source, &target, &[]);
+    // The scan would foresee it, and plan another index.
+    let (run, report) = migrate(&source, &target, &["--no-scan"]);
     assert_eq!(run.code, 1, "{}", run.all());
     let warnings = report.warnings();
     assert!(warnings.contains(&"object-not-built t.v".to_owned()), "{warnings:?}");

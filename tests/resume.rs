@@ -238,7 +238,7 @@ fn a_source_that_is_killed_and_comes_back_is_waited_for() {
     };
     let source = SourceDatabase::on(Source::MariaDb, &victim.url, "killed");
     source.sql(ROWS);
-    let run = cut(command(&source.url(), &target.url(), &[]), 14, |_| {
+    let run = cut(command(&source.url(), &target.url(), &["--jobs", "1"]), 14, |_| {
         victim.kill();
         std::thread::sleep(Duration::from_millis(300));
         victim.start();

@@ -239,10 +239,11 @@ impl TargetDatabase {
         self.run(&self.name, sql)
     }
 
-    /// What `pg_dump` says of it.
-    pub(crate) fn pg_dump(&self, options: &[&str]) -> String {
+    /// What its server's own `pg_dump` says of it.
+    pub(crate) fn pg_dump(&self, server: Target, options: &[&str]) -> String {
         let (host, port) = address(&self.url);
-        let mut command = client("pg_dump");
+        let folder = setting(&format!("{}_BIN", server.variable())).unwrap();
+        let mut command = Command::new(Path::new(&folder).join("pg_dump"));
         command.args(["-h", &host, "-p", &port, "-U", "nirvana_admin"]).args(options);
         command.arg(&self.name).env("PGPASSWORD", PASSWORD);
         attempt(command, b"").unwrap()

@@ -185,6 +185,11 @@ impl Ends {
         Ok(InitRequest { source, file: self.config.unwrap_or_else(|| PathBuf::from(FILE)) })
     }
 
+    /// Whether the target's schema stands already.
+    pub(super) fn is_data_only(&self) -> bool {
+        self.data_only
+    }
+
     /// The section of the settings that speaks of moving databases.
     fn settings(&self) -> Result<MigrateSettings, Box<dyn Blame>> {
         let folder = std::env::current_dir().unwrap_or_default();

@@ -195,13 +195,16 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
     }
     let request = |environment: &Environment| {
         let answer_timeout = ends.answer_timeout();
+        match (ends.is_data_only(), if_exists) {
+            (false, Some(IfExists::Truncate)) => return Err(boxed(Senseless::Truncate)),
+            (true, Some(IfExists::Drop)) => return Err(boxed(Senseless::Drop)),
+            _ => {}
+        }
         let mut pair = ends.pair(&target, environment)?;
         match (&mut pair.data_only, if_exists) {
             (_, None) => {}
-            (None, Some(IfExists::Drop)) => pair.in_the_way = InTheWay::Drop,
-            (Some(fill), Some(IfExists::Truncate)) => fill.rows_there = RowsThere::Truncate,
-            (None, Some(IfExists::Truncate)) => return Err(boxed(Senseless::Truncate)),
-            (Some(_), Some(IfExists::Drop)) => return Err(boxed(Senseless::Drop)),
+            (None, Some(_)) => pair.in_the_way = InTheWay::Drop,
+            (Some(fill), Some(_)) => fill.rows_there = RowsThere::Truncate,
         }
         Ok(Request {
             answer_timeout,

@@ -1,6 +1,7 @@
-//! What each template takes. A path, a name or an address here is text as its program reads it; the
-//! template's language quotes it. No value is a secret: those are in environment files, which no
-//! template holds.
+//! What each template takes, as types: the tests render by them, so that none asks for a value that
+//! is told nowhere. Whoever uses a template writes the values in nirvana.toml. A path, a name or an
+//! address here is text as its program reads it; the template's language quotes it. No value is a
+//! secret: those are in environment files, which no template holds.
 
 use serde::Serialize;
 
