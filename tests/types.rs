@@ -212,7 +212,7 @@ fn judge(fixture: &Fixture, pair: (Source, Target)) -> Vec<String> {
     if let Some((wanted, extension)) = &fixture.extension {
         let found = target.sql(&format!(
             "SELECT count(*) FROM (SELECT name FROM pg_available_extensions UNION
-               SELECT 'icu' FROM pg_collation WHERE collprovider = 'i') s WHERE name = '{extension}'"
+               SELECT 'icu' FROM pg_collation WHERE collname = 'und-x-icu') s WHERE name = '{extension}'"
         ));
         if (found.trim() == "1") != *wanted {
             eprintln!("skipped: {name}: {:?} and {extension}", pair.1);

@@ -262,6 +262,6 @@ impl Blame for NothingWanted {
     }
 
     fn hint(&self) -> Option<String> {
-        Some(format!("write [provision] in {SETTINGS}, or name a file that has it; see README.md"))
+        Some(format!("write [provision] in {SETTINGS}, or name a file that has it; see docs/provision.md"))
     }
 }

@@ -188,7 +188,7 @@ SELECT a.name, coalesce(n.nspname, 'public'), n.oid IS NOT NULL
                 pg_catalog.current_database(), 'CREATE'))))
  UNION ALL
 SELECT 'icu', 'pg_catalog', true
- WHERE EXISTS (SELECT FROM pg_catalog.pg_collation WHERE collprovider = 'i')";
+ WHERE EXISTS (SELECT FROM pg_catalog.pg_collation WHERE collname = 'und-x-icu')";
 
 fn of_kind<'a>(rows: &'a [TextRow], kind: &'a str) -> impl Iterator<Item = &'a TextRow> {
     rows.iter().filter(move |row| row.first().and_then(Option::as_deref) == Some(kind))
