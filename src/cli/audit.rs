@@ -16,7 +16,7 @@ use crate::ui::{Detail, Format};
 
 /// Say what of a codebase breaks the twelve factors, and what of it will not run on PostgreSQL.
 ///
-/// Reads the files of REPO and holds them against the rules of https://12factor.net and against
+/// Reads the files of REPO and holds them against the rules of 12factor.net and against
 /// MySQL's dialect. Every finding has a rule, a file and a line; a rule that cannot be applied says
 /// so, and counts neither for nor against. No secret is ever shown. Nothing is executed, and
 /// nothing is written but a baseline that is asked for.

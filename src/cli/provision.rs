@@ -262,6 +262,8 @@ impl Blame for NothingWanted {
     }
 
     fn hint(&self) -> Option<String> {
-        Some(format!("write [provision] in {SETTINGS}, or name a file that has it; see docs/provision.md"))
+        Some(format!(
+            "write [provision] in {SETTINGS}, or name a file that has it; see docs/provision.md"
+        ))
     }
 }

@@ -16,7 +16,7 @@ use crate::release::{
 use crate::settings::{FILE as SETTINGS, Settings};
 use crate::ui::{Detail, Format, Ui};
 
-/// From a commit to a release that serves, as [release] in nirvana.toml says.
+/// From a commit to a release that serves, as the section release of nirvana.toml says.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, arg_required_else_help = true)]
 pub(super) struct Arguments {
@@ -37,7 +37,7 @@ enum Command {
 /// What all of them take.
 #[derive(Debug, Args)]
 struct Shared {
-    /// The file that has [release] [default: the nearest nirvana.toml upward]
+    /// The file that has the section release [default: the nearest nirvana.toml upward]
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
     #[command(flatten)]
@@ -116,7 +116,7 @@ struct Unlock {
 /// tell. These are the codes of monitoring plugins, and not those of the other commands.
 #[derive(Debug, Args)]
 struct Check {
-    /// The file that has [release] [default: the nearest nirvana.toml upward]
+    /// The file that has the section release [default: the nearest nirvana.toml upward]
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
 }

@@ -208,7 +208,7 @@ fn drop(words: &mut Tokens<'_>, database: &str) -> Option<Statement> {
     Some(Statement::Drop { database: name.schema, name: name.name })
 }
 
-/// A name behind IF [NOT] EXISTS.
+/// A name behind `IF [NOT] EXISTS`.
 fn named(words: &mut Tokens<'_>, database: &str) -> Option<TableName> {
     skip_if_exists(words);
     table_name(words, database)
