@@ -25,6 +25,7 @@ use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::convert::Conversion;
 use crate::migrate::digest::Digest;
 use crate::migrate::mapping::TableMapping;
+use crate::migrate::scan::Answers;
 use crate::migrate::settings::Settings;
 use crate::mysql::schema as mysql;
 use crate::name::{TableName, postgres_quoted};
@@ -68,6 +69,8 @@ pub(crate) struct Terms<'a> {
     pub(crate) rename: &'a BTreeMap<String, String>,
     /// What was said of columns.
     pub(crate) settings: &'a Settings,
+    /// What the data was found to be.
+    pub(crate) answers: &'a Answers,
     /// Table → a condition, where not all rows are meant.
     pub(crate) rows: &'a BTreeMap<String, String>,
 }

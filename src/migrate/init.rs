@@ -11,6 +11,7 @@ use crate::finding::{Code, Finding};
 use crate::migrate::convert::{Choices, convert};
 use crate::migrate::error::Error;
 use crate::migrate::foresee;
+use crate::migrate::mapping::Owner;
 use crate::migrate::scan::{self, Answers, Depth, Question};
 use crate::migrate::settings::Settings;
 use crate::migrate::source::Reader;
@@ -178,7 +179,7 @@ fn findings(schema: &Schema, answers: &Answers) -> Vec<Finding> {
         extensions: std::collections::BTreeMap::new(),
     };
     let mut found = convert(schema, answers, &choices).findings;
-    found.extend(foresee::findings(schema, answers, &choices.settings));
+    found.extend(foresee::findings(schema, answers, (&choices.settings, Owner::Ours)));
     found
 }
 

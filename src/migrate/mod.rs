@@ -58,6 +58,7 @@ mod sink;
 mod source;
 mod tell;
 mod transcode;
+mod transform;
 mod verify;
 mod work;
 

@@ -8,6 +8,7 @@ use crate::migrate::convert::{Choices, Conversion, Dropped, convert};
 use crate::migrate::error::Error;
 use crate::migrate::fit::{DataOnly, Filled, Terms, fit};
 use crate::migrate::instant;
+use crate::migrate::mapping::Owner;
 use crate::migrate::scan::{Answers, Depth};
 use crate::migrate::settings::Settings;
 use crate::migrate::source::{self, Frozen, Origin, Source};
@@ -112,6 +113,7 @@ impl Pair {
             filled,
             schema: &self.schema,
             settings: &self.settings,
+            answers,
             rename: &self.settings.rename,
             rows: &self.settings.rows,
         };
@@ -131,11 +133,19 @@ impl Pair {
 }
 
 impl<T> Pair<T> {
+    /// Who makes the target's tables.
+    pub(crate) fn owner(&self) -> Owner {
+        if self.data_only.is_some() { Owner::Theirs } else { Owner::Ours }
+    }
+
     /// How much the data is asked, of `wanted`.
     pub(crate) fn depth(&self, wanted: Depth) -> Depth {
-        // Of a schema that stands the types are decided.
-        let is_open = self.data_only.is_none() && self.settings.scan.unwrap_or(true);
-        if is_open { wanted } else { Depth::None }
+        match (self.settings.scan.unwrap_or(true), wanted) {
+            (false, _) => Depth::None,
+            // Of a schema that stands the types and keys are decided.
+            (true, Depth::Types | Depth::Keys) if self.data_only.is_some() => Depth::Reading,
+            (true, wanted) => wanted,
+        }
     }
 
     /// What is decided for a target of this version, with these extensions.

@@ -198,8 +198,9 @@ impl Journey {
             let answers = self.scan(&schema, &mut [&mut reader]).await?;
             reader.close().await;
             let mut conversion = self.convert(&met, &schema, (&answers, &past)).await?;
-            let settings = &self.request.pair.settings;
-            conversion.findings.extend(foresee::findings(&schema, &answers, settings));
+            let pair = &self.request.pair;
+            let asked = (&pair.settings, pair.owner());
+            conversion.findings.extend(foresee::findings(&schema, &answers, asked));
             plan::describe(&schema, conversion, &mut self.report, &self.events);
             return Ok(None);
         }
@@ -317,7 +318,7 @@ impl Journey {
         let pair = &self.request.pair;
         let depth = pair.depth(match self.request.mode {
             Mode::DryRun => Depth::Foresight,
-            Mode::Move | Mode::Resume => Depth::Types,
+            Mode::Move | Mode::Resume => Depth::Keys,
         });
         if depth == Depth::None {
             return Ok(Answers::default());

@@ -20,9 +20,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::convert::names::{Names, fitted};
+pub(crate) use crate::migrate::convert::rule::read;
 use crate::migrate::fit::Fit;
 use crate::migrate::mapping::{ColumnMapping, Form, Owner, TableMapping, row_key};
-use crate::migrate::scan::{Answers, Question};
+use crate::migrate::scan::Answers;
 use crate::migrate::settings::{ColumnRule, Settings};
 use crate::mysql::schema as mysql;
 use crate::name::TableName;
@@ -276,8 +277,8 @@ impl<'a> Converter<'a> {
         let scope = table::scope(said, &columns);
         let mut indexes = Vec::new();
         for from in &source.indexes {
-            let long = self.answers.about(source, &from.name, Question::LongEntries).values();
-            if let Some(mut index) = index::index((said, from, long), &columns, &scope, found) {
+            let asked = (said, from, self.answers);
+            if let Some(mut index) = index::index(asked, &columns, &scope, found) {
                 index.name = index::name(&mut self.names, source, from, found);
                 indexes.push(index);
             }
@@ -385,8 +386,8 @@ impl<'a> Converter<'a> {
         let mut found = Vec::new();
         let target_name = |name: &TableName| self.target_name(name);
         let targets = (&target_name as &dyn Fn(&TableName) -> TableName, &self.conversion.target);
-        let settings = &self.choices.settings;
-        let keys = foreign_key::foreign_keys(self.source, table, targets, (settings, &mut found));
+        let known = (&self.choices.settings, self.answers, &mut found);
+        let keys = foreign_key::foreign_keys(self.source, table, targets, known);
         self.conversion.target.tables[at].foreign_keys = keys;
         self.conversion.findings.extend(found);
     }

@@ -6,10 +6,9 @@ use crate::finding::{Code, Finding, Place};
 use crate::migrate::convert::Choices;
 use crate::migrate::fit::way;
 use crate::migrate::scan::{Answer, Answers, Question, lost_characters};
-use crate::migrate::settings::{
-    ColumnRule, Comparison, EnumErrors, InvalidText, Settings, Transform,
-};
-use crate::migrate::transcode::{Cast, Digits, Fitted, Losses, Ruled, Transcoder};
+use crate::migrate::settings::{ColumnRule, Comparison, EnumErrors, InvalidText, Settings};
+use crate::migrate::transcode::{Losses, Ruled, Transcoder};
+use crate::migrate::transform;
 use crate::mysql::schema::{Column, ColumnType as Source, Table};
 use crate::name::{TableName, mysql_quoted};
 use crate::postgres::schema::{Collation, Column as TargetColumn, ColumnType as Target};
@@ -17,10 +16,10 @@ use crate::postgres::schema::{Collation, Column as TargetColumn, ColumnType as T
 /// The type of a column that a rule speaks of, or why it cannot have it; `None` if no rule does.
 pub(super) fn target_type(column: &Column, rule: &ColumnRule) -> Option<Result<Target, String>> {
     let source = &column.column_type;
-    let converted = rule.using.iter().find_map(|transform| becomes(*transform));
+    let converted = transform::converting(&rule.using).and_then(transform::becomes);
     let wanted = rule.wanted.as_ref().map(|wanted| wanted.0.clone());
-    if let Some(transform) = rule.using.iter().find(|one| !applies(**one, source)) {
-        return Some(Err(format!("{transform:?} is no way for values of its type")));
+    if let Some(transform) = transform::senseless(&rule.using, source) {
+        return Some(Err(format!("{} is no way for values of its type", transform.word())));
     }
     let wanted = match (source, wanted, converted) {
         (_, None, None) => return None,
@@ -45,80 +44,12 @@ pub(super) fn proven_uuid(table: &Table, column: &Column, answers: &Answers) -> 
     proven.then_some(Target::Uuid)
 }
 
-/// Whether a transform reads values of that type.
-fn applies(transform: Transform, source: &Source) -> bool {
-    let text = crate::migrate::scan::is_text(source);
-    match transform {
-        Transform::Trim | Transform::NullifEmpty | Transform::RepairUtf8 | Transform::Json => text,
-        Transform::YesNo => text || matches!(source, Source::Enum { .. }),
-        Transform::UnixSeconds
-        | Transform::UnixMilliseconds
-        | Transform::Seconds
-        | Transform::IpNumber => digits(source).is_some(),
-        Transform::Uuid => matches!(
-            source,
-            Source::Binary { length: 16 } | Source::Char { .. } | Source::VarChar { .. }
-        ),
-        Transform::UuidSwapped => matches!(source, Source::Binary { length: 16 }),
-        Transform::IpBytes => matches!(source, Source::VarBinary { .. } | Source::Binary { .. }),
-    }
-}
-
-/// The type that a transform gives, unless it leaves text as text.
-fn becomes(transform: Transform) -> Option<Target> {
-    Some(match transform {
-        Transform::Trim | Transform::NullifEmpty | Transform::RepairUtf8 => return None,
-        Transform::UnixSeconds => Target::TimestampTz { fraction: 0 },
-        Transform::UnixMilliseconds => Target::TimestampTz { fraction: 3 },
-        Transform::Seconds => Target::Interval { fraction: 0 },
-        Transform::YesNo => Target::Boolean,
-        Transform::Uuid | Transform::UuidSwapped => Target::Uuid,
-        Transform::IpNumber | Transform::IpBytes => Target::Inet,
-        Transform::Json => Target::Jsonb,
-    })
-}
-
-fn digits(source: &Source) -> Option<Digits> {
-    Some(match *source {
-        Source::TinyInt { unsigned, .. } => Digits::Tiny { unsigned },
-        Source::SmallInt { unsigned } => Digits::Short { unsigned },
-        Source::MediumInt { unsigned } | Source::Int { unsigned } => Digits::Long { unsigned },
-        Source::BigInt { unsigned } => Digits::LongLong { unsigned },
-        _ => return None,
-    })
-}
-
 /// The way from a type to another, but for policies and rewriting.
 fn inner(source: &Source, rule: &ColumnRule, target: &Target) -> Option<Transcoder> {
-    let converts = rule.using.iter().find(|transform| becomes(**transform).is_some());
-    let from = || digits(source);
-    let is_time = matches!(target, Target::Timestamp { .. } | Target::TimestampTz { .. });
-    let cast = match converts {
-        Some(Transform::UnixSeconds) if is_time => {
-            Cast::UnixTime { from: from()?, micros: 1_000_000 }
-        }
-        Some(Transform::UnixMilliseconds) if is_time => {
-            Cast::UnixTime { from: from()?, micros: 1_000 }
-        }
-        Some(Transform::Seconds) if matches!(target, Target::Interval { .. }) => {
-            Cast::Seconds { from: from()? }
-        }
-        Some(Transform::YesNo) if *target == Target::Boolean => Cast::YesNo,
-        Some(Transform::IpNumber) if *target == Target::Inet => Cast::IpNumber { from: from()? },
-        Some(Transform::IpBytes) if *target == Target::Inet => Cast::IpBytes,
-        Some(Transform::UuidSwapped) if *target == Target::Uuid => Cast::SwappedUuid,
-        Some(Transform::Uuid) if *target == Target::Uuid => {
-            return Some(Transcoder::Fitted(match source {
-                Source::Binary { .. } => Fitted::UuidBytes,
-                _ => Fitted::UuidText,
-            }));
-        }
-        Some(Transform::Json) if *target == Target::Jsonb => return Some(Transcoder::Jsonb),
-        Some(Transform::Json) if *target == Target::Json => return Some(Transcoder::Json),
-        Some(_) => return None,
-        None => return plain(source, rule, target),
-    };
-    Some(Transcoder::Cast(cast))
+    match transform::converting(&rule.using) {
+        Some(transform) => transform::way(transform, source, target),
+        None => plain(source, rule, target),
+    }
 }
 
 fn plain(source: &Source, rule: &ColumnRule, target: &Target) -> Option<Transcoder> {
@@ -147,10 +78,19 @@ pub(super) fn transcoder(
 ) -> Option<(Transcoder, Option<String>)> {
     let rule = settings.rule(table, column);
     let inner = inner(&column.column_type, &rule, target)?;
+    Some(read((table, column), inner, (&rule, answers)))
+}
+
+/// A way with all that was said of the column, and how its values are asked for.
+pub(crate) fn read(
+    (table, column): (&Table, &Column),
+    inner: Transcoder,
+    (rule, answers): (&ColumnRule, &Answers),
+) -> (Transcoder, Option<String>) {
     let lost = answers.about(table, &column.name, Question::LostCharacters).values() > 0;
     let losses = if lost && inner.is_text() { Losses::Marked } else { Losses::Unmarked };
-    let read = (losses == Losses::Marked).then(|| marked(column, &rule));
-    Some((Ruled::around(inner, &rule, losses), read))
+    let read = (losses == Losses::Marked).then(|| marked(column, rule));
+    (Ruled::around(inner, rule, losses), read)
 }
 
 /// A text in UTF-8; where characters are lost a byte that none has, and then what is wanted of it:

@@ -13,6 +13,7 @@ use crate::migrate::convert::{Conversion, convert};
 use crate::migrate::error::Error;
 use crate::migrate::foresee;
 use crate::migrate::jobs;
+use crate::migrate::mapping::Owner;
 use crate::migrate::pack::work::{Board, Worker};
 use crate::migrate::pack::{Request, whole};
 use crate::migrate::plan;
@@ -103,14 +104,18 @@ impl Journey {
             let answers = scan::answers(&known, &mut [&mut reader], asked).await?;
             reader.close().await;
             let mut conversion = self.convert(&source, &known, &answers);
-            conversion.findings.extend(foresee::findings(&known, &answers, &pair.settings));
+            conversion.findings.extend(foresee::findings(
+                &known,
+                &answers,
+                (&pair.settings, Owner::Ours),
+            ));
             plan::describe(&known, conversion, &mut self.report, &self.events);
             return Ok(None);
         }
         let (schema, mut frozen, snapshot) = pair.take(&source, &known, &self.events).await?;
         self.report.snapshot = Some(snapshot);
         let mut readers: Vec<&mut Reader> = frozen.readers.iter_mut().collect();
-        let asked = (pair.depth(Depth::Types), &pair.settings);
+        let asked = (pair.depth(Depth::Keys), &pair.settings);
         let answers = scan::answers(&schema, &mut readers, asked).await?;
         let conversion = self.convert(&source, &schema, &answers);
         let mut refused = foresee::stops(&schema, &answers, &pair.settings);
