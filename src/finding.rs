@@ -216,6 +216,8 @@ pub(crate) enum Code {
     TargetNotEmpty,
     /// Rows of the target are deleted first, as was asked for.
     TargetEmptied,
+    /// Rows of the target stay, and others are added, as was asked for.
+    RowsAdded,
     /// An object of the target that stood in the way is dropped first, as was asked for.
     TargetDropped,
     /// A table of the target is left as it is.

@@ -15,6 +15,7 @@ mod detect;
 mod directory;
 mod dump;
 mod env;
+mod foresight;
 mod grants;
 mod help;
 mod migrate;

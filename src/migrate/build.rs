@@ -50,10 +50,7 @@ fn tables(schema: &Schema) -> Vec<String> {
 /// What a run's plan is known by: the tables that rows go into. Counters go on in the source, and
 /// are set at the end, so that they are no part of it.
 pub(crate) fn plan_digest(conversion: &Conversion) -> String {
-    if conversion.fit.is_some() {
-        return fit::digest(&conversion.mappings);
-    }
-    let mut schema = conversion.target.clone();
+    let mut schema = conversion.made();
     let columns = schema.tables.iter_mut().flat_map(|table| &mut table.columns);
     for identity in columns.filter_map(|column| column.identity.as_mut()) {
         *identity = 1;
@@ -61,6 +58,9 @@ pub(crate) fn plan_digest(conversion: &Conversion) -> String {
     let mut digest = Digest::default();
     for statement in tables(&schema) {
         digest.add(statement.as_bytes());
+    }
+    if conversion.fit.is_some() {
+        digest.add(fit::digest(&conversion.mappings).as_bytes());
     }
     digest.to_string()
 }
@@ -74,15 +74,14 @@ pub(crate) async fn create(
     (run, chunks): (NewRun<'_>, &[Entry]),
 ) -> Result<i64, Error> {
     in_transaction(session, async {
-        let Some(fit) = &conversion.fit else {
-            let dropped = conversion.dropped.statements.iter().cloned();
-            for statement in dropped.chain(before_copy(target, &conversion.target)) {
-                session.execute(&statement).await?;
-            }
-            return Ok(journal::begin(session, run, chunks).await?);
-        };
+        let dropped = conversion.dropped.statements.iter().cloned();
+        for statement in dropped.chain(before_copy(target, &conversion.made())) {
+            session.execute(&statement).await?;
+        }
         let run = journal::begin(session, run, chunks).await?;
-        fit.take(session).await?;
+        if let Some(fit) = &conversion.fit {
+            fit.take(session).await?;
+        }
         Ok(run)
     })
     .await
@@ -113,9 +112,9 @@ pub(crate) async fn drop_foreign_keys(
     conversion: &Conversion,
 ) -> Result<(), Error> {
     if let Some(fit) = &conversion.fit {
-        return in_transaction(session, fit.take(session)).await;
+        in_transaction(session, fit.take(session)).await?;
     }
-    for table in &conversion.target.tables {
+    for table in &conversion.made().tables {
         for key in &table.foreign_keys {
             session.execute(&ddl::drop_constraint(&table.name, &key.name)).await?;
         }

@@ -41,6 +41,7 @@ mod init;
 mod instant;
 mod jobs;
 mod judge;
+mod kept;
 mod mapping;
 mod objects;
 mod pack;

@@ -6,8 +6,9 @@ use crate::dump::Error as DumpError;
 use crate::event::{Event, Events, Phase};
 use crate::migrate::convert::{Choices, Conversion, Dropped, convert};
 use crate::migrate::error::Error;
-use crate::migrate::fit::{DataOnly, Filled, Terms, fit};
+use crate::migrate::fit::{DataOnly, Filled, RowsThere, Terms, fit};
 use crate::migrate::instant;
+use crate::migrate::kept::{Known, keep};
 use crate::migrate::mapping::Owner;
 use crate::migrate::scan::{Answers, Depth};
 use crate::migrate::settings::Settings;
@@ -57,6 +58,8 @@ pub(crate) enum InTheWay {
     Refuse,
     /// They are dropped in the transaction that makes the new ones; what hangs on them holds them.
     Drop,
+    /// Tables that are as planned are kept, with what becomes of their rows.
+    Keep(RowsThere),
 }
 
 /// Both ends, as they were met.
@@ -97,6 +100,15 @@ impl Pair {
                 Filled::Unknown | Filled::ByRun(_) => self.choices(target),
             };
             let mut conversion = convert(schema, answers, &choices);
+            let rows_there = match (self.in_the_way, filled) {
+                (_, Filled::ByRun(earlier)) if !earlier.kept.is_empty() => Some(RowsThere::Refuse),
+                (InTheWay::Keep(rows_there), Filled::Unknown) => Some(rows_there),
+                _ => None,
+            };
+            if let Some(rows_there) = rows_there {
+                let known = Known { schema, answers, filled };
+                return keep(self, session, known, (rows_there, conversion)).await;
+            }
             if self.in_the_way == InTheWay::Drop && *filled == Filled::Unknown {
                 let there = target_catalog::existing(session, &[&self.schema]).await?;
                 let objects = target_catalog::in_the_way(&conversion.target, &there);

@@ -21,9 +21,10 @@ pub(crate) async fn catalog(
     events.emit(Event::PhaseStarted { phase: Phase::Verify });
     // What somebody else has made is not of our plan, but for what was taken away.
     if let Some(fit) = &conversion.fit {
-        return aside::prove(session, (conversion, fit), events).await;
+        aside::prove(session, (conversion, fit), events).await?;
     }
-    let found = catalog::read(session, &ddl::schema_names(&conversion.target)).await?;
+    let made = conversion.made();
+    let found = catalog::read(session, &ddl::schema_names(&made)).await?;
     // What was refused when it was built is a finding already.
     let findings = events.findings();
     let known = |place: &Place| findings.iter().any(|finding| finding.place == *place);
@@ -32,7 +33,7 @@ pub(crate) async fn catalog(
         let mut lost = findings.iter().filter(|finding| finding.code == Code::TableNotCopied);
         lost.any(|finding| finding.place.table == place.table)
     };
-    for difference in catalog::differences(&conversion.target, &found) {
+    for difference in catalog::differences(&made, &found) {
         let table = difference.table.as_ref().map(|table| source_name(conversion, table));
         let place = Place { kind: difference.kind, table, name: difference.name, line: None };
         if known(&place) || lost(&place) {

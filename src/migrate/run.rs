@@ -11,10 +11,11 @@ use crate::migrate::build::{self, History};
 use crate::migrate::chunk;
 use crate::migrate::convert::Conversion;
 use crate::migrate::error::Error;
-use crate::migrate::fit::Filled;
+use crate::migrate::fit::{Earlier, Filled};
 use crate::migrate::foresee;
 use crate::migrate::instant;
-use crate::migrate::jobs::{self, TableJobs};
+use crate::migrate::jobs;
+use crate::migrate::kept;
 use crate::migrate::objects;
 use crate::migrate::pair::{Met, Pair};
 use crate::migrate::plan;
@@ -265,6 +266,10 @@ impl Journey {
             past,
         });
         // What stands in the target is the schema: what it lacks is known before a row moves.
+        if let (false, Some(fit)) = (matches!(past, Past::Resumed(_)), &conversion.fit) {
+            let asked = (&conversion, fit);
+            found.extend(kept::doubled(&met.session, &self.request.pair, asked).await?);
+        }
         let stands = conversion.fit.is_some();
         let findings = conversion.findings.into_iter();
         found.extend(findings.filter(|one| stands || one.code == Code::NamesCollide));
@@ -294,7 +299,9 @@ impl Journey {
             Past::None | Past::Unfinished => Filled::Unknown,
             Past::Resumed(run) => {
                 let entries = journal::entries(&met.session, run.id).await?;
-                Filled::ByRun(entries.into_iter().map(|entry| entry.source_table).collect())
+                let tables = entries.into_iter().map(|entry| entry.source_table).collect();
+                let kept = journal::kept(&met.session, run.id).await?;
+                Filled::ByRun(Earlier { tables, kept })
             }
         };
         let target = (&met.session, &met.target);
@@ -333,14 +340,12 @@ impl Journey {
             self.events.found(finding.clone());
         }
         let sessions = self.sessions(&met.target).await?;
-        let (run, jobs) = self.begin(&met, &schema, &conversion, (&mut frozen, &past)).await?;
+        let (run, begun) = self.begin(&met, &schema, &conversion, (&mut frozen, &past)).await?;
         self.touched = Touched::Something;
         plan::announce(&conversion, &self.events);
-        let history =
-            if matches!(past, Past::Resumed(_)) { History::Resumed } else { History::New };
         // An error stops the other workers, but is no wish to stop: the run may begin again.
         let shutdown = self.shutdown.child();
-        let begun = Begun { jobs, history, target_version: met.target.version_num };
+        let history = begun.history;
         let board = Board::new(conversion, begun, self.events.clone(), shutdown);
         let board = Arc::new(board);
         let worked = tokio::select! {
@@ -395,9 +400,10 @@ impl Journey {
         schema: &Schema,
         conversion: &Conversion,
         (frozen, past): (&mut Frozen, &Past),
-    ) -> Result<(i64, Vec<TableJobs>), Error> {
+    ) -> Result<(i64, Begun), Error> {
         let mappings = &conversion.mappings;
         let digest = build::plan_digest(conversion);
+        let target_version = met.target.version_num;
         // Chunks of one table may be read by several readers, which must see one instant then.
         let chunk_bytes = match frozen.cuts {
             Cuts::None => u64::MAX,
@@ -410,7 +416,9 @@ impl Journey {
             }
             instant::can_resume(frozen.cuts, &met.session, run.id).await?;
             build::drop_foreign_keys(&met.session, conversion).await?;
-            let tables = (schema, mappings.as_slice());
+            let kept = journal::kept(&met.session, run.id).await?;
+            let before = kept::before(mappings, &kept);
+            let tables = (schema, mappings.as_slice(), before.as_slice());
             let jobs = resume::jobs(
                 &met.session,
                 run.id,
@@ -419,7 +427,7 @@ impl Journey {
                 (&self.events, &self.shutdown),
             )
             .await?;
-            return Ok((run.id, jobs));
+            return Ok((run.id, Begun { jobs, before, history: History::Resumed, target_version }));
         }
         let plans = chunk::plans((schema, mappings), &mut readers, chunk_bytes).await?;
         self.events.emit(Event::PhaseStarted { phase: Phase::Create });
@@ -431,11 +439,13 @@ impl Journey {
             self.report.changes.push(format!("executed before: {sql}"));
         }
         let source = self.request.pair.source.address();
-        let new =
-            NewRun { source: &source, target_schema: &self.request.pair.schema, plan: &digest };
+        let kept = kept::note(&met.session, conversion, &self.events).await?;
+        let target_schema = &self.request.pair.schema;
+        let new = NewRun { source: &source, target_schema, plan: &digest, kept: &kept };
         let run = build::create(&met.session, &met.target, conversion, (new, &entries)).await?;
         let jobs = pairs().map(|(mapping, plan)| jobs::of_new_table(run, mapping, plan));
-        Ok((run, jobs.collect()))
+        let (jobs, before) = (jobs.collect(), kept::before(mappings, &kept));
+        Ok((run, Begun { jobs, before, history: History::New, target_version }))
     }
 
     /// One session per job, with as much memory for index builds as the server can spare.

@@ -17,7 +17,7 @@ use crate::migrate::error::Error;
 use crate::migrate::fit::Fit;
 use crate::migrate::fit::aside::Restorer;
 use crate::migrate::jobs::TableJobs;
-use crate::migrate::mapping::{Form, Part, TableMapping};
+use crate::migrate::mapping::{Form, Owner, Part, TableMapping};
 use crate::migrate::queue::Queue;
 use crate::migrate::schedule::{Schedule, TableWork, Task};
 use crate::migrate::source::Reader;
@@ -31,8 +31,9 @@ use crate::shutdown::Shutdown;
 pub(crate) struct TableState {
     /// The source's digest, once all rows are committed in the target.
     pub(crate) source: Option<Digest>,
-    /// The target's, once it has been read back.
+    /// The target's, once it has been read back, without what it had before.
     pub(crate) target: Option<Digest>,
+    before: Digest,
     /// Of the chunks that are committed in the target.
     pub(crate) copied: Copied,
     chunks_left: usize,
@@ -69,9 +70,10 @@ enum Begin {
 }
 
 impl TableState {
-    fn of(jobs: &TableJobs) -> Self {
+    fn of(jobs: &TableJobs, before: Digest) -> Self {
         let left = jobs.jobs.len();
         Self {
+            before,
             source: (left == 0).then_some(jobs.done.digest),
             copied: jobs.done.clone(),
             chunks_left: left,
@@ -104,9 +106,10 @@ impl TableState {
             return None;
         }
         let since = |begun: Option<Instant>| begun.map(|begun| begun.elapsed().as_millis() as u64);
-        self.target = Some(self.proof.digest);
+        let target = self.proof.digest.grown_from(self.before);
+        self.target = Some(target);
         self.milliseconds = since(self.begun).unwrap_or_default();
-        Some((self.proof.digest, since(self.proof.begun).unwrap_or_default()))
+        Some((target, since(self.proof.begun).unwrap_or_default()))
     }
 
     /// The table's state, if this was its last chunk.
@@ -125,6 +128,8 @@ impl TableState {
 pub(crate) struct Begun {
     /// In the order of the mappings.
     pub(crate) jobs: Vec<TableJobs>,
+    /// In the same order, what the target had before.
+    pub(crate) before: Vec<Digest>,
     pub(crate) history: History,
     /// The target's, as `server_version_num`.
     pub(crate) target_version: u32,
@@ -148,7 +153,7 @@ pub(crate) struct Board {
 impl Board {
     pub(crate) fn new(
         conversion: Conversion,
-        Begun { jobs, history, target_version }: Begun,
+        Begun { jobs, before, history, target_version }: Begun,
         events: Events,
         shutdown: Shutdown,
     ) -> Self {
@@ -171,7 +176,8 @@ impl Board {
                 events.found(finding);
             }
         }
-        let states = jobs.iter().map(TableState::of).collect();
+        let states = jobs.iter().zip(before);
+        let states = states.map(|(jobs, before)| TableState::of(jobs, before)).collect();
         let pages = conversion.mappings.iter().map(|_| OnceCell::new()).collect();
         Self {
             conversion,
@@ -232,10 +238,12 @@ impl Worker {
             Task::Verify { table, part } => self.verify(table, part, board).await,
             Task::ForeignKeys => {
                 if let Some(restorer) = self.restorer(board) {
-                    return restorer.restore().await;
+                    restorer.restore().await?;
                 }
-                for table in 0..board.conversion.mappings.len() {
-                    if let Some(builder) = self.builder(table, board) {
+                for (table, mapping) in board.conversion.mappings.iter().enumerate() {
+                    if mapping.owner == Owner::Ours
+                        && let Some(builder) = self.builder(table, board)
+                    {
                         builder.add_foreign_keys().await?;
                     }
                 }

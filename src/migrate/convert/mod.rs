@@ -57,6 +57,16 @@ pub(crate) struct Conversion {
     pub(crate) fit: Option<Fit>,
 }
 
+impl Conversion {
+    /// What is made: not the tables that stand.
+    pub(crate) fn made(&self) -> postgres::Schema {
+        let mut made = self.target.clone();
+        let mut mappings = self.mappings.iter();
+        made.tables.retain(|_| mappings.next().is_none_or(|one| one.owner == Owner::Ours));
+        made
+    }
+}
+
 /// Objects of the target that stand in the way and are to go.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dropped {

@@ -29,6 +29,31 @@ pub(crate) struct Difference {
     pub(crate) found: String,
 }
 
+impl Difference {
+    /// Whether rows of the plan may not go in as they are, as a column is missing, of another type,
+    /// or takes fewer values.
+    pub(crate) fn forbids_rows(&self, planned: &Schema, found: &Found) -> bool {
+        if self.kind == PlaceKind::Type {
+            return true;
+        }
+        let table = |one: &&Table| Some(&one.name) == self.table.as_ref();
+        let columns = planned.tables.iter().find(table).map(|table| table.columns.as_slice());
+        let named = |one: &&Column| Some(&one.name) == self.name.as_ref();
+        let Some(column) = columns.and_then(|columns| columns.iter().find(named)) else {
+            return false;
+        };
+        let there = self.table.as_ref().and_then(|table| found.tables.get(table));
+        let there =
+            there.and_then(|there| there.columns.iter().find(|one| one.name == column.name));
+        self.kind == PlaceKind::Column
+            && there.is_none_or(|there| {
+                !same_type(&column.column_type, there)
+                    || there.not_null && !column.not_null
+                    || column.generated.is_some() != there.generated_stored.is_some()
+            })
+    }
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.table, &self.name) {
