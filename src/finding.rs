@@ -402,6 +402,11 @@ impl Finding {
         Self { severity, code, place, message, help: None }
     }
 
+    /// Whether the target refused to make what it speaks of.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.code == Code::ObjectNotBuilt
+    }
+
     /// Adds what to do about it.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());

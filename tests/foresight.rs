@@ -111,13 +111,12 @@ fn the_data_tells_what_a_comparison_by_case_changes() {
             told[0].starts_with("warning: ") && told[0].contains("2 values of name have capitals"),
             "{told:?}"
         );
-        assert!(of("posts.by_author")[0].starts_with("note: "), "{:?}", of("posts.by_author"));
+        let told = of("posts.by_author");
+        assert!(told.iter().any(|one| one.contains("every row is written as the one")), "{told:?}");
+        assert!(told.iter().all(|one| one.starts_with("note: ")), "{told:?}");
         let told = of("posts.by_code");
-        assert!(
-            told[0].starts_with("warning: ") && told[0].contains("1 rows")
-                && told[0].contains("(ab-1) of (1)"),
-            "{told:?}"
-        );
+        let warned = told.iter().find(|one| one.starts_with("warning: ")).unwrap();
+        assert!(warned.contains("1 rows") && warned.contains("(ab-1) of (1)"), "{told:?}");
         // And so it is: that key alone could not be validated.
         let loose = target.sql("SELECT conname FROM pg_constraint WHERE NOT convalidated");
         assert_eq!(loose, "by_code\n");

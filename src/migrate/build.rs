@@ -173,11 +173,17 @@ impl Builder<'_> {
     /// Constraints of the unique indexes, checks, comments, the counter, statistics.
     pub(crate) async fn finish(&self) -> Result<(), Error> {
         for index in &self.table.indexes {
+            // Of an index that was refused there is no more to tell.
+            let (kind, name) = (PlaceKind::Index, &index.name);
+            let place = Place::part(kind, self.source, name);
+            if self.events.findings().iter().any(|one| one.place == place && one.is_refusal()) {
+                continue;
+            }
             if let Some(statement) = ddl::add_constraint(self.table, index) {
-                self.build(PlaceKind::Index, &index.name, &statement).await?;
+                self.build(kind, name, &statement).await?;
             }
             if let Some(statement) = ddl::index_comment(self.table, index) {
-                self.build(PlaceKind::Index, &index.name, &statement).await?;
+                self.build(kind, name, &statement).await?;
             }
         }
         for check in &self.table.checks {

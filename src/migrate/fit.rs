@@ -79,8 +79,6 @@ pub(crate) struct Terms<'a> {
     pub(crate) filled: &'a Filled,
     /// The target's schema.
     pub(crate) schema: &'a str,
-    /// Table → its name in the target, where somebody has said so.
-    pub(crate) rename: &'a BTreeMap<String, String>,
     /// What was said of columns.
     pub(crate) settings: &'a Settings,
     /// What the data was found to be.
@@ -140,6 +138,7 @@ pub(crate) fn fit(source: &mysql::Schema, standing: &Standing, terms: Terms<'_>)
     fitter.set_aside();
     fitter.objects(source);
     fitter.needless();
+    fitter.conversion.note_mapped();
     fitter.conversion
 }
 
@@ -184,9 +183,7 @@ impl Fitter<'_> {
         let wanted: Vec<&str> = source
             .tables
             .iter()
-            .map(|table| {
-                self.terms.rename.get(&table.name.name).unwrap_or(&table.name.name).as_str()
-            })
+            .map(|table| self.terms.settings.table_name(table).unwrap_or(&table.name.name))
             .collect();
         let standing: Vec<&TableName> = self.standing.tables.keys().collect();
         let names: Vec<&str> = standing.iter().map(|table| table.name.as_str()).collect();

@@ -66,7 +66,6 @@ pub(crate) async fn keep(
         schema: &pair.schema,
         settings: &pair.settings,
         answers: known.answers,
-        rename: &pair.settings.rename,
         rows: &pair.settings.rows,
     };
     let mut conversion = keep_tables(known.schema, (&there, &is_kept), terms, conversion);

@@ -71,7 +71,7 @@ pub(crate) use pack::{
 };
 pub(crate) use pair::{InTheWay, Pair};
 pub(crate) use run::{Mode, Request, run};
-pub(crate) use settings::{Identifiers, Settings};
+pub(crate) use settings::{Identifiers, Named, Settings};
 pub(crate) use source::Origin;
 pub(crate) use verify::{
     Judge, Manner, PackedRequest, Repair, Request as VerifyRequest, Share, packed as verify_packed,

@@ -1,5 +1,6 @@
 //! Both ends of a run: how they are met, and the source as all steps read it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::dump::Error as DumpError;
@@ -43,6 +44,8 @@ pub(crate) struct Pair<T = TargetOptions> {
     pub(crate) data_only: Option<DataOnly>,
     /// What nirvana.toml says.
     pub(crate) settings: Settings,
+    /// Where the names that are others in the target are to be written.
+    pub(crate) names: Option<PathBuf>,
     /// Connections to each end, and so many pieces of work at once.
     pub(crate) jobs: usize,
     /// How long writers may wait for the snapshot.
@@ -126,7 +129,6 @@ impl Pair {
             schema: &self.schema,
             settings: &self.settings,
             answers,
-            rename: &self.settings.rename,
             rows: &self.settings.rows,
         };
         Ok(fit(schema, &standing, terms))
@@ -158,6 +160,15 @@ impl<T> Pair<T> {
             (true, Depth::Types | Depth::Keys) if self.data_only.is_some() => Depth::Reading,
             (true, wanted) => wanted,
         }
+    }
+
+    /// Writes what is called otherwise, if a file of names was asked for and is not there; what was
+    /// done, in words.
+    pub(crate) fn write_names(&self, conversion: &Conversion) -> Result<Option<String>, Error> {
+        let Some(path) = self.names.as_ref().filter(|path| !path.exists()) else { return Ok(None) };
+        let unwritten = |source| Error::Unwritten { file: path.clone(), source };
+        std::fs::write(path, conversion.named.text(&self.source.address())).map_err(unwritten)?;
+        Ok(Some(format!("written: {}", path.display())))
     }
 
     /// What is decided for a target of this version, with these extensions.

@@ -156,8 +156,8 @@ async fn table_jobs(
 }
 
 fn stale(mapping: &TableMapping) -> Finding {
-    let message = "the source has changed since its rows were added beside others: those that are done \
-                   stay as they were";
+    let message = "rows that were added beside others stay as they were: the source has changed since, \
+                   or rows were set aside";
     let help = "nirvana verify names the rows that differ";
     Finding::error(Code::ChangedDuringCopy, Place::table(&mapping.source), message).help(help)
 }

@@ -202,6 +202,7 @@ impl Journey {
             let pair = &self.request.pair;
             let asked = (&pair.settings, pair.owner());
             conversion.findings.extend(foresee::findings(&schema, &answers, asked));
+            self.report.changes.extend(pair.write_names(&conversion)?);
             plan::describe(&schema, conversion, &mut self.report, &self.events);
             return Ok(None);
         }
@@ -209,6 +210,7 @@ impl Journey {
         let mut readers: Vec<&mut Reader> = frozen.readers.iter_mut().collect();
         let answers = self.scan(&schema, &mut readers).await?;
         let conversion = self.convert(&met, &schema, (&answers, &past)).await?;
+        self.report.changes.extend(self.request.pair.write_names(&conversion)?);
         self.tell(&foresee::stops(&schema, &answers, &self.request.pair.settings))?;
         // Of a schema that is made, they hold no run up.
         if let Some(fit) = &conversion.fit {
@@ -236,6 +238,10 @@ impl Journey {
             return Ok(Some(if run.finished_at.is_none() { Past::Unfinished } else { Past::None }));
         }
         let asked = self.request.pair.source.address();
+        // What has come to its end from another source is no reason not to begin.
+        if run.source != asked && run.finished_at.is_some() {
+            return Ok(Some(Past::None));
+        }
         if run.source != asked {
             let Run { begun_at, source: source_address, .. } = run;
             return Err(Error::NothingToResume { begun_at, source_address, asked });

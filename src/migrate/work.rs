@@ -377,7 +377,9 @@ async fn pages(session: &Session, mapping: &TableMapping) -> Result<u64, Error> 
 fn tell_copied(board: &Board, table: usize, state: &TableState) {
     let mapping = &board.conversion.mappings[table];
     for finding in tell::altered(mapping, &board.conversion.target.tables[table], &state.copied) {
-        board.events.found(finding);
+        // A run that goes on copies no chunk again where rows of others are.
+        let stay = state.before.rows > 0 && finding.code == Code::RowsQuarantined;
+        board.events.found(if stay { tell::mended_by_hand(mapping, finding) } else { finding });
     }
     let begun = state.begun.map(|begun| begun.elapsed().as_millis() as u64);
     board.events.emit(Event::CopyFinished {

@@ -20,7 +20,14 @@ pub(super) fn foreign_keys(
 ) -> Vec<ForeignKey> {
     let mut kept = Vec::new();
     let identifiers = settings.identifiers();
-    let fitted = |name: &String| fitted(&identifiers.name(name));
+    let column = |table: &Table, name: &String| {
+        let told = settings.column_name(table, name).map(str::to_owned);
+        told.unwrap_or_else(|| fitted(&identifiers.name(name)))
+    };
+    let named = |name: &String| {
+        let told = settings.named.part(&table.name.name, |names| &names.foreign_keys, name);
+        told.map_or_else(|| fitted(&identifiers.name(name)), str::to_owned)
+    };
     for key in &table.foreign_keys {
         let place = || Place::part(PlaceKind::ForeignKey, &table.name, &key.name);
         let Some(referenced) = schema.tables.iter().find(|t| t.name == key.referenced_table) else {
@@ -38,7 +45,8 @@ pub(super) fn foreign_keys(
             found.push(Finding::warning(Code::ForeignKeyChanged, place(), message).help(help));
             continue;
         }
-        let referenced_columns: Vec<String> = key.referenced_columns.iter().map(fitted).collect();
+        let far = key.referenced_columns.iter().map(|name| column(referenced, name));
+        let referenced_columns: Vec<String> = far.collect();
         if !is_unique_in(made, &target_name(&referenced.name), &referenced_columns) {
             let columns = key.referenced_columns.join(", ");
             let message = format!(
@@ -50,8 +58,8 @@ pub(super) fn foreign_keys(
         }
         compare_collations((table, settings, answers), key, found);
         kept.push(ForeignKey {
-            name: fitted(&key.name),
-            columns: key.columns.iter().map(fitted).collect(),
+            name: named(&key.name),
+            columns: key.columns.iter().map(|name| column(table, name)).collect(),
             referenced_table: target_name(&key.referenced_table),
             referenced_columns,
             on_delete: action(key.on_delete),

@@ -112,14 +112,14 @@ pub(super) fn wanted_name(table: &Table, source: &SourceIndex) -> String {
 
 /// Gives the index its name, and says so if it is not the old one.
 pub(super) fn name(
-    names: &mut Names,
+    (names, told): (&mut Names, Option<&str>),
     table: &Table,
     source: &SourceIndex,
     found: &mut Vec<Finding>,
 ) -> String {
     let wanted = wanted_name(table, source);
-    let name = names.claim(&wanted, &table.name.name);
-    if name != names.identifiers.name(&wanted) {
+    let name = names.claim_as(told, &wanted, &table.name.name);
+    if told.is_none() && name != names.identifiers.name(&wanted) {
         let place = Place::part(PlaceKind::Index, &table.name, &source.name);
         let message = format!("named {name}: index names are unique per schema in PostgreSQL");
         found.push(Finding::note(Code::Renamed, place, message));

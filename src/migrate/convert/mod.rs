@@ -24,7 +24,7 @@ pub(crate) use crate::migrate::convert::rule::read;
 use crate::migrate::fit::Fit;
 use crate::migrate::mapping::{ColumnMapping, Form, Owner, TableMapping, row_key};
 use crate::migrate::scan::Answers;
-use crate::migrate::settings::{ColumnRule, Settings};
+use crate::migrate::settings::{ColumnRule, Named, Settings};
 use crate::mysql::schema as mysql;
 use crate::name::TableName;
 use crate::postgres::catalog::Existing;
@@ -53,6 +53,8 @@ pub(crate) struct Conversion {
     pub(crate) findings: Vec<Finding>,
     /// What is removed from the target first, as was asked for.
     pub(crate) dropped: Dropped,
+    /// What is called otherwise than in the source.
+    pub(crate) named: Named,
     /// If somebody else has made the target, what is done to it besides filling it.
     pub(crate) fit: Option<Fit>,
 }
@@ -88,6 +90,7 @@ pub(crate) fn convert(source: &mysql::Schema, answers: &Answers, choices: &Choic
     converter.views();
     converter.objects();
     converter.renamed();
+    converter.note_names();
     converter.conversion
 }
 
@@ -109,23 +112,31 @@ impl<'a> Converter<'a> {
     /// Tables take their names first, as they are what applications name.
     fn new(source: &'a mysql::Schema, answers: &'a Answers, choices: &'a Choices) -> Self {
         let mut names = Names::of(choices.settings.identifiers());
+        let named = &choices.settings.named;
+        names.reserve(named.reserved());
         let mut tables = HashMap::new();
         let mut conversion = Conversion::default();
         for table in &source.tables {
-            let wanted = choices.settings.rename.get(&table.name.name);
-            let wanted = wanted.unwrap_or(&table.name.name);
-            let name = names.claim(wanted, "table");
+            let renamed = choices.settings.rename.get(&table.name.name);
+            let wanted = renamed.unwrap_or(&table.name.name);
+            let told = named.table(&table.name.name).filter(|_| renamed.is_none());
+            let name = names.claim_as(told, wanted, "table");
             let place = || Place::table(&table.name);
-            conversion.findings.extend(renamed::cut(&names, wanted, &name, place));
+            let cut = renamed::cut(&names, wanted, &name, place);
+            conversion.findings.extend(cut.filter(|_| told.is_none()));
             tables.insert(table.name.clone(), TableName::new(&choices.target_schema, name));
         }
         let view_names = source
             .views
             .iter()
-            .map(|view| (view.name.clone(), names.claim(&view.name, "view")))
+            .map(|view| {
+                let told = named.views.get(&view.name).map(String::as_str);
+                (view.name.clone(), names.claim_as(told, &view.name, "view"))
+            })
             .collect();
         for table in &source.tables {
-            for index in &table.indexes {
+            let told = |name: &str| named.part(&table.name.name, |names| &names.indexes, name);
+            for index in table.indexes.iter().filter(|index| told(&index.name).is_none()) {
                 names.want(&index::wanted_name(table, index));
             }
         }
@@ -135,10 +146,13 @@ impl<'a> Converter<'a> {
 
     fn sequences(&mut self) {
         for source in &self.source.sequences {
-            let name = self.names.claim(&source.name, "sequence");
+            let told = self.choices.settings.named.sequences.get(&source.name);
+            let told = told.map(String::as_str);
+            let name = self.names.claim_as(told, &source.name, "sequence");
             let found = &mut self.conversion.findings;
             let place = || Place::object(PlaceKind::Sequence, &source.name);
-            found.extend(renamed::cut(&self.names, &source.name, &name, place));
+            let cut = renamed::cut(&self.names, &source.name, &name, place);
+            found.extend(cut.filter(|_| told.is_none()));
             let name = TableName::new(&self.choices.target_schema, name);
             self.sequences.push((source.name.clone(), name.clone()));
             self.conversion.target.sequences.push(sequence::sequence(source, name, found));
@@ -263,7 +277,13 @@ impl<'a> Converter<'a> {
             return TableName::new("", "");
         };
         let wanted = format!("{}_{}", table.name.name, column.name);
-        let name = self.names.claim(&wanted, "enum");
+        let named = &self.choices.settings.named;
+        let told = named.part(&table.name.name, |names| &names.types, &column.name);
+        let name = self.names.claim_as(told, &wanted, "enum");
+        if name != wanted {
+            let pair = (column.name.as_str(), name.as_str());
+            self.conversion.named.note(&table.name.name, |names| &mut names.types, pair);
+        }
         let name = TableName::new(&self.choices.target_schema, name);
         // A label longer than the target takes is refused by the server, and named there.
         let labels = rule::labels(labels, rule);
@@ -284,15 +304,8 @@ impl<'a> Converter<'a> {
         let made = &mut self.conversion.target.collations;
         rule::collate((source, said), &mut columns, (self.choices, made), found);
         let checks = table::checks(said, &columns, (&self.names, self.choices), found);
-        let scope = table::scope(said, &columns);
-        let mut indexes = Vec::new();
-        for from in &source.indexes {
-            let asked = (said, from, self.answers);
-            if let Some(mut index) = index::index(asked, &columns, &scope, found) {
-                index.name = index::name(&mut self.names, source, from, found);
-                indexes.push(index);
-            }
-        }
+        let indexes = self.indexes((source, said), &columns);
+        let found = &mut self.conversion.findings;
         table_findings(source, found);
         if let Some(condition) = self.choices.settings.rows.get(&source.name.name) {
             let message = format!("only rows where {condition}, as was asked for");
@@ -321,6 +334,31 @@ impl<'a> Converter<'a> {
             triggers,
             partitioning,
         });
+    }
+
+    fn indexes(
+        &mut self,
+        (source, said): (&mysql::Table, &mysql::Table),
+        columns: &[postgres::Column],
+    ) -> Vec<postgres::Index> {
+        let scope = table::scope(said, columns);
+        let Conversion { findings, named, .. } = &mut self.conversion;
+        let table = source.name.name.as_str();
+        let mut indexes = Vec::new();
+        for from in &source.indexes {
+            let asked = (said, from, self.answers);
+            let Some(mut index) = index::index(asked, columns, &scope, findings) else { continue };
+            let told = &self.choices.settings.named;
+            let told = told.part(table, |names| &names.indexes, &from.name);
+            index.name = index::name((&mut self.names, told), source, from, findings);
+            let usual = format!("{}_pkey", self.tables[&source.name].name);
+            if from.kind != mysql::IndexKind::Primary || index.name != usual {
+                let pair = (from.name.as_str(), index.name.as_str());
+                named.note(table, |names| &mut names.indexes, pair);
+            }
+            indexes.push(index);
+        }
+        indexes
     }
 
     fn mapping(

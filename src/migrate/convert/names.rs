@@ -33,6 +33,16 @@ impl Names {
         fitted(&self.identifiers.name(name))
     }
 
+    /// Keeps names for those that they were told for.
+    pub(crate) fn reserve<'n>(&mut self, names: impl Iterator<Item = &'n String>) {
+        self.taken.extend(names.cloned());
+    }
+
+    /// The name that was told, or else the one that `claim` gives.
+    pub(crate) fn claim_as(&mut self, told: Option<&str>, wanted: &str, front: &str) -> String {
+        told.map_or_else(|| self.claim(wanted, front), str::to_owned)
+    }
+
     /// The wanted name, cut to fit if need be; if it is taken or wanted by several, the same
     /// with `front` before it.
     pub(crate) fn claim(&mut self, wanted: &str, front: &str) -> String {

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Converter;
 use super::names::{Names, fitted};
+use super::{Conversion, Converter};
 use crate::finding::{Code, Finding, Place, PlaceKind};
-use crate::migrate::settings::Identifiers;
+use crate::migrate::settings::{Renamed, TableNames};
 use crate::mysql::schema::Table;
 
 /// A name that had to be cut.
@@ -23,24 +23,48 @@ pub(super) fn cut(
     })
 }
 
+impl Conversion {
+    /// Notes the tables and columns that are called otherwise.
+    pub(crate) fn note_mapped(&mut self) {
+        for mapping in &self.mappings {
+            let (table, new) = (mapping.source.name.as_str(), &mapping.target.name);
+            if table != new {
+                self.named.tables.entry(table.to_owned()).or_default().name = Some(new.clone());
+            }
+            for column in &mapping.columns {
+                let pair = (column.source.as_str(), column.target.as_str());
+                self.named.note(table, |names| &mut names.columns, pair);
+            }
+        }
+    }
+}
+
+/// A name of the source, and what it is to be.
+type Pair<'a> = (&'a str, String);
+
 impl Converter<'_> {
     /// What is written in another way, and what must not be.
     pub(super) fn renamed(&mut self) {
-        let identifiers = self.names.identifiers;
+        let named = &self.choices.settings.named;
         let mut found = Vec::new();
-        let views = self.source.views.iter().map(|view| (PlaceKind::View, view.name.as_str()));
-        let sequences = self.source.sequences.iter();
-        let sequences = sequences.map(|one| (PlaceKind::Sequence, one.name.as_str()));
-        let others: Vec<(PlaceKind, &str)> = views.chain(sequences).collect();
-        for (kind, name) in &others {
-            if let Some(change) = changed(identifiers, std::iter::once(*name)).first() {
+        let views =
+            self.source.views.iter().map(|view| {
+                (PlaceKind::View, self.called(&view.name, named.views.get(&view.name)))
+            });
+        let sequences = self.source.sequences.iter().map(|one| {
+            (PlaceKind::Sequence, self.called(&one.name, named.sequences.get(&one.name)))
+        });
+        let others: Vec<(PlaceKind, Pair<'_>)> = views.chain(sequences).collect();
+        for (kind, pair) in &others {
+            if let Some(change) = changed(std::slice::from_ref(pair)).first() {
                 let message = format!("named anew, as was asked for: {change}");
-                found.push(Finding::note(Code::Renamed, Place::object(*kind, *name), message));
+                found.push(Finding::note(Code::Renamed, Place::object(*kind, pair.0), message));
             }
         }
-        let tables = self.source.tables.iter().map(|table| self.wanted(table));
-        let relations: Vec<&str> = tables.chain(others.iter().map(|(_, name)| *name)).collect();
-        for (name, one, other) in collisions(&relations, identifiers) {
+        let tables = self.source.tables.iter().map(|table| self.table_pair(table));
+        let relations: Vec<Pair<'_>> =
+            tables.chain(others.into_iter().map(|(_, pair)| pair)).collect();
+        for (name, one, other) in collisions(&relations) {
             let message = format!("{one} and {other} would both be named {name}");
             found.push(collide(Place::object(PlaceKind::Table, other), message));
         }
@@ -50,33 +74,78 @@ impl Converter<'_> {
         self.conversion.findings.extend(found);
     }
 
-    /// The name that a table wants.
-    fn wanted<'t>(&'t self, table: &'t Table) -> &'t str {
-        self.choices.settings.rename.get(&table.name.name).unwrap_or(&table.name.name)
+    /// Notes what is called otherwise, for a file of names.
+    pub(super) fn note_names(&mut self) {
+        self.conversion.note_mapped();
+        let mut named = std::mem::take(&mut self.conversion.named);
+        for table in &self.source.tables {
+            let name = table.name.name.as_str();
+            let keys = table.foreign_keys.iter().map(|key| &key.name);
+            for (old, new) in self.parts(table, |names| &names.foreign_keys, keys) {
+                named.note(name, |names| &mut names.foreign_keys, (old, &fitted(&new)));
+            }
+            let checks = table.checks.iter().map(|check| &check.name);
+            for (old, new) in self.parts(table, |names| &names.checks, checks) {
+                named.note(name, |names| &mut names.checks, (old, &fitted(&new)));
+            }
+        }
+        let views = self.view_names.iter().filter(|(name, new)| name != new);
+        named.views = views.map(|(name, new)| (name.clone(), new.clone())).collect();
+        let sequences = self.sequences.iter().filter(|(name, new)| *name != new.name);
+        named.sequences = sequences.map(|(name, new)| (name.clone(), new.name.clone())).collect();
+        self.conversion.named = named;
+    }
+
+    /// A name as it was told, or else as names are to be written.
+    fn called<'t>(&self, name: &'t str, told: Option<&String>) -> Pair<'t> {
+        (name, told.cloned().unwrap_or_else(|| self.names.identifiers.name(name)))
+    }
+
+    /// A table's name as the source has it, or as `rename` of nirvana.toml has it.
+    fn table_pair<'t>(&'t self, table: &'t Table) -> Pair<'t> {
+        let settings = &self.choices.settings;
+        match settings.rename.get(&table.name.name) {
+            Some(wanted) => self.called(wanted, None),
+            None => {
+                let told = settings.table_name(table).map(str::to_owned);
+                self.called(&table.name.name, told.as_ref())
+            }
+        }
+    }
+
+    /// Names of parts of a table.
+    fn parts<'t>(
+        &self,
+        table: &Table,
+        of: fn(&TableNames) -> &Renamed,
+        names: impl Iterator<Item = &'t String>,
+    ) -> Vec<Pair<'t>> {
+        let told = self.choices.settings.named.tables.get(&table.name.name).map(of);
+        names.map(|name| self.called(name, told.and_then(|told| told.get(name)))).collect()
     }
 
     /// The same of a table and all that belongs to it.
     fn renamed_of(&self, table: &Table) -> Vec<Finding> {
-        let identifiers = self.names.identifiers;
-        let columns: Vec<&str> = table.columns.iter().map(|one| one.name.as_str()).collect();
-        let collisions = collisions(&columns, identifiers).into_iter();
-        let mut found: Vec<Finding> = collisions
+        let columns = table.columns.iter().map(|one| &one.name);
+        let columns: Vec<Pair<'_>> = self.parts(table, |names| &names.columns, columns);
+        let mut found: Vec<Finding> = collisions(&columns)
+            .into_iter()
             .map(|(name, one, other)| {
                 let message = format!("{one} and {other} would both be named {name}");
                 collide(Place::column(&table.name, other), message)
             })
             .collect();
-        let indexes = table.indexes.iter().map(|index| index.name.as_str());
-        let indexes = indexes.filter(|name| *name != "PRIMARY");
-        let keys = table.foreign_keys.iter().map(|key| key.name.as_str());
-        let checks = table.checks.iter().map(|check| check.name.as_str());
-        let mut told = changed(identifiers, std::iter::once(self.wanted(table)));
-        for (what, names) in [
-            ("columns", changed(identifiers, columns.iter().copied())),
-            ("indexes", changed(identifiers, indexes)),
-            ("foreign keys", changed(identifiers, keys)),
-            ("checks", changed(identifiers, checks)),
+        let indexes = table.indexes.iter().map(|one| &one.name).filter(|name| *name != "PRIMARY");
+        let keys = table.foreign_keys.iter().map(|key| &key.name);
+        let checks = table.checks.iter().map(|check| &check.name);
+        let mut told = changed(&[self.table_pair(table)]);
+        for (what, pairs) in [
+            ("columns", columns),
+            ("indexes", self.parts(table, |names| &names.indexes, indexes)),
+            ("foreign keys", self.parts(table, |names| &names.foreign_keys, keys)),
+            ("checks", self.parts(table, |names| &names.checks, checks)),
         ] {
+            let names = changed(&pairs);
             if !names.is_empty() {
                 told.push(format!("{what}: {}", names.join(", ")));
             }
@@ -90,25 +159,24 @@ impl Converter<'_> {
 }
 
 fn collide(place: Place, message: String) -> Finding {
-    let help = "rename = { … } in [migrate] of nirvana.toml, or --identifiers preserve";
+    let help = "rename = { … } in [migrate] of nirvana.toml, --identifiers preserve, or another name in \
+                the file after --names";
     Finding::error(Code::NamesCollide, place, message).help(help)
 }
 
 /// `OrderId → order_id`.
-fn changed<'a>(identifiers: Identifiers, names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let pairs = names.map(|name| (name, identifiers.name(name)));
-    let changed = pairs.filter(|(name, new)| name != new);
+fn changed(pairs: &[Pair<'_>]) -> Vec<String> {
+    let changed = pairs.iter().filter(|(name, new)| name != new);
     changed.map(|(name, new)| format!("{name} → {new}")).collect()
 }
 
 /// The new name, and two that would both have it.
-fn collisions<'a>(names: &[&'a str], identifiers: Identifiers) -> Vec<(String, &'a str, &'a str)> {
-    let mut taken: BTreeMap<String, &str> = BTreeMap::new();
+fn collisions<'a>(pairs: &[Pair<'a>]) -> Vec<(String, &'a str, &'a str)> {
+    let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
     let mut found = Vec::new();
-    for name in names {
-        let new = identifiers.name(name);
-        match taken.get(&new) {
-            Some(first) => found.push((new, *first, *name)),
+    for (name, new) in pairs {
+        match taken.get(new.as_str()) {
+            Some(first) => found.push((new.clone(), *first, *name)),
             None => {
                 taken.insert(new, name);
             }

@@ -69,7 +69,9 @@ fn plain_column(
     found: &mut Vec<Finding>,
 ) -> Column {
     let place = || Place::column(&table.name, &source.name);
-    let whole = choices.settings.identifiers().name(&source.name);
+    let told = choices.settings.column_name(table, &source.name);
+    let written = choices.settings.identifiers().name(&source.name);
+    let whole = told.map_or(written, str::to_owned);
     let name = fitted(&whole);
     if name != whole {
         let message = format!("named {name}: names hold 63 bytes in PostgreSQL");
@@ -263,8 +265,10 @@ pub(super) fn checks(
                     let message = "compares text with regard to case";
                     found.push(Finding::warning(Code::CollationLost, place(), message));
                 }
+                let named = &choices.settings.named;
+                let told = named.part(&source.name.name, |names| &names.checks, &check.name);
                 checks.push(Check {
-                    name: names.fitted(&check.name),
+                    name: told.map_or_else(|| names.fitted(&check.name), str::to_owned),
                     expression: translated.sql,
                     not_valid: !check.enforced,
                 });

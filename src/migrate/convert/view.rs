@@ -78,7 +78,9 @@ impl Converter<'_> {
         let name = TableName::new(&self.choices.target_schema, &self.view_names[&source.name]);
         let found = &mut self.conversion.findings;
         let place = || Place::object(PlaceKind::View, &source.name);
-        found.extend(renamed::cut(&self.names, &source.name, &name.name, place));
+        let cut = renamed::cut(&self.names, &source.name, &name.name, place);
+        let told = self.choices.settings.named.views.contains_key(&source.name);
+        found.extend(cut.filter(|_| !told));
         remarks(source, query.remarks, found);
         let outputs: Vec<Output> = if source.columns.is_empty() {
             query.columns

@@ -47,7 +47,10 @@ impl Fitter<'_> {
         source: &mysql::Table,
         (name, there): (&TableName, &StandingTable),
     ) -> Columns {
-        let wanted: Vec<&str> = source.columns.iter().map(|column| column.name.as_str()).collect();
+        let settings = self.terms.settings;
+        let told = |column: &'_ mysql::Column| settings.column_name(source, &column.name);
+        let wanted = source.columns.iter().map(|column| told(column).unwrap_or(&column.name));
+        let wanted: Vec<&str> = wanted.collect();
         let names: Vec<&str> = there.columns.iter().map(|column| column.name.as_str()).collect();
         let mut columns = Columns::default();
         let mut filled = vec![false; names.len()];

@@ -109,6 +109,7 @@ impl Journey {
                 &answers,
                 (&pair.settings, Owner::Ours),
             ));
+            self.report.changes.extend(pair.write_names(&conversion)?);
             plan::describe(&known, conversion, &mut self.report, &self.events);
             return Ok(None);
         }
@@ -122,6 +123,7 @@ impl Journey {
         let collide = |finding: &&Finding| finding.code == Code::NamesCollide;
         refused.extend(conversion.findings.iter().filter(collide).cloned());
         self.tell(&refused)?;
+        self.report.changes.extend(self.request.pair.write_names(&conversion)?);
         Ok(Some(Prepared { source, schema, conversion, frozen }))
     }
 
