@@ -65,10 +65,9 @@ fn values_are_rewritten_into_columns_that_stand() {
         // A value that is none of the kind is set aside with its row.
         let (run, report) = fill(&source, &target, (RULES, &[]));
         assert_eq!(run.code, 1, "{}", run.all());
-        assert_eq!(
-            report.warnings(),
-            ["rows-quarantined odd", "values-altered odd.word", "values-altered odd.word"]
-        );
+        // What was rewritten as asked is counted, and no warning.
+        assert_eq!(report.warnings(), ["rows-quarantined odd"]);
+        assert!(report.codes().contains(&"values-altered".to_owned()), "{}", run.all());
         assert_eq!(report.proven_rows(), [("odd".to_owned(), 3)]);
         let columns = "at, ms, took, ok, u, s, ip, ip6, doc, word";
         assert_eq!(

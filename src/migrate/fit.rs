@@ -9,6 +9,7 @@
 mod accept;
 pub(crate) mod aside;
 mod columns;
+mod counter;
 mod keep;
 mod left;
 mod names;
@@ -19,6 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) use self::accept::Accept;
 use self::accept::Kind as Difference;
 use self::accept::nearest;
+pub(crate) use self::counter::Counter;
+use self::counter::counters;
 pub(crate) use self::keep::keep;
 use self::left::Left;
 use self::names::Match;
@@ -107,16 +110,6 @@ pub(crate) struct Fit {
     left: Vec<Left>,
     /// Of each mapping the columns that take numbers from a sequence.
     pub(crate) counters: Vec<Vec<Counter>>,
-}
-
-/// A column that takes its numbers from a sequence.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Counter {
-    pub(crate) table: TableName,
-    pub(crate) column: String,
-    pub(crate) sequence: TableName,
-    /// The last number that the source has given; 0 if it has none or keeps no count.
-    pub(crate) last: u64,
 }
 
 /// What the frameworks keep for themselves, each with columns by which it is known: if the target's
@@ -448,22 +441,6 @@ fn planned(key: &StandingKey) -> ForeignKey {
         on_delete: String::new(),
         on_update: String::new(),
     }
-}
-
-fn counters(source: &mysql::Table, mapping: &TableMapping, there: &StandingTable) -> Vec<Counter> {
-    let copied = mapping.columns[..mapping.copied].iter();
-    let counters = copied.filter_map(|column| {
-        let known = there.columns.iter().find(|known| known.name == column.target)?;
-        let counted = source.column(&column.source).is_some_and(|from| from.auto_increment);
-        let next = source.auto_increment.filter(|_| counted).unwrap_or(1);
-        Some(Counter {
-            table: mapping.target.clone(),
-            column: column.target.clone(),
-            sequence: known.sequence.clone()?,
-            last: next.saturating_sub(1),
-        })
-    });
-    counters.collect()
 }
 
 impl Fit {

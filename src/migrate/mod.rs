@@ -62,6 +62,7 @@ mod transcode;
 mod transform;
 mod verify;
 mod work;
+mod workers;
 
 pub(crate) use chunk::CHUNK_BYTES;
 pub(crate) use fit::{Accept, DataOnly, RowsThere};

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinSet;
-
 use crate::event::{Event, Events, Phase};
 use crate::finding::{Code, Finding, Severity};
 use crate::migrate::build::{self, History};
@@ -24,7 +22,8 @@ use crate::migrate::prove;
 use crate::migrate::resume;
 use crate::migrate::scan::{self, Answers, Depth};
 use crate::migrate::source::{Cuts, Frozen, Reader, Source};
-use crate::migrate::work::{Begun, Board, Worker};
+use crate::migrate::work::{Begun, Board};
+use crate::migrate::workers::{watch, work};
 use crate::mysql::leftover::Leftover;
 use crate::mysql::schema::Schema;
 use crate::mysql::wire::Connection;
@@ -466,48 +465,4 @@ impl Journey {
         }
         Ok(sessions)
     }
-}
-
-/// Ends, with an error, when the target no longer answers: a worker that waits for it, perhaps for
-/// hours while an index is built, cannot tell a busy server from one that is gone.
-async fn watch(session: &Session, limit: Duration) -> Error {
-    loop {
-        tokio::time::sleep(limit / 4).await;
-        match tokio::time::timeout(limit, session.execute("SELECT 1")).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return error.into(),
-            Err(_elapsed) => {
-                return session.timed_out("waiting for a sign of life", limit).into();
-            }
-        }
-    }
-}
-
-/// Runs the workers to their end; the first error that is not "stopped" is the one that tells.
-async fn work(
-    board: &Arc<Board>,
-    readers: Vec<Reader>,
-    sessions: Vec<Session>,
-) -> Result<(), Error> {
-    board.events.emit(Event::PhaseStarted { phase: Phase::Copy });
-    let mut workers = JoinSet::new();
-    for (reader, session) in readers.into_iter().zip(sessions) {
-        let board = Arc::clone(board);
-        let worker = Worker { reader: Some(reader), session };
-        workers.spawn(async move { worker.work(&board).await });
-    }
-    let mut ended = Ok(());
-    while let Some(worker) = workers.join_next().await {
-        let worked = worker.unwrap_or_else(|panic| Err(Error::Panicked(panic.to_string())));
-        if let Err(error) = worked
-            && matches!(ended, Ok(()) | Err(Error::Stopped))
-        {
-            board.shutdown.request();
-            ended = Err(error);
-        }
-    }
-    if ended.is_ok() && board.shutdown.is_requested() {
-        return Err(Error::Stopped);
-    }
-    ended
 }
