@@ -1,7 +1,7 @@
 //! All that would stop a run or needs a decision, before anything is written: one list.
 
 use crate::finding::{Code, Finding, Place};
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::dumped::findings as of_dump;
 use crate::migrate::resume::Past;
 use crate::migrate::source::Source;

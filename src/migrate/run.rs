@@ -9,7 +9,7 @@ use crate::event::{Event, Events, Phase};
 use crate::finding::{Code, Finding, Severity};
 use crate::migrate::build::{self, History};
 use crate::migrate::chunk;
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::error::Error;
 use crate::migrate::fit::Filled;
 use crate::migrate::foresee;

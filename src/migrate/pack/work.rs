@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::archive::{DataFile, DataForm, FileFact, Folder, Format};
 use crate::event::{Event, Events};
 use crate::finding::{Code, Finding, Place};
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::copied::Copied;
 use crate::migrate::copy::{Progress, drain, fill};
 use crate::migrate::digest::Digest;

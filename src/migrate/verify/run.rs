@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::event::{Event, Events, Phase};
 use crate::finding::Severity;
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::error::Error;
 use crate::migrate::fit::Filled;
 use crate::migrate::pair::{Met, Pair as Ends};
