@@ -187,13 +187,12 @@ fn a_dump_answers_what_its_rows_tell_and_says_what_they_do_not() {
         "# \"c.flag\" = { type = \"smallint\" }",
         "# \"c.d\" = { zero-dates = \"null\" }",
         "# p.by_code: would newly allow",
-        "MySQL 8.0.36",
+        "of MySQL.",
     ] {
         assert!(text.contains(words), "{words}\n{text}");
     }
     let Some(target) = TargetDatabase::create(PAIR.1, "dumped") else { return };
-    let (run, report) =
-        crate::support::migrate_as(dump.to_str().unwrap(), &target, &["--dry-run"]);
+    let (run, report) = crate::support::migrate_as(dump.to_str().unwrap(), &target, &["--dry-run"]);
     assert_eq!(run.code, 1, "{}", run.all());
     let told = messages(&report, "orphans", ".");
     assert!(told[0].contains("1 foreign keys were not asked"), "{told:?}");

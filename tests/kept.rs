@@ -140,7 +140,7 @@ fn what_is_not_as_planned_is_refused_before_a_row_moves() {
     assert_eq!(run.code, 0, "{}", run.all());
     let rows = target.sql("TABLE users");
     for (sql, place) in [
-        ("ALTER TABLE users ALTER email TYPE varchar(20)", "catalog-differs users.email"),
+        ("ALTER TABLE notes ALTER words TYPE varchar(20)", "catalog-differs notes.words"),
         (
             "ALTER TABLE users ADD extra int NOT NULL DEFAULT 1; ALTER TABLE users ALTER extra DROP DEFAULT",
             "extra-column users.extra",

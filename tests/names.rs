@@ -69,7 +69,7 @@ fn names_are_written_handed_on_and_taken_again() {
         assert_eq!(report.proven_rows().len(), 2);
         assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
         assert_eq!(target.sql("SELECT a_b__c_ FROM \"Short\""), "1\n");
-        assert_eq!(target.sql("SELECT sum(\"price per unit\") FROM seen"), "11\n");
+        assert_eq!(target.sql("SELECT sum(\"unitPrice\") FROM seen"), "11\n");
         assert_eq!(target.sql("SELECT pg_typeof(kind) FROM order_items LIMIT 1"), "kinds\n");
         let objects =
             "SELECT count(*) FROM pg_constraint WHERE conname IN ('to_item', 'is_positive');

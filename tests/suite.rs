@@ -28,6 +28,7 @@ mod policies;
 mod provision;
 mod quarantine;
 mod random;
+mod refused;
 mod release;
 mod resume;
 mod site;

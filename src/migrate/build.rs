@@ -4,7 +4,7 @@
 use crate::event::{Event, Events};
 use crate::fault::{Blame, Fault};
 use crate::finding::{Code, Finding, Place, PlaceKind};
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::digest::Digest;
 use crate::migrate::error::Error;
 use crate::migrate::fit;
@@ -18,17 +18,24 @@ use crate::postgres::server::Server;
 /// Everything that must be there before rows come: schema, types, functions, tables, triggers.
 /// All in one transaction, so that a failure leaves nothing behind.
 fn before_copy(target: &Server, schema: &Schema) -> Vec<String> {
+    let mut statements = before_tables(target, schema);
+    statements.extend(schema.tables.iter().flat_map(of_table));
+    statements
+}
+
+/// What tables need.
+pub(crate) fn before_tables(target: &Server, schema: &Schema) -> Vec<String> {
     // A schema that stands is not asked for again: that would want a privilege on the database.
     let missing =
         ddl::schema_names(schema).into_iter().filter(|name| target.schema(name).is_none());
     let mut statements: Vec<String> = missing.map(ddl::create_schema).collect();
     // No part of the plan's digest: a run that goes on finds them there.
     statements.extend(schema.extensions.iter().map(ddl::create_extension));
-    statements.extend(tables(schema));
+    statements.extend(objects(schema));
     statements
 }
 
-fn tables(schema: &Schema) -> Vec<String> {
+fn objects(schema: &Schema) -> Vec<String> {
     let mut statements = Vec::new();
     statements.extend(schema.collations.iter().map(ddl::create_collation));
     statements.extend(schema.enums.iter().map(ddl::create_type));
@@ -37,13 +44,16 @@ fn tables(schema: &Schema) -> Vec<String> {
         statements.push(ddl::create_sequence(sequence));
         statements.extend(ddl::sequence_comment(sequence));
     }
-    for table in &schema.tables {
-        statements.push(ddl::create_table(table));
-        statements.extend(ddl::create_partitions(table));
-        statements.extend(ddl::table_comments(table));
-        let triggers = table.triggers.iter();
-        statements.extend(triggers.map(|trigger| ddl::create_trigger(table, trigger)));
-    }
+    statements
+}
+
+/// One table as rows go into it.
+pub(crate) fn of_table(table: &Table) -> Vec<String> {
+    let mut statements = vec![ddl::create_table(table)];
+    statements.extend(ddl::create_partitions(table));
+    statements.extend(ddl::table_comments(table));
+    let triggers = table.triggers.iter();
+    statements.extend(triggers.map(|trigger| ddl::create_trigger(table, trigger)));
     statements
 }
 
@@ -56,7 +66,8 @@ pub(crate) fn plan_digest(conversion: &Conversion) -> String {
         *identity = 1;
     }
     let mut digest = Digest::default();
-    for statement in tables(&schema) {
+    let tables = schema.tables.iter().flat_map(of_table);
+    for statement in objects(&schema).into_iter().chain(tables) {
         digest.add(statement.as_bytes());
     }
     if conversion.fit.is_some() {

@@ -13,29 +13,29 @@ mod counter;
 mod keep;
 mod left;
 mod names;
-mod passage;
+pub(crate) mod passage;
+pub(crate) mod plan;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use self::accept::Accept;
 use self::accept::Kind as Difference;
 use self::accept::nearest;
-pub(crate) use self::counter::Counter;
 use self::counter::counters;
 pub(crate) use self::keep::keep;
-use self::left::Left;
 use self::names::Match;
-pub(crate) use self::passage::way;
+use self::plan::planned;
+pub(crate) use self::plan::{Counter, Fit};
 use crate::finding::{Code, Finding, Place, PlaceKind};
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::digest::Digest;
 use crate::migrate::mapping::{Owner, TableMapping};
 use crate::migrate::scan::Answers;
 use crate::migrate::settings::Settings;
 use crate::mysql::schema as mysql;
-use crate::name::{TableName, postgres_quoted};
+use crate::name::TableName;
 use crate::postgres::journal::Kept;
-use crate::postgres::schema::{ForeignKey, Table as Planned};
+use crate::postgres::schema::Table as Planned;
 use crate::postgres::standing::{Standing, StandingKey, StandingTable, StandingTrigger};
 
 /// What a person wants of it.
@@ -88,28 +88,6 @@ pub(crate) struct Terms<'a> {
     pub(crate) answers: &'a Answers,
     /// Table → a condition, where not all rows are meant.
     pub(crate) rows: &'a BTreeMap<String, String>,
-}
-
-/// What is done to the schema besides filling it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Fit {
-    /// The target's schema.
-    pub(crate) schema: String,
-    /// Foreign keys that are taken away and made again: those of the tables that are filled, and
-    /// those that refer to them.
-    pub(crate) keys: Vec<StandingKey>,
-    /// Triggers that are disabled and enabled again.
-    pub(crate) triggers: Vec<StandingTrigger>,
-    /// Tables that are emptied first.
-    pub(crate) emptied: Vec<TableName>,
-    /// Tables whose rows stay, and get others beside them.
-    pub(crate) appended: Vec<TableName>,
-    /// What is no table and stands in a schema that is otherwise made.
-    pub(crate) kept: Vec<Kept>,
-    /// What stays behind, as was accepted.
-    left: Vec<Left>,
-    /// Of each mapping the columns that take numbers from a sequence.
-    pub(crate) counters: Vec<Vec<Counter>>,
 }
 
 /// What the frameworks keep for themselves, each with columns by which it is known: if the target's
@@ -429,48 +407,6 @@ fn missing(what: &str, matched: &Match) -> String {
             format!("which {what} of the target it is cannot be told: {}", names.join(", "))
         }
         Match::One(_) | Match::None => format!("the target has no such {what}"),
-    }
-}
-
-fn planned(key: &StandingKey) -> ForeignKey {
-    ForeignKey {
-        name: key.name.clone(),
-        columns: key.columns.clone(),
-        referenced_table: key.referenced.clone(),
-        referenced_columns: key.referenced_columns.clone(),
-        on_delete: String::new(),
-        on_update: String::new(),
-    }
-}
-
-impl Fit {
-    /// Keys of tables that are not filled, which no task of a table's own brings back.
-    pub(crate) fn keys_of_others<'a>(
-        &'a self,
-        mappings: &'a [TableMapping],
-    ) -> impl Iterator<Item = (&'a StandingKey, ForeignKey)> {
-        let is_filled = |table: &TableName| mappings.iter().any(|one| one.target == *table);
-        let keys = self.keys.iter().filter(move |key| !is_filled(&key.table));
-        keys.map(|key| (key, planned(key)))
-    }
-
-    /// Whether something is to be brought back.
-    pub(crate) fn sets_aside(&self) -> bool {
-        !(self.keys.is_empty() && self.triggers.is_empty())
-    }
-
-    /// What a run executes besides moving rows, in order.
-    pub(crate) fn statements(&self) -> Vec<String> {
-        let mut statements = self.disturb();
-        statements.extend(self.counters.iter().flatten().map(Counter::set));
-        statements.extend(self.keys.iter().map(StandingKey::add));
-        let validate = |key: &StandingKey| {
-            let (table, name) = (key.table.postgres(), postgres_quoted(&key.name));
-            format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
-        };
-        statements.extend(self.keys.iter().map(validate));
-        statements.extend(self.triggers.iter().map(StandingTrigger::restore));
-        statements
     }
 }
 

@@ -8,13 +8,14 @@
 
 use crate::event::Events;
 use crate::finding::{Code, Finding, Place, PlaceKind, Severity};
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::digest::Digest;
 use crate::migrate::error::Error;
 use crate::migrate::fit::{DataOnly, Filled, Fit, RowsThere, Terms, keep as keep_tables};
 use crate::migrate::mapping::{Owner, Part, TableMapping};
-use crate::migrate::pair::Pair;
+use crate::migrate::refused::Refused;
 use crate::migrate::scan::Answers;
+use crate::migrate::settings::Settings;
 use crate::migrate::verify;
 use crate::mysql::schema::Schema;
 use crate::postgres::catalog::{self, Existing, Found};
@@ -29,18 +30,20 @@ pub(crate) struct Known<'a> {
     pub(crate) schema: &'a Schema,
     pub(crate) answers: &'a Answers,
     pub(crate) filled: &'a Filled,
+    /// The target's schema.
+    pub(crate) into: &'a str,
+    pub(crate) settings: &'a Settings,
 }
 
 /// Takes out of a plan what stands in the target already, and says how it is not as planned.
 pub(crate) async fn keep(
-    pair: &Pair,
     session: &Session,
     known: Known<'_>,
     (rows_there, mut conversion): (RowsThere, Conversion),
 ) -> Result<Conversion, Error> {
-    let there = standing::read(session, &pair.schema).await?;
-    let there = there.with_set_aside(session, &pair.schema).await?;
-    let existing = catalog::existing(session, &[&pair.schema]).await?;
+    let there = standing::read(session, known.into).await?;
+    let there = there.with_set_aside(session, known.into).await?;
+    let existing = catalog::existing(session, &[known.into]).await?;
     let noted = match known.filled {
         Filled::ByRun(past) => Some(past.kept.as_slice()),
         Filled::Unknown | Filled::Compared => None,
@@ -53,8 +56,9 @@ pub(crate) async fn keep(
     if !conversion.mappings.iter().any(is_kept) && objects.is_empty() {
         return Ok(conversion);
     }
-    if noted.is_none() {
-        let found = catalog::read(session, &[&pair.schema]).await?;
+    // Before the scan types may be others yet.
+    if noted.is_none() && !known.answers.is_preliminary {
+        let found = catalog::read(session, &[known.into]).await?;
         let differences = differences(&conversion, (&found, &is_kept), &objects);
         conversion.findings.extend(differences);
     }
@@ -63,10 +67,10 @@ pub(crate) async fn keep(
     let terms = Terms {
         data_only: &data_only,
         filled: known.filled,
-        schema: &pair.schema,
-        settings: &pair.settings,
+        schema: known.into,
+        settings: known.settings,
         answers: known.answers,
-        rows: &pair.settings.rows,
+        rows: &known.settings.rows,
     };
     let mut conversion = keep_tables(known.schema, (&there, &is_kept), terms, conversion);
     if let Some(fit) = &mut conversion.fit {
@@ -195,8 +199,9 @@ pub(crate) async fn note(
     conversion: &Conversion,
     events: &Events,
 ) -> Result<Vec<Kept>, Error> {
-    let Some(fit) = &conversion.fit else { return Ok(Vec::new()) };
-    let mut all = fit.kept.clone();
+    let mut all: Vec<Kept> = conversion.refused.iter().map(noted_refusal).collect();
+    let Some(fit) = &conversion.fit else { return Ok(all) };
+    all.extend(fit.kept.iter().cloned());
     for mapping in conversion.mappings.iter().filter(|mapping| mapping.owner == Owner::Theirs) {
         let mut digest = Digest::default();
         if fit.appended.contains(&mapping.target) {
@@ -207,6 +212,20 @@ pub(crate) async fn note(
         all.push(Kept { kind, name, rows: digest.rows, digest: digest.to_string() });
     }
     Ok(all)
+}
+
+/// What the target refuses is kept out by a run that goes on, too: its plan must be the same.
+const REFUSED: &str = "refused";
+
+fn noted_refusal(refused: &Refused) -> Kept {
+    let (kind, name) = (REFUSED.to_owned(), serde_json::json!(refused).to_string());
+    Kept { kind, name, rows: 0, digest: String::new() }
+}
+
+/// What a run that goes on has found refused.
+pub(crate) fn refusals(kept: &[Kept]) -> Result<Vec<Refused>, Error> {
+    let noted = kept.iter().filter(|one| one.kind == REFUSED);
+    noted.map(|one| serde_json::from_str(&one.name).map_err(Error::JournalBound)).collect()
 }
 
 /// Of each mapping, what its target had before.
@@ -227,13 +246,13 @@ impl Digest {
 /// a key those of an earlier run from the same source.
 pub(crate) async fn doubled(
     session: &Session,
-    pair: &Pair,
+    (into, source): (&str, &str),
     (conversion, fit): (&Conversion, &Fit),
 ) -> Result<Vec<Finding>, Error> {
     if fit.appended.is_empty() {
         return Ok(Vec::new());
     }
-    let Some(run) = journal::last_run(session, &pair.schema).await? else {
+    let Some(run) = journal::last_run(session, into).await? else {
         return Ok(Vec::new());
     };
     let entries = journal::entries(session, run.id).await?;
@@ -245,10 +264,10 @@ pub(crate) async fn doubled(
             run.begun_at
         );
         let help = "go on with it: --resume";
-        let place = Place::object(PlaceKind::Target, &pair.schema);
+        let place = Place::object(PlaceKind::Target, into);
         return Ok(vec![Finding::error(Code::TargetNotEmpty, place, message).help(help)]);
     }
-    if run.source != pair.source.address() {
+    if run.source != source {
         return Ok(Vec::new());
     }
     let moved = |mapping: &&TableMapping| {

@@ -28,6 +28,7 @@
 mod build;
 mod careful;
 mod chunk;
+mod conversion;
 mod convert;
 mod copied;
 mod copy;
@@ -50,6 +51,9 @@ mod plan;
 mod preflight;
 mod prove;
 mod queue;
+mod reading;
+mod refused;
+mod rehearse;
 mod resume;
 mod run;
 mod scan;

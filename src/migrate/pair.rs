@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::dump::Error as DumpError;
 use crate::event::{Event, Events, Phase};
-use crate::migrate::convert::{Choices, Conversion, Dropped, convert};
+use crate::migrate::conversion::{Conversion, Dropped};
+use crate::migrate::convert::{Choices, convert};
 use crate::migrate::error::Error;
 use crate::migrate::fit::{DataOnly, Filled, RowsThere, Terms, fit};
 use crate::migrate::instant;
@@ -109,8 +110,9 @@ impl Pair {
                 _ => None,
             };
             if let Some(rows_there) = rows_there {
-                let known = Known { schema, answers, filled };
-                return keep(self, session, known, (rows_there, conversion)).await;
+                let (into, settings) = (self.schema.as_str(), &self.settings);
+                let known = Known { schema, answers, filled, into, settings };
+                return keep(session, known, (rows_there, conversion)).await;
             }
             if self.in_the_way == InTheWay::Drop && *filled == Filled::Unknown {
                 let there = target_catalog::existing(session, &[&self.schema]).await?;

@@ -7,7 +7,7 @@ use crate::event::{Event, Events, Phase};
 use crate::finding::{Code, Finding, Severity};
 use crate::migrate::build::{self, History};
 use crate::migrate::chunk;
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::error::Error;
 use crate::migrate::fit::{Earlier, Filled};
 use crate::migrate::foresee;
@@ -19,7 +19,8 @@ use crate::migrate::pair::{Met, Pair};
 use crate::migrate::plan;
 use crate::migrate::preflight::{self, Ends};
 use crate::migrate::prove;
-use crate::migrate::resume;
+use crate::migrate::rehearse;
+use crate::migrate::resume::{self, Past};
 use crate::migrate::scan::{self, Answers, Depth};
 use crate::migrate::source::{Cuts, Frozen, Reader, Source};
 use crate::migrate::work::{Begun, Board};
@@ -119,17 +120,6 @@ struct Journey {
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// What came before this run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Past {
-    /// Nothing that is not finished.
-    None,
-    /// A run that could be resumed, and is not to be.
-    Unfinished,
-    /// The run that this one goes on with.
-    Resumed(Run),
-}
-
 /// All that is known and open before the first write.
 struct Prepared {
     met: Met,
@@ -195,9 +185,9 @@ impl Journey {
         self.check(&met, &schema, &past).await?;
         if self.request.mode == Mode::DryRun {
             let mut reader = met.source.reader(&self.request.pair.source).await?;
-            let answers = self.scan(&schema, &mut [&mut reader]).await?;
+            let mut answers = self.scan(&schema, &mut [&mut reader]).await?;
             reader.close().await;
-            let mut conversion = self.convert(&met, &schema, (&answers, &past)).await?;
+            let mut conversion = self.rehearsed(&met, &schema, (&mut answers, &past)).await?;
             let pair = &self.request.pair;
             let asked = (&pair.settings, pair.owner());
             conversion.findings.extend(foresee::findings(&schema, &answers, asked));
@@ -207,8 +197,8 @@ impl Journey {
         }
         let (schema, mut frozen) = self.freeze(&met.source, &schema).await?;
         let mut readers: Vec<&mut Reader> = frozen.readers.iter_mut().collect();
-        let answers = self.scan(&schema, &mut readers).await?;
-        let conversion = self.convert(&met, &schema, (&answers, &past)).await?;
+        let mut answers = self.scan(&schema, &mut readers).await?;
+        let conversion = self.rehearsed(&met, &schema, (&mut answers, &past)).await?;
         self.report.changes.extend(self.request.pair.write_names(&conversion)?);
         self.tell(&foresee::stops(&schema, &answers, &self.request.pair.settings))?;
         // Of a schema that is made, they hold no run up.
@@ -257,7 +247,7 @@ impl Journey {
     /// The preflight list; an error in it ends the run before anything is locked or written.
     async fn check(&mut self, met: &Met, schema: &Schema, past: &Past) -> Result<(), Error> {
         self.events.emit(Event::PhaseStarted { phase: Phase::Preflight });
-        let conversion = self.convert(met, schema, (&Answers::default(), past)).await?;
+        let conversion = self.convert(met, schema, (&Answers::none_yet(), past)).await?;
         let existing = target_catalog::existing(&met.session, &[&self.request.pair.schema]).await?;
         let mut found = preflight::findings(&Ends {
             source: &met.source,
@@ -272,8 +262,10 @@ impl Journey {
         });
         // What stands in the target is the schema: what it lacks is known before a row moves.
         if let (false, Some(fit)) = (matches!(past, Past::Resumed(_)), &conversion.fit) {
-            let asked = (&conversion, fit);
-            found.extend(kept::doubled(&met.session, &self.request.pair, asked).await?);
+            let (asked, pair) = ((&conversion, fit), &self.request.pair);
+            found.extend(
+                kept::doubled(&met.session, (&pair.schema, &pair.source.address()), asked).await?,
+            );
         }
         let stands = conversion.fit.is_some();
         let findings = conversion.findings.into_iter();
@@ -313,6 +305,34 @@ impl Journey {
         let mut conversion = self.request.pair.convert(target, schema, answers, &filled).await?;
         met.source.leave_out(schema, &mut conversion);
         Ok(conversion)
+    }
+
+    /// The same, without what the target refuses: a run that goes on leaves out what it did.
+    async fn rehearsed(
+        &self,
+        met: &Met,
+        schema: &Schema,
+        (answers, past): (&mut Answers, &Past),
+    ) -> Result<Conversion, Error> {
+        if let Past::Resumed(run) = past {
+            answers.refused = kept::refusals(&journal::kept(&met.session, run.id).await?)?;
+            return self.convert(met, schema, (answers, past)).await;
+        }
+        loop {
+            let conversion = self.convert(met, schema, (answers, past)).await?;
+            // A dry run locks nothing, and so drops nothing.
+            let drops = !conversion.dropped.statements.is_empty();
+            if self.request.mode == Mode::DryRun && drops {
+                return Ok(conversion);
+            }
+            let refused = rehearse::refused(&met.session, &met.target, &conversion).await?;
+            let new: Vec<_> =
+                refused.into_iter().filter(|one| !answers.refused.contains(one)).collect();
+            if new.is_empty() {
+                return Ok(conversion);
+            }
+            answers.refused.extend(new);
+        }
     }
 
     async fn freeze(&mut self, source: &Source, known: &Schema) -> Result<(Schema, Frozen), Error> {

@@ -8,14 +8,17 @@
 
 mod key;
 mod question;
+mod sql;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use self::question::Sql;
-pub(crate) use self::question::{Asked, BTREE_BYTES, Question, is_text, lost_characters};
+pub(crate) use self::question::{Asked, BTREE_BYTES, Question, lost_characters};
+use self::sql::Sql;
+pub(crate) use self::sql::is_text;
 use crate::dump::Dump;
 use crate::migrate::error::Error;
+use crate::migrate::refused::Refused;
 use crate::migrate::settings::Settings;
 use crate::migrate::source::Reader;
 use crate::mysql::error::Error as SourceError;
@@ -65,9 +68,18 @@ pub(crate) struct Answers {
     counts: BTreeMap<(String, Asked), Answer>,
     /// A few of what was counted, in words.
     samples: BTreeMap<(String, Asked), Vec<String>>,
+    /// What the other end was found to refuse.
+    pub(crate) refused: Vec<Refused>,
+    /// Whether nobody was asked so far, so that types may still be others.
+    pub(crate) is_preliminary: bool,
 }
 
 impl Answers {
+    /// Before the scan.
+    pub(crate) fn none_yet() -> Self {
+        Self { is_preliminary: true, ..Self::default() }
+    }
+
     /// Whether a column's values fit the narrow type.
     pub(crate) fn of(&self, table: &Table, column: &Column) -> Answer {
         self.about(table, &column.name, Question::Fits)

@@ -19,15 +19,14 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::finding::{Code, Finding, Place, PlaceKind};
+use crate::migrate::conversion::Conversion;
 use crate::migrate::convert::names::{Names, fitted};
-pub(crate) use crate::migrate::convert::rule::read;
-use crate::migrate::fit::Fit;
 use crate::migrate::mapping::{ColumnMapping, Form, Owner, TableMapping, row_key};
+use crate::migrate::refused::{self, Part};
 use crate::migrate::scan::Answers;
-use crate::migrate::settings::{ColumnRule, Named, Settings};
+use crate::migrate::settings::{ColumnRule, Settings};
 use crate::mysql::schema as mysql;
 use crate::name::TableName;
-use crate::postgres::catalog::Existing;
 use crate::postgres::schema as postgres;
 use crate::postgres::server::ExtensionFacts;
 
@@ -44,41 +43,14 @@ pub(crate) struct Choices {
     pub(crate) extensions: BTreeMap<String, ExtensionFacts>,
 }
 
-/// What becomes of a schema.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Conversion {
-    pub(crate) target: postgres::Schema,
-    /// One per table, in the order of `target.tables`.
-    pub(crate) mappings: Vec<TableMapping>,
-    pub(crate) findings: Vec<Finding>,
-    /// What is removed from the target first, as was asked for.
-    pub(crate) dropped: Dropped,
-    /// What is called otherwise than in the source.
-    pub(crate) named: Named,
-    /// If somebody else has made the target, what is done to it besides filling it.
-    pub(crate) fit: Option<Fit>,
-}
-
-impl Conversion {
-    /// What is made: not the tables that stand.
-    pub(crate) fn made(&self) -> postgres::Schema {
-        let mut made = self.target.clone();
-        let mut mappings = self.mappings.iter();
-        made.tables.retain(|_| mappings.next().is_none_or(|one| one.owner == Owner::Ours));
-        made
-    }
-}
-
-/// Objects of the target that stand in the way and are to go.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Dropped {
-    pub(crate) objects: Vec<Existing>,
-    pub(crate) statements: Vec<String>,
-}
-
 /// Decides what every table, column, key and index becomes.
 pub(crate) fn convert(source: &mysql::Schema, answers: &Answers, choices: &Choices) -> Conversion {
+    let mut found = Vec::new();
+    let made = refused::without(source, &answers.refused, &mut found);
+    let source = made.as_ref().unwrap_or(source);
     let mut converter = Converter::new(source, answers, choices);
+    converter.conversion.findings.extend(found);
+    converter.conversion.refused.clone_from(&answers.refused);
     converter.sequences();
     let types = converter.column_types();
     for (table, types) in source.tables.iter().zip(&types) {
@@ -188,6 +160,14 @@ impl<'a> Converter<'a> {
             let place = Place::column(&table.name, &column.name);
             self.conversion.findings.push(Finding::note(Code::TypeChosen, place, message));
             return uuid;
+        }
+        if let Some(text) = rule::long_labels(column) {
+            let message = format!("{text} with a CHECK: PostgreSQL's labels have 63 bytes at most");
+            let help = "it is ordered by its text now, not by its labels' order";
+            let place = Place::column(&table.name, &column.name);
+            let finding = Finding::warning(Code::TypeChosen, place, message).help(help);
+            self.conversion.findings.push(finding);
+            return text;
         }
         let answer = self.answers.of(table, column);
         let enum_name = self.enum_type(table, column, &rule);
@@ -313,7 +293,10 @@ impl<'a> Converter<'a> {
             found.push(Finding::note(Code::RowsFiltered, place, message));
         }
         let given = (columns.as_slice(), indexes.as_slice());
-        let partitioning = if self.choices.settings.is_flattened(&source.name.name) {
+        let refused = refused::words(&self.answers.refused, source, &Part::Partitions);
+        let partitioning = if let Some(words) = refused {
+            partition::flattened_as_refused(source, words, found)
+        } else if self.choices.settings.is_flattened(&source.name.name) {
             partition::flattened_as_asked(source, found)
         } else {
             partition::partitioning(source, given, &mut self.names, found)

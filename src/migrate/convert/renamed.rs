@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use super::Converter;
 use super::names::{Names, fitted};
-use super::{Conversion, Converter};
 use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::settings::{Renamed, TableNames};
 use crate::mysql::schema::Table;
@@ -21,22 +21,6 @@ pub(super) fn cut(
         let message = format!("named {name}: names hold 63 bytes in PostgreSQL");
         Finding::warning(Code::Renamed, place(), message)
     })
-}
-
-impl Conversion {
-    /// Notes the tables and columns that are called otherwise.
-    pub(crate) fn note_mapped(&mut self) {
-        for mapping in &self.mappings {
-            let (table, new) = (mapping.source.name.as_str(), &mapping.target.name);
-            if table != new {
-                self.named.tables.entry(table.to_owned()).or_default().name = Some(new.clone());
-            }
-            for column in &mapping.columns {
-                let pair = (column.source.as_str(), column.target.as_str());
-                self.named.note(table, |names| &mut names.columns, pair);
-            }
-        }
-    }
 }
 
 /// A name of the source, and what it is to be.

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use crate::finding::{Code, Finding, Place};
 use crate::migrate::convert::Choices;
-use crate::migrate::fit::way;
-use crate::migrate::scan::{Answer, Answers, Question, lost_characters};
-use crate::migrate::settings::{ColumnRule, Comparison, EnumErrors, InvalidText, Settings};
-use crate::migrate::transcode::{Losses, Ruled, Transcoder};
+use crate::migrate::fit::passage::way;
+use crate::migrate::reading::read;
+use crate::migrate::scan::{Answer, Answers, Question};
+use crate::migrate::settings::{ColumnRule, Comparison, EnumErrors, Settings};
+use crate::migrate::transcode::Transcoder;
 use crate::migrate::transform;
 use crate::mysql::schema::{Column, ColumnType as Source, Table};
-use crate::name::{TableName, mysql_quoted};
+use crate::name::{POSTGRES_NAME_BYTES, TableName};
 use crate::postgres::schema::{Collation, Column as TargetColumn, ColumnType as Target};
 
 /// The type of a column that a rule speaks of, or why it cannot have it; `None` if no rule does.
@@ -26,8 +27,7 @@ pub(super) fn target_type(column: &Column, rule: &ColumnRule) -> Option<Result<T
         (_, None, Some(converted)) => converted,
         // An ENUM as text has room for its longest label.
         (Source::Enum { labels }, Some(Target::Text), None) => {
-            let longest = labels.iter().map(|label| label.chars().count()).max().unwrap_or(1);
-            Target::VarChar { length: longest.max(1) as u32 }
+            Target::VarChar { length: longest(labels) }
         }
         (_, Some(wanted), _) => wanted,
     };
@@ -35,6 +35,19 @@ pub(super) fn target_type(column: &Column, rule: &ColumnRule) -> Option<Result<T
         Some(_way) => Ok(wanted),
         None => Err(format!("there is no exact way from its type to {wanted}, as was asked for")),
     })
+}
+
+/// The text that an ENUM becomes of which a label is longer than an enum of the target takes.
+pub(super) fn long_labels(column: &Column) -> Option<Target> {
+    let Source::Enum { labels } = &column.column_type else { return None };
+    let is_long = labels.iter().any(|label| label.len() > POSTGRES_NAME_BYTES);
+    is_long.then(|| Target::VarChar { length: longest(labels) })
+}
+
+/// Characters of the longest label.
+fn longest(labels: &[String]) -> u32 {
+    let longest = labels.iter().map(|label| label.chars().count()).max().unwrap_or(1);
+    longest.max(1) as u32
 }
 
 /// The type that BINARY(16) and CHAR(36) have where all their values are proven to be UUIDs.
@@ -79,31 +92,6 @@ pub(super) fn transcoder(
     let rule = settings.rule(table, column);
     let inner = inner(&column.column_type, &rule, target)?;
     Some(read((table, column), inner, (&rule, answers)))
-}
-
-/// A way with all that was said of the column, and how its values are asked for.
-pub(crate) fn read(
-    (table, column): (&Table, &Column),
-    inner: Transcoder,
-    (rule, answers): (&ColumnRule, &Answers),
-) -> (Transcoder, Option<String>) {
-    let lost = answers.about(table, &column.name, Question::LostCharacters).values() > 0;
-    let losses = if lost && inner.is_text() { Losses::Marked } else { Losses::Unmarked };
-    let read = (losses == Losses::Marked).then(|| marked(column, rule));
-    (Ruled::around(inner, rule, losses), read)
-}
-
-/// A text in UTF-8; where characters are lost a byte that none has, and then what is wanted of it:
-/// with '?' in their place, or the bytes as they are, for the row that is set aside.
-fn marked(column: &Column, rule: &ColumnRule) -> String {
-    let name = mysql_quoted(&column.name);
-    let text = format!("CAST(CONVERT({name} USING utf8mb4) AS BINARY)");
-    let kept = if rule.invalid_text == Some(InvalidText::Replace) {
-        text.clone()
-    } else {
-        format!("CAST({name} AS BINARY)")
-    };
-    format!("IF({}, CONCAT(x'FF', {kept}), {text})", lost_characters(column))
 }
 
 /// What is to be said of a column that a rule speaks of.

@@ -8,7 +8,7 @@ use crate::migrate::fit::{Fitter, missing};
 use crate::migrate::mapping::{ColumnMapping, row_key};
 use crate::migrate::mapping::{Form, Owner, TableMapping};
 use crate::migrate::settings::ColumnRule;
-use crate::migrate::{convert, transform};
+use crate::migrate::{reading, transform};
 use crate::mysql::schema as mysql;
 use crate::name::{TableName, postgres_quoted};
 use crate::postgres::standing::{StandingColumn, StandingTable};
@@ -149,7 +149,7 @@ impl Fitter<'_> {
         }
         let (source, target) = (from.name.clone(), to.name.clone());
         let known = (&rule, self.terms.answers);
-        let (transcoder, read) = convert::read((table, from), way.transcoder, known);
+        let (transcoder, read) = reading::read((table, from), way.transcoder, known);
         Some(ColumnMapping { source, target, transcoder, read })
     }
 

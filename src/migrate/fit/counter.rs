@@ -1,19 +1,9 @@
 //! Columns of tables that stand which take numbers from a sequence: where it is to go on. Pure.
 
+use crate::migrate::fit::plan::Counter;
 use crate::migrate::mapping::TableMapping;
 use crate::mysql::schema as mysql;
-use crate::name::TableName;
 use crate::postgres::standing::StandingTable;
-
-/// A column that takes its numbers from a sequence.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Counter {
-    pub(crate) table: TableName,
-    pub(crate) column: String,
-    pub(crate) sequence: TableName,
-    /// The last number that the source has given; 0 if it has none or keeps no count.
-    pub(crate) last: u64,
-}
 
 /// Those of a table.
 pub(super) fn counters(

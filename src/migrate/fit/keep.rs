@@ -2,7 +2,7 @@
 //! those of somebody else. What they forbid stays forbidden, their keys and triggers come back.
 
 use super::{Fit, Fitter, Terms, counters, unplanned};
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::mapping::{Owner, TableMapping};
 use crate::mysql::schema as mysql;
 use crate::name::TableName;

@@ -1,7 +1,7 @@
 //! What is asked of keys: references that lead nowhere, and texts that a unique key or a reference
 //! holds for the same in the source, and the target does not, or the other way round.
 
-use super::question::{Sql, is_text, utf8, utf8_bytes};
+use super::sql::{Sql, is_text, utf8, utf8_bytes};
 use crate::migrate::settings::{Comparison, Settings};
 use crate::mysql::schema::{Column, ForeignKey, Index, IndexKey, IndexKind, Schema, Table};
 use crate::name::mysql_quoted;

@@ -1,6 +1,7 @@
 //! What may be asked of a column or an index, and the condition in the source's SQL that a value
 //! meets which the answer counts.
 
+use super::sql::{Sql, is_text, utf8, utf8_bytes};
 use super::{Depth, key};
 use crate::migrate::settings::{EnumErrors, Nul, Settings, ZeroDates};
 use crate::migrate::transcode::{is_day, is_encoded_twice};
@@ -40,14 +41,6 @@ pub(crate) enum Question {
     Orphans,
     /// Rows whose foreign key leads to a row that is written in other case.
     OtherCase,
-}
-
-/// A question in the source's SQL.
-pub(super) enum Sql {
-    /// The condition that rows meet which count.
-    Rows(String),
-    /// What gives the number itself.
-    Count(String),
 }
 
 impl Question {
@@ -297,23 +290,11 @@ fn is_date(column: &ColumnType) -> bool {
     matches!(column, ColumnType::Date | ColumnType::DateTime { .. } | ColumnType::Timestamp { .. })
 }
 
-pub(crate) fn is_text(column: &ColumnType) -> bool {
-    matches!(column, ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text)
-}
-
 /// A charset of which the server knows each character in Unicode, and each byte, loses none.
 fn may_lose_characters(column: &Column) -> bool {
     column.collation.as_ref().is_some_and(|collation| {
         !matches!(collation.charset.as_str(), "utf8mb4" | "utf8mb3" | "utf8" | "latin1" | "binary")
     })
-}
-
-pub(super) fn utf8(name: &str) -> String {
-    format!("CONVERT({name} USING utf8mb4)")
-}
-
-pub(super) fn utf8_bytes(name: &str) -> String {
-    format!("CAST({} AS BINARY)", utf8(name))
 }
 
 /// Texts that have more question marks in UTF-8 than in their own charset.
