@@ -116,14 +116,14 @@ fn rows_are_added_and_what_was_there_stays() {
         );
         let aside = "SELECT source_table, row->>'id' FROM nirvana.quarantined ORDER BY 1";
         assert_eq!(target.sql(aside), "orders\t2\nusers\t12\n");
-        // Numbers go on behind the greatest of both.
-        target.sql("INSERT INTO users (email) VALUES ('next@x')");
-        assert_eq!(target.sql("SELECT id FROM users WHERE email = 'next@x'"), "14\n");
         // To go on adds nothing twice.
         let (run, report) = migrate(&more, &target, &["--resume"]);
         assert_eq!(run.code, 1, "{}", run.all());
-        assert!(report.unproven().len() <= 1, "{}", run.all());
+        assert!(report.unproven().is_empty(), "{}", run.all());
         assert_eq!(target.sql("SELECT count(*) FROM notes"), "4\n");
+        // Numbers go on behind the greatest of both.
+        target.sql("INSERT INTO users (email) VALUES ('next@x')");
+        assert_eq!(target.sql("SELECT id FROM users WHERE email = 'next@x'"), "14\n");
         // Rows of a table without a key would be there twice.
         let (run, report) = migrate(&more, &target, &["--if-exists", "append"]);
         assert_eq!(run.code, 3, "{}", run.all());
@@ -148,21 +148,14 @@ fn what_is_not_as_planned_is_refused_before_a_row_moves() {
         ("ALTER TABLE orders DROP total CASCADE", "catalog-differs orders.total"),
         ("ALTER TYPE users_role ADD VALUE 'c'", "catalog-differs public.users_role"),
     ] {
-        let dump = target.sql("SELECT 1");
-        assert_eq!(dump, "1\n");
         target.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP SCHEMA nirvana CASCADE");
         let (run, _) = migrate(&source, &target, &[]);
         assert_eq!(run.code, 0, "{}", run.all());
         target.sql(sql);
-        for way in ["truncate", "append"] {
-            let (run, report) = migrate(&source, &target, &["--if-exists", way]);
-            assert_eq!(run.code, 3, "{sql} {way}: {}", run.all());
-            assert!(
-                report.warnings().iter().any(|one| one.ends_with(place)),
-                "{:?}",
-                report.warnings()
-            );
-        }
+        let (run, report) = migrate(&source, &target, &["--if-exists", "truncate"]);
+        assert_eq!(run.code, 3, "{sql}: {}", run.all());
+        let warnings = report.warnings();
+        assert!(warnings.iter().any(|one| one.ends_with(place)), "{warnings:?}");
         assert_eq!(target.sql("SELECT count(*) FROM users"), "2\n", "{rows}");
     }
 }
@@ -170,7 +163,7 @@ fn what_is_not_as_planned_is_refused_before_a_row_moves() {
 /// Adds, and is killed once it has printed so many lines; whether it was before its end.
 fn kill(source: &SourceDatabase, target: &TargetDatabase, lines: usize) -> bool {
     let mut command = nirvana();
-    command.args(["migrate", "--format", "json", "--jobs", "2", "--chunk-mib", "1"]);
+    command.args(["migrate", "--format", "json", "--jobs", "1", "--chunk-mib", "1"]);
     command.args(["--if-exists", "append"]).args([source.url(), target.url()]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
@@ -205,16 +198,16 @@ fn killed_and_resumed_nothing_is_doubled() {
     let Some(more) = SourceDatabase::create(PAIR.0, "more") else { return };
     // Between the others' keys, so that no chunk is without rows of theirs.
     more.sql(&rows(30_000).replace("SELECT seq, RPAD", "SELECT 1000000 + seq, RPAD"));
-    let mut half = 0;
-    for lines in [12, 14, 16, 18] {
+    for lines in (10..80).step_by(2) {
         target.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP SCHEMA IF EXISTS nirvana CASCADE");
         let (run, _) = migrate(&source, &target, &[]);
         assert_eq!(run.code, 0, "{}", run.all());
         let killed = kill(&more, &target, lines);
-        let done = target.sql("SELECT count(done_at), count(*) FROM nirvana.chunk WHERE run = (SELECT max(id) FROM nirvana.run)");
+        let done = "SELECT count(done_at), count(*) FROM nirvana.chunk WHERE run = (SELECT max(id) FROM nirvana.run)";
+        let done = target.sql(done);
         let (done, all) = done.trim().split_once('\t').unwrap();
-        if killed && done != "0" && done != all {
-            half += 1;
+        let halved = killed && done != "0" && done != all;
+        if halved {
             // To begin anew would double rows.
             let (run, _) = migrate(&more, &target, &["--if-exists", "append"]);
             assert_eq!(run.code, 3, "{}", run.all());
@@ -223,15 +216,12 @@ fn killed_and_resumed_nothing_is_doubled() {
         let (run, report) = migrate(&more, &target, &["--resume", "--if-exists", "append"]);
         assert_eq!(run.code, 0, "after {lines}: {}", run.all());
         assert!(report.unproven().is_empty(), "{}", run.all());
-        let sums =
-            "SELECT COUNT(*), MIN(t), MAX(t) FROM numbers; SELECT COUNT(*), SUM(n) FROM bare";
-        let both = "SELECT count(*) = 80002, count(DISTINCT id) = 80002 FROM numbers; SELECT count(*), sum(n) FROM bare";
-        assert_eq!(
-            target.sql(both),
-            "t\tt\n2000\t1001000\n",
-            "after {lines}: {}",
-            target.sql(sums)
-        );
+        let both =
+            "SELECT count(*), count(DISTINCT id) FROM numbers; SELECT count(*), sum(n) FROM bare";
+        assert_eq!(target.sql(both), "80002\t80002\n2000\t1001000\n", "after {lines}");
+        if halved {
+            return;
+        }
     }
-    assert!(half > 0, "no run was killed in the middle");
+    panic!("no run was killed in the middle");
 }

@@ -26,7 +26,7 @@ const REFUSE: &str = "CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE pl
 fn one_thing_that_is_refused_stops_no_other() {
     for pair in [PAIRS[0], PAIRS[3]] {
         let Some((source, target)) = databases(pair, "refused") else { return };
-        let long = "long ".repeat(20);
+        let long = "long-".repeat(20);
         source.sql(&format!(
             "CREATE TABLE evil (id int PRIMARY KEY);
              CREATE TABLE good (id int PRIMARY KEY, odd int DEFAULT 7, even int DEFAULT 8, n int AS (even + 1) STORED,

@@ -320,9 +320,11 @@ impl Journey {
         }
         loop {
             let conversion = self.convert(met, schema, (answers, past)).await?;
-            // A dry run locks nothing, and so drops nothing.
+            // A dry run locks nothing, and so drops nothing; and SQL that somebody wants before the
+            // first table may be what it needs.
             let drops = !conversion.dropped.statements.is_empty();
-            if self.request.mode == Mode::DryRun && drops {
+            let prepared = !self.request.pair.settings.before.is_empty();
+            if prepared || self.request.mode == Mode::DryRun && drops {
                 return Ok(conversion);
             }
             let refused = rehearse::refused(&met.session, &met.target, &conversion).await?;

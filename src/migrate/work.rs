@@ -339,7 +339,9 @@ impl Worker {
         };
         if let Some(difference) = verify::difference(source, target) {
             let place = Place::table(&mapping.source);
-            board.events.found(Finding::error(Code::RowsDiffer, place, difference));
+            let finding = Finding::error(Code::RowsDiffer, place, difference);
+            let others = board.state(table, |state| state.before.rows > 0);
+            board.events.found(if others { finding.help(GREW_OTHERWISE) } else { finding });
         }
         board.events.emit(Event::VerifyFinished {
             table: name,
@@ -350,6 +352,10 @@ impl Worker {
         Ok(())
     }
 }
+
+/// A table that rows were added to.
+const GREW_OTHERWISE: &str = "the table did not grow by the source's rows alone: perhaps somebody else writes to it; \
+                              nirvana verify names each row that is missing or another one";
 
 /// The target's data that one part should hold.
 const PART_BYTES: u64 = 128 * 1024 * 1024;
