@@ -44,7 +44,7 @@ const BLOG: &str = "
       SELECT b.name AS author, s.name AS buyer FROM posts p JOIN users b ON b.id = p.user_id
       JOIN SHOP.users s ON s.id = p.buyer_id;
     CREATE VIEW namesakes AS
-      SELECT users.id, SHOP.users.name FROM users JOIN SHOP.users ON SHOP.users.id = users.id;";
+      SELECT BLOG.users.id, SHOP.users.name FROM BLOG.users JOIN SHOP.users ON SHOP.users.id = BLOG.users.id;";
 
 impl Two {
     fn create(pair: (Source, Target), stem: &str) -> Option<Self> {
@@ -122,7 +122,7 @@ fn tables_of_the_same_name_do_not_meet() {
     for pair in PAIRS {
         let Some(two) = Two::create(pair, "sev") else { return };
         let (run, report) = two.migrate("exclude = ['tmp_*']", &[]);
-        assert_eq!(run.code, 1, "{}", run.all());
+        assert_eq!(run.code, 0, "{}", run.all());
         let expected =
             ["blog.posts 2", "blog.users 2", "shop.other_list 0", "shop.posts 1", "shop.users 3"];
         assert_eq!(rows(&two, &report), expected);
@@ -138,7 +138,8 @@ fn tables_of_the_same_name_do_not_meet() {
         );
         // Each column's type is what its own database's values ask for.
         let types = "SELECT attrelid::regclass, format_type(atttypid, atttypmod) FROM pg_attribute
-            WHERE attname IN ('flag', 'kind') AND attnum > 0 ORDER BY 1::text COLLATE \"C\", attname";
+            WHERE attrelid IN ('users'::regclass, 'blog.users'::regclass)
+            AND attname IN ('flag', 'kind') ORDER BY attrelid::regclass::text, attname";
         let expected = "blog.users\tsmallint\nblog.users\tblog.users_kind\nusers\tboolean\nusers\tusers_kind\n";
         assert_eq!(target.sql(types), expected);
         // Names are unique within a schema only, and nobody asked for more.
@@ -169,18 +170,9 @@ fn what_differs_is_told_of_the_right_one() {
     for pair in PAIRS {
         let Some(two) = Two::create(pair, "sevd") else { return };
         let (run, _) = two.migrate("", &[]);
-        assert_eq!(run.code, 1, "{}", run.all());
+        assert_eq!(run.code, 0, "{}", run.all());
         let (run, report) = two.verify("", &["--independent"]);
-        assert!(
-            run.code == 0
-                || report["findings"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .all(|one| one["code"] != "rows-differ"),
-            "{}",
-            run.all()
-        );
+        assert_eq!(run.code, 0, "{}", run.all());
         assert_eq!(report["tables"].as_array().unwrap().len(), 7, "{}", run.all());
         two.target.sql("UPDATE blog.users SET name = 'mallory' WHERE id = 2");
         let (run, report) = two.verify("", &[]);
@@ -218,7 +210,7 @@ fn a_database_or_a_table_of_it_is_chosen_by_name() {
         let expected = ["blog.posts 2", "blog.users 2", "shop.tmp_cart 0", "shop.users 2"];
         assert_eq!(rows(&two, &report), expected);
         let types = "SELECT attrelid::regclass, format_type(atttypid, atttypmod) FROM pg_attribute
-            WHERE attname = 'flag' AND attnum > 0 ORDER BY 1::text";
+            WHERE attname = 'flag' AND attnum > 0 ORDER BY attrelid::regclass::text";
         assert_eq!(two.target.sql(types), "blog.authors\tinteger\npeople\tsmallint\n");
         let key = "SELECT confrelid::regclass FROM pg_constraint WHERE conname = 'of_buyer'";
         // Not every row that is referred to was to come.
@@ -266,7 +258,7 @@ fn both_are_of_one_instant() {
             command.stdin(Stdio::null()).spawn().unwrap()
         };
         let mut hammers: Vec<Child> = vec![hammer(0), hammer(1)];
-        for _ in 0..3 {
+        for _ in 0..2 {
             let (run, report) = two.migrate("", &["--jobs", "3", "--if-exists", "drop"]);
             assert!(run.code <= 1, "{}", run.all());
             assert_eq!(report.unproven(), Vec::<String>::new(), "{}", run.all());
@@ -421,13 +413,13 @@ fn two_may_become_one_schema_unless_names_collide() {
     assert!(run.code <= 1, "{}", run.all());
     let keys =
         "SELECT conrelid::regclass, confrelid::regclass FROM pg_constraint WHERE contype = 'f'
-        ORDER BY conname";
+        AND connamespace = '\"all\"'::regnamespace ORDER BY conname";
     assert_eq!(
         two.target.sql(keys),
         "\"all\".articles\t\"all\".authors\n\"all\".articles\t\"all\".users\n"
     );
     // Index names that clash between the two get their table's in front.
-    let indexes = "SELECT indexname FROM pg_indexes WHERE indexname LIKE '%by_name' ORDER BY 1";
+    let indexes = "SELECT indexname FROM pg_indexes WHERE indexname LIKE '%by_name%' ORDER BY 1";
     assert_eq!(two.target.sql(indexes), "users_by_name\nusers_by_name_2\n");
 }
 
