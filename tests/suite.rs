@@ -31,6 +31,7 @@ mod random;
 mod refused;
 mod release;
 mod resume;
+mod several;
 mod site;
 mod snapshot;
 mod standing;

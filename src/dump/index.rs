@@ -289,7 +289,7 @@ impl Pass<'_> {
             }
             Statement::SetSequence { database, name, next } => {
                 let sequences = &mut self.index.database(&database).written.sequences;
-                if let Some(found) = sequences.iter_mut().find(|found| found.name == name) {
+                if let Some(found) = sequences.iter_mut().find(|found| found.name.name == name) {
                     found.next = next;
                 }
             }

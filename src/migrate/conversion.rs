@@ -1,11 +1,15 @@
 //! What becomes of a schema, whoever decides it: `convert` makes a new one, `fit` fills one that stands.
 
-use crate::finding::Finding;
+use std::collections::HashMap;
+
+use crate::finding::{Finding, Place, PlaceKind};
 use crate::migrate::fit::plan::Fit;
 use crate::migrate::mapping::{Owner, TableMapping};
 use crate::migrate::refused::Refused;
 use crate::migrate::settings::Named;
-use crate::postgres::catalog::Existing;
+use crate::mysql::schema as mysql;
+use crate::name::TableName;
+use crate::postgres::catalog::{Difference, Existing};
 use crate::postgres::schema as postgres;
 
 /// What becomes of a schema.
@@ -14,6 +18,8 @@ pub(crate) struct Conversion {
     pub(crate) target: postgres::Schema,
     /// One per table, in the order of `target.tables`.
     pub(crate) mappings: Vec<TableMapping>,
+    /// Views and sequences as the source names them, by their names in the target.
+    pub(crate) origins: HashMap<TableName, TableName>,
     pub(crate) findings: Vec<Finding>,
     /// What is removed from the target first, as was asked for.
     pub(crate) dropped: Dropped,
@@ -34,16 +40,27 @@ impl Conversion {
         made
     }
 
+    /// Where a difference is: findings name tables, views and sequences as the source does.
+    pub(crate) fn place(&self, difference: &Difference) -> Place {
+        let Difference { kind, object, part, .. } = difference;
+        let source = self.source_of(object);
+        match (kind, part) {
+            (_, Some(part)) => Place::part(*kind, source, part),
+            (PlaceKind::Table, None) => Place::table(source),
+            (_, None) => Place::of(*kind, source),
+        }
+    }
+
     /// Notes the tables and columns that are called otherwise.
-    pub(crate) fn note_mapped(&mut self) {
+    pub(crate) fn note_mapped(&mut self, source: &mysql::Schema) {
         for mapping in &self.mappings {
-            let (table, new) = (mapping.source.name.as_str(), &mapping.target.name);
-            if table != new {
-                self.named.tables.entry(table.to_owned()).or_default().name = Some(new.clone());
+            let (table, new) = (source.called(&mapping.source), &mapping.target.name);
+            if mapping.source.name != *new {
+                self.named.tables.entry(table.clone()).or_default().name = Some(new.clone());
             }
             for column in &mapping.columns {
                 let pair = (column.source.as_str(), column.target.as_str());
-                self.named.note(table, |names| &mut names.columns, pair);
+                self.named.note(&table, |names| &mut names.columns, pair);
             }
         }
     }

@@ -96,7 +96,7 @@ impl Copier<'_> {
         job: &ChunkJob,
         care: Care,
     ) -> Result<Copied, Error> {
-        let name = &mapping.source.name;
+        let name = &mapping.source;
         let clear = job.clear.as_ref().map_or_else(String::new, |clear| {
             format!("{}; {clear}", journal::forget(job.run, name, job.number))
         });

@@ -16,7 +16,7 @@ mod names;
 pub(crate) mod passage;
 pub(crate) mod plan;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 pub(crate) use self::accept::Accept;
 use self::accept::Kind as Difference;
@@ -31,6 +31,7 @@ use crate::migrate::conversion::Conversion;
 use crate::migrate::digest::Digest;
 use crate::migrate::mapping::{Owner, TableMapping};
 use crate::migrate::scan::Answers;
+use crate::migrate::schemas::Schemas;
 use crate::migrate::settings::Settings;
 use crate::mysql::schema as mysql;
 use crate::name::TableName;
@@ -70,7 +71,7 @@ pub(crate) enum Filled {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Earlier {
     /// The tables of the source that it planned.
-    pub(crate) tables: BTreeSet<String>,
+    pub(crate) tables: BTreeSet<TableName>,
     /// What it found standing.
     pub(crate) kept: Vec<Kept>,
 }
@@ -80,14 +81,12 @@ pub(crate) struct Earlier {
 pub(crate) struct Terms<'a> {
     pub(crate) data_only: &'a DataOnly,
     pub(crate) filled: &'a Filled,
-    /// The target's schema.
-    pub(crate) schema: &'a str,
-    /// What was said of columns.
+    /// The target's schemas.
+    pub(crate) schemas: &'a Schemas,
+    /// What was said of tables and columns.
     pub(crate) settings: &'a Settings,
     /// What the data was found to be.
     pub(crate) answers: &'a Answers,
-    /// Table → a condition, where not all rows are meant.
-    pub(crate) rows: &'a BTreeMap<String, String>,
 }
 
 /// What the frameworks keep for themselves, each with columns by which it is known: if the target's
@@ -102,18 +101,22 @@ const HOUSEKEEPING: [(&str, &[&str]); 5] = [
 
 /// Pairs the tables and columns of both, and says what stands against it.
 pub(crate) fn fit(source: &mysql::Schema, standing: &Standing, terms: Terms<'_>) -> Conversion {
-    let plan = Fit { schema: terms.schema.to_owned(), ..Fit::default() };
+    let schemas = terms.schemas.all();
+    let plan = Fit { schemas: schemas.iter().map(ToString::to_string).collect(), ..Fit::default() };
     let conversion = Conversion { fit: Some(plan), ..Conversion::default() };
-    let mut fitter = Fitter { terms, standing, possible: Vec::new(), conversion };
-    fitter.tables(source);
+    let mut fitter = Fitter { source, terms, standing, possible: Vec::new(), conversion };
+    for schema in schemas {
+        fitter.tables(schema);
+    }
     fitter.set_aside();
-    fitter.objects(source);
+    fitter.objects();
     fitter.needless();
-    fitter.conversion.note_mapped();
+    fitter.conversion.note_mapped(source);
     fitter.conversion
 }
 
 struct Fitter<'a> {
+    source: &'a mysql::Schema,
     terms: Terms<'a>,
     standing: &'a Standing,
     /// Every difference that can be accepted, whether it is or not.
@@ -124,6 +127,11 @@ struct Fitter<'a> {
 impl Fitter<'_> {
     fn found(&mut self, finding: Finding) {
         self.conversion.findings.push(finding);
+    }
+
+    /// The target's schemas as a whole.
+    fn place(&self) -> Place {
+        Place::object(PlaceKind::Target, self.terms.schemas.all().join(", "))
     }
 
     fn plan(&mut self) -> &mut Fit {
@@ -150,16 +158,18 @@ impl Fitter<'_> {
         accepted
     }
 
-    fn tables(&mut self, source: &mysql::Schema) {
-        let wanted: Vec<&str> = source
-            .tables
-            .iter()
-            .map(|table| self.terms.settings.table_name(table).unwrap_or(&table.name.name))
-            .collect();
-        let standing: Vec<&TableName> = self.standing.tables.keys().collect();
+    /// Those that are in a schema of the target, or belong there.
+    fn tables(&mut self, schema: &str) {
+        let is_here = |table: &&mysql::Table| self.terms.schemas.of(&table.name.schema) == schema;
+        let tables: Vec<&mysql::Table> = self.source.tables.iter().filter(is_here).collect();
+        let settings = self.terms.settings;
+        let wanted: Vec<&str> =
+            tables.iter().map(|table| settings.wanted_name(&table.name)).collect();
+        let standing = self.standing.tables.keys().filter(|table| table.schema == schema);
+        let standing: Vec<&TableName> = standing.collect();
         let names: Vec<&str> = standing.iter().map(|table| table.name.as_str()).collect();
         let mut filled = BTreeSet::new();
-        for (table, matched) in source.tables.iter().zip(names::pair(&wanted, &names)) {
+        for (table, matched) in tables.into_iter().zip(names::pair(&wanted, &names)) {
             let place = || Place::table(&table.name);
             match matched {
                 Match::One(at) => {
@@ -171,7 +181,7 @@ impl Fitter<'_> {
                 other => {
                     let difference = Accept {
                         kind: Difference::MissingTable,
-                        table: table.name.name.clone(),
+                        table: self.source.called(&table.name),
                         column: None,
                     };
                     let what = missing("table", &other);
@@ -184,7 +194,7 @@ impl Fitter<'_> {
         }
         for extra in standing.into_iter().filter(|name| !filled.contains(name)) {
             let message = "has no counterpart in what is moved: it is left as it is";
-            let place = Place::object(PlaceKind::Table, &extra.name);
+            let place = Place::of(PlaceKind::Table, extra);
             self.found(Finding::note(Code::LeftAlone, place, message));
         }
     }
@@ -208,7 +218,7 @@ impl Fitter<'_> {
         self.rows_there(source, (name, there));
         let columns = self.columns(source, (name, there));
         let mut mapping = TableMapping::theirs(source, name.clone(), columns);
-        mapping.rows = self.terms.rows.get(&source.name.name).cloned();
+        mapping.rows = self.terms.settings.condition(&source.name).cloned();
         if let Some(condition) = &mapping.rows {
             let message = format!("only rows where {condition}, as was asked for");
             self.found(Finding::note(Code::RowsFiltered, place(), message));
@@ -256,7 +266,7 @@ impl Fitter<'_> {
             .iter()
             .any(|(table, columns)| name.name == *table && columns.iter().all(|one| has(one)));
         let ours = match self.terms.filled {
-            Filled::ByRun(earlier) => earlier.tables.contains(&source.name.name),
+            Filled::ByRun(earlier) => earlier.tables.contains(&source.name),
             Filled::Unknown | Filled::Compared => false,
         };
         known && there.has_rows && !ours
@@ -327,7 +337,7 @@ impl Fitter<'_> {
             );
             let help = "if the run does not come to its end: --resume, or the statements of \
                         SELECT restore FROM nirvana.set_aside";
-            let place = Place::object(PlaceKind::Target, self.terms.schema);
+            let place = self.place();
             self.found(Finding::note(Code::SetAside, place, message).help(help));
         }
         let plan = self.plan();
@@ -340,18 +350,19 @@ impl Fitter<'_> {
             return None;
         }
         let message = format!("this account does not own {name}, and so may not alter it");
-        let place = Place::object(PlaceKind::Table, &name.name);
+        let place = Place::of(PlaceKind::Table, name);
         let help = format!("ALTER TABLE {} OWNER TO …; or run as its owner", name.postgres());
         Some(Finding::error(Code::MissingPrivilege, place, message).help(help))
     }
 
     /// Views, triggers and routines are the application's, as its tables are.
-    fn objects(&mut self, source: &mysql::Schema) {
+    fn objects(&mut self) {
+        let source = self.source;
         let views = source.views.iter().map(|view| (PlaceKind::View, &view.name));
         let sequences = source.sequences.iter().map(|one| (PlaceKind::Sequence, &one.name));
         for (kind, name) in views.chain(sequences) {
             let message = "not looked for in the target: only data is moved";
-            self.found(Finding::note(Code::NotCarried, Place::object(kind, name), message));
+            self.found(Finding::note(Code::NotCarried, Place::of(kind, name), message));
         }
         for object in &source.objects {
             let kind = match object.kind {
@@ -362,8 +373,8 @@ impl Fitter<'_> {
                 | mysql::ObjectKind::Package => PlaceKind::Routine,
             };
             let place = match &object.table {
-                Some(table) => Place::part(kind, table, &object.name),
-                None => Place::object(kind, &object.name),
+                Some(table) => Place::part(kind, table, &object.name.name),
+                None => Place::of(kind, &object.name),
             };
             let message = "not looked for in the target: only data is moved";
             self.found(Finding::note(Code::NotCarried, place, message));
@@ -380,7 +391,7 @@ impl Fitter<'_> {
             let near = nearest(&accept.to_string(), known);
             let near = near.map_or("there is none".to_owned(), |near| format!("nearest: {near}"));
             let message = format!("--accept {accept} is no difference between the two; {near}");
-            let place = Place::object(PlaceKind::Target, self.terms.schema);
+            let place = self.place();
             self.conversion.findings.push(Finding::error(Code::NothingToAccept, place, message));
         }
     }

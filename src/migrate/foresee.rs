@@ -114,7 +114,7 @@ fn of_columns(
                 Weight::Stop => Finding::error(code(question), place(), message),
             });
         }
-        found.extend(encoded_twice(table, column, (answers, &rule)));
+        found.extend(encoded_twice((schema, table), column, (answers, &rule)));
         found
     })
 }
@@ -193,7 +193,7 @@ fn fate(question: Question, rule: &ColumnRule, owner: Owner) -> Fate {
 
 /// Text that looks as if it had been encoded twice arrives as it is, unless somebody says other.
 fn encoded_twice(
-    table: &Table,
+    (schema, table): (&Schema, &Table),
     column: &Column,
     (answers, rule): (&Answers, &ColumnRule),
 ) -> Option<Finding> {
@@ -206,7 +206,8 @@ fn encoded_twice(
     let help = format!(
         "they arrive as they are; to have them decoded once: \"{}.{}\" = {{ using = [\"repair-utf8\"] }} \
          in [migrate.columns]",
-        table.name.name, column.name
+        schema.called(&table.name),
+        column.name
     );
     Some(Finding::note(Code::EncodedTwice, place, message).help(help))
 }

@@ -13,6 +13,7 @@ use crate::migrate::error::Error;
 use crate::migrate::foresee;
 use crate::migrate::mapping::Owner;
 use crate::migrate::scan::{self, Answers, Depth, Question};
+use crate::migrate::schemas::{Schemas, USUAL};
 use crate::migrate::settings::Settings;
 use crate::migrate::source::{Origin, Reader, Source};
 use crate::mysql::catalog;
@@ -76,14 +77,11 @@ async fn look(origin: &Origin, events: &Events) -> Result<String, Error> {
     let source = origin.open().await?;
     events.emit(Event::PhaseStarted { phase: Phase::Read });
     let (schema, version, mut reader) = match (source, origin) {
-        (Source::Server { mut control, server }, Origin::Server(options)) => {
-            let database = options.database.clone().unwrap_or_default();
-            let schema = catalog::read(&mut control, &server, &database).await?;
+        (Source::Server { mut control, server }, Origin::Server(_, databases)) => {
+            let schema = catalog::read(&mut control, &server, databases).await?;
             (schema, server.version_text, Reader::Server(control))
         }
-        (Source::Dump(dump), _) => {
-            (dump.schema.clone(), dump.server.to_string(), Reader::Dump(dump))
-        }
+        (Source::Dump(dump), _) => (dump.schema.clone(), dump.server.clone(), Reader::Dump(dump)),
         (Source::Server { .. }, Origin::Dump(_)) => return Err(Error::NoSnapshot),
     };
     events.emit(Event::PhaseStarted { phase: Phase::Scan });
@@ -98,7 +96,7 @@ fn text(schema: &Schema, answers: &Answers, version: &str) -> String {
         "# What `nirvana migrate` and `nirvana verify` do with {}, of {version}.\n\
          # Lines behind # are not read: they say what holds anyway, or what the data was found to ask for.\n\n\
          [migrate]\n",
-        schema.name
+        schema.databases.join(", ")
     );
     for (setting, remark) in general(schema) {
         text.push_str(&format!("# {setting:<28} # {remark}\n"));
@@ -180,7 +178,7 @@ fn general(schema: &Schema) -> Vec<(String, String)> {
 
 fn findings(schema: &Schema, answers: &Answers) -> Vec<Finding> {
     let choices = Choices {
-        target_schema: "public".to_owned(),
+        schemas: Schemas::one(USUAL),
         server_version: NEWEST_TARGET,
         settings: Settings::default(),
         extensions: std::collections::BTreeMap::new(),

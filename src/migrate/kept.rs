@@ -15,6 +15,7 @@ use crate::migrate::fit::{DataOnly, Filled, Fit, RowsThere, Terms, keep as keep_
 use crate::migrate::mapping::{Owner, Part, TableMapping};
 use crate::migrate::refused::Refused;
 use crate::migrate::scan::Answers;
+use crate::migrate::schemas::Schemas;
 use crate::migrate::settings::Settings;
 use crate::migrate::verify;
 use crate::mysql::schema::Schema;
@@ -30,8 +31,7 @@ pub(crate) struct Known<'a> {
     pub(crate) schema: &'a Schema,
     pub(crate) answers: &'a Answers,
     pub(crate) filled: &'a Filled,
-    /// The target's schema.
-    pub(crate) into: &'a str,
+    pub(crate) schemas: &'a Schemas,
     pub(crate) settings: &'a Settings,
 }
 
@@ -41,15 +41,16 @@ pub(crate) async fn keep(
     known: Known<'_>,
     (rows_there, mut conversion): (RowsThere, Conversion),
 ) -> Result<Conversion, Error> {
-    let there = standing::read(session, known.into).await?;
-    let there = there.with_set_aside(session, known.into).await?;
-    let existing = catalog::existing(session, &[known.into]).await?;
+    let schemas = known.schemas.all();
+    let there = standing::read(session, &schemas).await?;
+    let there = there.with_set_aside(session, &schemas).await?;
+    let existing = catalog::existing(session, &schemas).await?;
     let noted = match known.filled {
         Filled::ByRun(past) => Some(past.kept.as_slice()),
         Filled::Unknown | Filled::Compared => None,
     };
     let is_kept = |mapping: &TableMapping| match noted {
-        Some(kept) => kept.iter().any(|one| one.is_table(&mapping.source.name)),
+        Some(kept) => kept.iter().any(|one| one.is_table(&mapping.source)),
         None => there.tables.contains_key(&mapping.target),
     };
     let objects = objects(&conversion.target, (&existing, noted));
@@ -58,7 +59,7 @@ pub(crate) async fn keep(
     }
     // Before the scan types may be others yet.
     if noted.is_none() && !known.answers.is_preliminary {
-        let found = catalog::read(session, &[known.into]).await?;
+        let found = catalog::read(session, &schemas).await?;
         let differences = differences(&conversion, (&found, &is_kept), &objects);
         conversion.findings.extend(differences);
     }
@@ -67,10 +68,9 @@ pub(crate) async fn keep(
     let terms = Terms {
         data_only: &data_only,
         filled: known.filled,
-        schema: known.into,
+        schemas: known.schemas,
         settings: known.settings,
         answers: known.answers,
-        rows: &known.settings.rows,
     };
     let mut conversion = keep_tables(known.schema, (&there, &is_kept), terms, conversion);
     if let Some(fit) = &mut conversion.fit {
@@ -82,7 +82,7 @@ pub(crate) async fn keep(
 fn noted_as(object: &Existing) -> Kept {
     Kept {
         kind: object.what.clone(),
-        name: object.name.name.clone(),
+        name: object.name.to_string(),
         rows: 0,
         digest: String::new(),
     }
@@ -127,7 +127,7 @@ fn leave(conversion: &mut Conversion, objects: &[&Existing]) {
     let told =
         objects.iter().filter(|one| matches!(one.kind, PlaceKind::Sequence | PlaceKind::View));
     conversion.findings.extend(told.map(|object| {
-        let place = Place::object(object.kind, &object.name.name);
+        let place = Place::of(object.kind, &object.name);
         Finding::note(Code::LeftAlone, place, "stands in the target, and is left as it is")
     }));
 }
@@ -154,13 +154,7 @@ fn differences(
         if difference.kind == PlaceKind::Sequence {
             continue;
         }
-        let (kind, name) = (difference.kind, difference.name.clone());
-        let mapping = difference
-            .table
-            .as_ref()
-            .and_then(|table| conversion.mappings.iter().find(|mapping| mapping.target == *table));
-        let table = mapping.map(|mapping| mapping.source.clone());
-        let place = Place { kind, table, name, line: None };
+        let place = conversion.place(&difference);
         let message =
             format!("planned: {}; the target has: {}", difference.planned, difference.found);
         let help =
@@ -208,7 +202,7 @@ pub(crate) async fn note(
             let copy_out = mapping.copy_out(Part::WHOLE);
             digest = verify::target_digest(session, mapping, &copy_out, events).await?;
         }
-        let (kind, name) = (Kept::TABLE.to_owned(), mapping.source.name.clone());
+        let (kind, name) = (Kept::TABLE.to_owned(), mapping.source.to_string());
         all.push(Kept { kind, name, rows: digest.rows, digest: digest.to_string() });
     }
     Ok(all)
@@ -231,7 +225,7 @@ pub(crate) fn refusals(kept: &[Kept]) -> Result<Vec<Refused>, Error> {
 /// Of each mapping, what its target had before.
 pub(crate) fn before(mappings: &[TableMapping], kept: &[Kept]) -> Vec<Digest> {
     let of = |mapping: &TableMapping| {
-        kept.iter().find(|one| one.is_table(&mapping.source.name)).map(Digest::of_kept)
+        kept.iter().find(|one| one.is_table(&mapping.source)).map(Digest::of_kept)
     };
     mappings.iter().map(|mapping| of(mapping).unwrap_or_default()).collect()
 }
@@ -246,13 +240,13 @@ impl Digest {
 /// a key those of an earlier run from the same source.
 pub(crate) async fn doubled(
     session: &Session,
-    (into, source): (&str, &str),
+    (schemas, source): (&[&str], &str),
     (conversion, fit): (&Conversion, &Fit),
 ) -> Result<Vec<Finding>, Error> {
     if fit.appended.is_empty() {
         return Ok(Vec::new());
     }
-    let Some(run) = journal::last_run(session, into).await? else {
+    let Some(run) = journal::last_run(session, schemas).await? else {
         return Ok(Vec::new());
     };
     let entries = journal::entries(session, run.id).await?;
@@ -264,7 +258,7 @@ pub(crate) async fn doubled(
             run.begun_at
         );
         let help = "go on with it: --resume";
-        let place = Place::object(PlaceKind::Target, into);
+        let place = Place::target();
         return Ok(vec![Finding::error(Code::TargetNotEmpty, place, message).help(help)]);
     }
     if run.source != source {
@@ -274,7 +268,7 @@ pub(crate) async fn doubled(
         mapping.key.is_empty()
             && fit.appended.contains(&mapping.target)
             && entries.iter().any(|entry| {
-                entry.source_table == mapping.source.name
+                entry.table == mapping.source
                     && entry.done.as_ref().is_some_and(|done| done.rows > 0)
             })
     };

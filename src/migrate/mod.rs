@@ -58,6 +58,7 @@ mod resume;
 mod run;
 mod scan;
 mod schedule;
+mod schemas;
 mod settings;
 mod sink;
 mod source;
@@ -76,6 +77,7 @@ pub(crate) use pack::{
 };
 pub(crate) use pair::{InTheWay, Pair};
 pub(crate) use run::{Mode, Request, run};
+pub(crate) use schemas::{Schemas, USUAL as USUAL_SCHEMA};
 pub(crate) use settings::{Identifiers, Named, Settings};
 pub(crate) use source::Origin;
 pub(crate) use verify::{

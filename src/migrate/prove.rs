@@ -7,7 +7,6 @@ use crate::migrate::conversion::Conversion;
 use crate::migrate::error::Error;
 use crate::migrate::fit::aside;
 use crate::mysql::schema::{Schema, Table};
-use crate::name::TableName;
 use crate::postgres::catalog;
 use crate::postgres::connect::Session;
 use crate::postgres::ddl;
@@ -34,8 +33,7 @@ pub(crate) async fn catalog(
         lost.any(|finding| finding.place.table == place.table)
     };
     for difference in catalog::differences(&made, &found) {
-        let table = difference.table.as_ref().map(|table| source_name(conversion, table));
-        let place = Place { kind: difference.kind, table, name: difference.name, line: None };
+        let place = conversion.place(&difference);
         if known(&place) || lost(&place) {
             continue;
         }
@@ -43,12 +41,6 @@ pub(crate) async fn catalog(
         events.found(Finding::error(Code::CatalogDiffers, place, message));
     }
     Ok(())
-}
-
-/// Findings name tables as the source does.
-fn source_name(conversion: &Conversion, target: &TableName) -> TableName {
-    let mapping = conversion.mappings.iter().find(|mapping| mapping.target == *target);
-    mapping.map_or(target, |mapping| &mapping.source).clone()
 }
 
 /// Names every table that was altered, made or dropped in the source during the run.

@@ -9,7 +9,7 @@ use crate::mysql::schema::{Schema, Table};
 /// One thing that the target refuses, and its words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Refused {
-    /// As the source names it.
+    /// As the source names it, with its database.
     pub(crate) table: String,
     pub(crate) part: Part,
     pub(crate) words: String,
@@ -27,7 +27,7 @@ pub(crate) enum Part {
 
 /// The words of the target for a part, if it refuses it.
 pub(crate) fn words<'a>(refused: &'a [Refused], table: &Table, part: &Part) -> Option<&'a str> {
-    let named = |one: &&Refused| one.table == table.name.name && one.part == *part;
+    let named = |one: &&Refused| one.table == table.name.to_string() && one.part == *part;
     refused.iter().find(named).map(|one| one.words.as_str())
 }
 

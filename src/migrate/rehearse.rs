@@ -84,7 +84,7 @@ async fn taken_apart(
     (mapping, table): (&TableMapping, &Table),
     whole: String,
 ) -> Result<Vec<Refused>, Error> {
-    let refused = |part, words| Refused { table: mapping.source.name.clone(), part, words };
+    let refused = |part, words| Refused { table: mapping.source.to_string(), part, words };
     let bare = Table {
         columns: table.columns.iter().map(bare).collect(),
         partitioning: None,

@@ -20,6 +20,7 @@ use crate::migrate::jobs::{self, TableJobs};
 use crate::migrate::mapping::TableMapping;
 use crate::migrate::source::Reader;
 use crate::mysql::schema::Schema;
+use crate::name::TableName;
 use crate::postgres::connect::Session;
 use crate::postgres::journal::{self, Entry, Run};
 use crate::shutdown::Shutdown;
@@ -55,13 +56,13 @@ pub(crate) async fn jobs(
     readers: &mut [&mut Reader],
     (events, shutdown): (&Events, &Shutdown),
 ) -> Result<Vec<TableJobs>, Error> {
-    let mut by_table: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+    let mut by_table: BTreeMap<TableName, Vec<Entry>> = BTreeMap::new();
     for entry in journal::entries(session, run).await? {
-        by_table.entry(entry.source_table.clone()).or_default().push(entry);
+        by_table.entry(entry.table.clone()).or_default().push(entry);
     }
     let mut begun = Vec::with_capacity(mappings.len());
     for (mapping, before) in mappings.iter().zip(before) {
-        let entries = by_table.remove(&mapping.source.name).unwrap_or_default();
+        let entries = by_table.remove(&mapping.source).unwrap_or_default();
         let plan = plan(schema, mapping, &entries)?;
         begun.push(Begun { mapping, plan, entries, before: *before });
     }
@@ -176,7 +177,7 @@ fn stale(mapping: &TableMapping) -> Finding {
 /// For a table whose chunks the target cannot tell apart: all of it is copied again.
 async fn empty(session: &Session, run: i64, table: &Begun<'_>) -> Result<TableJobs, Error> {
     let truncate = jobs::truncate(table.mapping);
-    let undo = journal::undo_table(run, &table.mapping.source.name);
+    let undo = journal::undo_table(run, &table.mapping.source);
     session.execute(&format!("BEGIN; {truncate}; {undo}; COMMIT")).await?;
     let chunks = table.plan.chunks.iter().zip(&table.entries);
     let jobs = chunks.map(|(chunk, entry)| jobs::of_chunk(run, entry.number, (chunk, &table.plan)));

@@ -212,15 +212,15 @@ impl Journey {
     /// Takes the target for this run, and says what became of an earlier one; `None` if that has
     /// come to its end and there is nothing to go on with.
     async fn past(&mut self, session: &Session) -> Result<Option<Past>, Error> {
-        let schema = &self.request.pair.schema;
+        let schemas = self.request.pair.schemas.all();
         if self.request.mode != Mode::DryRun {
-            exclusion::end(session, schema, &std::mem::take(&mut self.backends)).await?;
-            if let Some(holder) = exclusion::take(session, schema).await? {
+            exclusion::end(session, &schemas, &std::mem::take(&mut self.backends)).await?;
+            if let Some(holder) = exclusion::take(session, &schemas).await? {
                 return Err(Error::Locked(holder));
             }
             self.backends.push(session.process().await?);
         }
-        let Some(run) = journal::last_run(session, schema).await? else {
+        let Some(run) = journal::last_run(session, &schemas).await? else {
             return Ok(Some(Past::None));
         };
         if self.request.mode != Mode::Resume {
@@ -248,14 +248,15 @@ impl Journey {
     async fn check(&mut self, met: &Met, schema: &Schema, past: &Past) -> Result<(), Error> {
         self.events.emit(Event::PhaseStarted { phase: Phase::Preflight });
         let conversion = self.convert(met, schema, (&Answers::none_yet(), past)).await?;
-        let existing = target_catalog::existing(&met.session, &[&self.request.pair.schema]).await?;
+        let schemas = self.request.pair.schemas.all();
+        let existing = target_catalog::existing(&met.session, &schemas).await?;
         let mut found = preflight::findings(&Ends {
             source: &met.source,
             schema,
             target: &met.target,
             existing: &existing,
             conversion: &conversion,
-            target_schema: &self.request.pair.schema,
+            target_schemas: &schemas,
             jobs: self.request.pair.jobs,
             snapshot: self.request.pair.snapshot,
             past,
@@ -264,7 +265,7 @@ impl Journey {
         if let (false, Some(fit)) = (matches!(past, Past::Resumed(_)), &conversion.fit) {
             let (asked, pair) = ((&conversion, fit), &self.request.pair);
             found.extend(
-                kept::doubled(&met.session, (&pair.schema, &pair.source.address()), asked).await?,
+                kept::doubled(&met.session, (&schemas, &pair.source.address()), asked).await?,
             );
         }
         let stands = conversion.fit.is_some();
@@ -296,7 +297,7 @@ impl Journey {
             Past::None | Past::Unfinished => Filled::Unknown,
             Past::Resumed(run) => {
                 let entries = journal::entries(&met.session, run.id).await?;
-                let tables = entries.into_iter().map(|entry| entry.source_table).collect();
+                let tables = entries.into_iter().map(|entry| entry.table).collect();
                 let kept = journal::kept(&met.session, run.id).await?;
                 Filled::ByRun(Earlier { tables, kept })
             }
@@ -386,7 +387,7 @@ impl Journey {
         };
         self.report.tables = plan::table_reports(&board);
         worked?;
-        objects::finish(&met.session, &board.conversion.target, history, &self.events).await?;
+        objects::finish(&met.session, &board.conversion, history, &self.events).await?;
         prove::catalog(&met.session, &board.conversion, &self.events).await?;
         for sql in &self.request.pair.settings.after {
             met.session.execute(sql).await?;
@@ -467,8 +468,8 @@ impl Journey {
         }
         let source = self.request.pair.source.address();
         let kept = kept::note(&met.session, conversion, &self.events).await?;
-        let target_schema = &self.request.pair.schema;
-        let new = NewRun { source: &source, target_schema, plan: &digest, kept: &kept };
+        let schemas = self.request.pair.schemas.all();
+        let new = NewRun { source: &source, schemas: &schemas, plan: &digest, kept: &kept };
         let run = build::create(&met.session, &met.target, conversion, (new, &entries)).await?;
         let jobs = pairs().map(|(mapping, plan)| jobs::of_new_table(run, mapping, plan));
         let (jobs, before) = (jobs.collect(), kept::before(mappings, &kept));
@@ -480,7 +481,7 @@ impl Journey {
         let mut sessions = Vec::new();
         for _ in 0..self.request.pair.jobs {
             let session = Session::open(&self.request.pair.target).await?;
-            exclusion::join(&session, &self.request.pair.schema).await?;
+            exclusion::join(&session, &self.request.pair.schemas.all()).await?;
             session.execute(&build::settings(target, self.request.pair.jobs)).await?;
             self.backends.push(session.process().await?);
             sessions.push(session);

@@ -24,6 +24,7 @@ use crate::migrate::source::Reader;
 use crate::mysql::error::Error as SourceError;
 use crate::mysql::schema::{Column, Schema, Table};
 use crate::mysql::wire::{Buffered, Connection, TextRow, ValueCursor};
+use crate::name::TableName;
 
 /// What the scan found. An unasked or skipped question is `Unknown`, and the conversion then takes
 /// the wider type.
@@ -65,9 +66,9 @@ pub(crate) enum Depth {
 /// Answers by table, by column or index, and by question; names as the source has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Answers {
-    counts: BTreeMap<(String, Asked), Answer>,
+    counts: BTreeMap<(TableName, Asked), Answer>,
     /// A few of what was counted, in words.
-    samples: BTreeMap<(String, Asked), Vec<String>>,
+    samples: BTreeMap<(TableName, Asked), Vec<String>>,
     /// What the other end was found to refuse.
     pub(crate) refused: Vec<Refused>,
     /// Whether nobody was asked so far, so that types may still be others.
@@ -88,13 +89,13 @@ impl Answers {
     /// What is known of a column, or of an index.
     pub(crate) fn about(&self, table: &Table, subject: &str, question: Question) -> Answer {
         let asked = Asked { subject: subject.to_owned(), question };
-        self.counts.get(&(table.name.name.clone(), asked)).copied().unwrap_or_default()
+        self.counts.get(&(table.name.clone(), asked)).copied().unwrap_or_default()
     }
 
     /// The first of what was counted of a key.
     pub(crate) fn samples(&self, table: &Table, subject: &str, question: Question) -> &[String] {
         let asked = Asked { subject: subject.to_owned(), question };
-        self.samples.get(&(table.name.name.clone(), asked)).map_or(&[], Vec::as_slice)
+        self.samples.get(&(table.name.clone(), asked)).map_or(&[], Vec::as_slice)
     }
 
     fn extend(&mut self, other: Self) {
@@ -167,7 +168,7 @@ impl Questions<'_> {
                 Some(0) => Answer::Fits,
                 Some(values) => Answer::Beyond { values },
             };
-            answers.counts.insert((self.table.name.name.clone(), asked.clone()), answer);
+            answers.counts.insert((self.table.name.clone(), asked.clone()), answer);
         }
         answers
     }
@@ -188,7 +189,7 @@ async fn ask(reader: &mut Connection, questions: &Questions<'_>) -> Result<Answe
         let Some(sample) = sample else { continue };
         let rows = reader.rows(&sample).await?;
         let words = rows.iter().filter_map(|row| row.text(0)).map(str::to_owned).collect();
-        answers.samples.insert((questions.table.name.name.clone(), asked.clone()), words);
+        answers.samples.insert((questions.table.name.clone(), asked.clone()), words);
     }
     Ok(answers)
 }
@@ -197,7 +198,7 @@ async fn ask(reader: &mut Connection, questions: &Questions<'_>) -> Result<Answe
 async fn count(dump: &Arc<Dump>, questions: &Questions<'_>) -> Result<Answers, Error> {
     let table = questions.table;
     // Of what the dump has no values of nothing can be known.
-    let absent = dump.absent_of(&table.name.name);
+    let absent = dump.absent_of(&table.name);
     let mut questions = questions.clone();
     questions
         .asked
@@ -211,7 +212,7 @@ async fn count(dump: &Arc<Dump>, questions: &Questions<'_>) -> Result<Answers, E
         }
     }
     let names: Vec<String> = columns.iter().map(|(column, _)| column.name.clone()).collect();
-    let mut rows = match dump.rows(&table.name.name, &names, (None, None)) {
+    let mut rows = match dump.rows(&table.name, &names, (None, None)) {
         // What cannot be read is told when it is to be copied.
         Err(error) if error.is_of_one_table() => return Ok(Answers::default()),
         rows => rows?,

@@ -6,7 +6,7 @@ use crate::migrate::copied::{ColumnAlteration, Copied, Refusals};
 use crate::migrate::error::Error;
 use crate::migrate::mapping::TableMapping;
 use crate::migrate::transcode::Alteration;
-use crate::postgres::quote::literal;
+use crate::postgres::journal::is_table;
 use crate::postgres::schema::Table;
 
 /// What was altered on the way, which NOT NULL could not hold then, and which rows were set aside.
@@ -22,8 +22,8 @@ pub(crate) fn altered(mapping: &TableMapping, table: &Table, copied: &Copied) ->
         let as_asked = if asked { ", as was asked for" } else { "" };
         let message = format!("{count} {}{as_asked}; first where {first}", alteration.words());
         let help = format!(
-            "SELECT column_name, what, count, first_keys FROM nirvana.altered WHERE source_table = {}",
-            literal(&mapping.source.name)
+            "SELECT column_name, what, count, first_keys FROM nirvana.altered WHERE {}",
+            is_table(&mapping.source)
         );
         found.push(told(asked, Code::ValuesAltered, place(), message).help(help));
         let planned = column
@@ -50,9 +50,9 @@ pub(crate) fn quarantined(mapping: &TableMapping, refused: &Refusals) -> Option<
         refused.count
     );
     let help = format!(
-        "SELECT key, column_name, reason, row FROM nirvana.quarantined WHERE source_table = {}; \
-         mend them in the source, then run again with --resume",
-        literal(&mapping.source.name)
+        "SELECT key, column_name, reason, row FROM nirvana.quarantined WHERE {}; mend them in the \
+         source, then run again with --resume",
+        is_table(&mapping.source)
     );
     let place = Place::table(&mapping.source);
     let finding = if refused.asked == refused.count {
@@ -69,10 +69,10 @@ pub(crate) fn quarantined(mapping: &TableMapping, refused: &Refusals) -> Option<
 
 /// The same where rows are added to others: those that are mended do not come by a run that goes on.
 pub(crate) fn mended_by_hand(mapping: &TableMapping, finding: Finding) -> Finding {
-    let table = literal(&mapping.source.name);
     finding.help(format!(
-        "SELECT key, column_name, reason, row FROM nirvana.quarantined WHERE source_table = {table}; \
-         mend them, and insert them into the target by hand"
+        "SELECT key, column_name, reason, row FROM nirvana.quarantined WHERE {}; mend them, and insert \
+         them into the target by hand",
+        is_table(&mapping.source)
     ))
 }
 

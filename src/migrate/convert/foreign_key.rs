@@ -25,7 +25,7 @@ pub(super) fn foreign_keys(
         told.unwrap_or_else(|| fitted(&identifiers.name(name)))
     };
     let named = |name: &String| {
-        let told = settings.named.part(&table.name.name, |names| &names.foreign_keys, name);
+        let told = settings.named.part(&table.name, |names| &names.foreign_keys, name);
         told.map_or_else(|| fitted(&identifiers.name(name)), str::to_owned)
     };
     for key in &table.foreign_keys {
@@ -39,7 +39,7 @@ pub(super) fn foreign_keys(
             let columns = key.referenced_columns.join(", ");
             let message = format!(
                 "left out: PostgreSQL wants a unique key on {} ({columns})",
-                key.referenced_table.name
+                schema.called(&key.referenced_table)
             );
             let help = "make those columns unique in the source, if their values are";
             found.push(Finding::warning(Code::ForeignKeyChanged, place(), message).help(help));
@@ -51,7 +51,7 @@ pub(super) fn foreign_keys(
             let columns = key.referenced_columns.join(", ");
             let message = format!(
                 "left out: {} ({columns}) is too long for a unique key of PostgreSQL",
-                key.referenced_table.name
+                schema.called(&key.referenced_table)
             );
             found.push(Finding::warning(Code::ForeignKeyChanged, place(), message));
             continue;

@@ -20,11 +20,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::conversion::Conversion;
-use crate::migrate::convert::names::{Names, fitted};
+use crate::migrate::convert::names::{Spaces, fitted};
 use crate::migrate::mapping::{ColumnMapping, Form, Owner, TableMapping, row_key};
 use crate::migrate::refused::{self, Part};
 use crate::migrate::scan::Answers;
-use crate::migrate::settings::{ColumnRule, Settings};
+use crate::migrate::schemas::Schemas;
+use crate::migrate::settings::{ColumnRule, Named, Settings};
 use crate::mysql::schema as mysql;
 use crate::name::TableName;
 use crate::postgres::schema as postgres;
@@ -33,8 +34,8 @@ use crate::postgres::server::ExtensionFacts;
 /// What is decided before a schema is converted.
 #[derive(Clone, Debug)]
 pub(crate) struct Choices {
-    /// The schema that everything goes into.
-    pub(crate) target_schema: String,
+    /// The schemas that everything goes into.
+    pub(crate) schemas: Schemas,
     /// The target's `server_version_num`.
     pub(crate) server_version: u32,
     /// What nirvana.toml says.
@@ -66,66 +67,86 @@ pub(crate) fn convert(source: &mysql::Schema, answers: &Answers, choices: &Choic
     converter.conversion
 }
 
+impl Conversion {
+    /// A table, view or sequence as the source names it.
+    pub(crate) fn source_of<'a>(&'a self, target: &'a TableName) -> &'a TableName {
+        let mapping = self.mappings.iter().find(|mapping| mapping.target == *target);
+        let table = mapping.map(|mapping| &mapping.source);
+        table.or_else(|| self.origins.get(target)).unwrap_or(target)
+    }
+}
+
 struct Converter<'a> {
     source: &'a mysql::Schema,
     answers: &'a Answers,
     choices: &'a Choices,
-    names: Names,
+    names: Spaces,
     /// Source table → target table.
     tables: HashMap<TableName, TableName>,
     /// Source sequence → target sequence.
-    sequences: Vec<(String, TableName)>,
-    /// Source view → name in the target.
-    view_names: HashMap<String, String>,
+    sequences: Vec<(TableName, TableName)>,
+    /// Source view → target view.
+    views: HashMap<TableName, TableName>,
     conversion: Conversion,
 }
 
 impl<'a> Converter<'a> {
     /// Tables take their names first, as they are what applications name.
     fn new(source: &'a mysql::Schema, answers: &'a Answers, choices: &'a Choices) -> Self {
-        let mut names = Names::of(choices.settings.identifiers());
+        let mut names = Spaces::of(choices.settings.identifiers());
         let named = &choices.settings.named;
-        names.reserve(named.reserved());
+        for (relation, told) in named.reserved(source) {
+            names.within(choices.schemas.of(&relation.schema)).reserve(told);
+        }
         let mut tables = HashMap::new();
         let mut conversion = Conversion::default();
+        let mut claim = |source: &TableName, (wanted, told): (&str, Option<&str>), kind: &str| {
+            let schema = choices.schemas.of(&source.schema);
+            TableName::new(schema, names.within(schema).claim_as(told, wanted, kind))
+        };
         for table in &source.tables {
-            let renamed = choices.settings.rename.get(&table.name.name);
-            let wanted = renamed.unwrap_or(&table.name.name);
-            let told = named.table(&table.name.name).filter(|_| renamed.is_none());
-            let name = names.claim_as(told, wanted, "table");
+            let (wanted, told) = choices.settings.name_of(&table.name);
+            let name = claim(&table.name, (wanted, told), "table");
             let place = || Place::table(&table.name);
-            let cut = renamed::cut(&names, wanted, &name, place);
+            let identifiers = choices.settings.identifiers();
+            let cut = renamed::cut(identifiers, wanted, &name, place);
             conversion.findings.extend(cut.filter(|_| told.is_none()));
-            tables.insert(table.name.clone(), TableName::new(&choices.target_schema, name));
+            tables.insert(table.name.clone(), name);
         }
-        let view_names = source
-            .views
-            .iter()
-            .map(|view| {
-                let told = named.views.get(&view.name).map(String::as_str);
-                (view.name.clone(), names.claim_as(told, &view.name, "view"))
-            })
-            .collect();
+        let views = source.views.iter().map(|view| &view.name);
+        let views = views.map(|name| {
+            let told = Named::of(&named.views, name);
+            (name.clone(), claim(name, (&name.name, told), "view"))
+        });
+        let views = views.collect();
         for table in &source.tables {
-            let told = |name: &str| named.part(&table.name.name, |names| &names.indexes, name);
+            let names = names.within(choices.schemas.of(&table.name.schema));
+            let told = |name: &str| named.part(&table.name, |names| &names.indexes, name);
             for index in table.indexes.iter().filter(|index| told(&index.name).is_none()) {
                 names.want(&index::wanted_name(table, index));
             }
         }
         let sequences = Vec::new();
-        Self { source, answers, choices, names, tables, sequences, view_names, conversion }
+        Self { source, answers, choices, names, tables, sequences, views, conversion }
+    }
+
+    /// The schema of what becomes of something in the source.
+    fn schema(&self, source: &TableName) -> &'a str {
+        self.choices.schemas.of(&source.schema)
     }
 
     fn sequences(&mut self) {
         for source in &self.source.sequences {
-            let told = self.choices.settings.named.sequences.get(&source.name);
-            let told = told.map(String::as_str);
-            let name = self.names.claim_as(told, &source.name, "sequence");
+            let schema = self.schema(&source.name);
+            let told = Named::of(&self.choices.settings.named.sequences, &source.name);
+            let names = self.names.within(schema);
+            let name = names.claim_as(told, &source.name.name, "sequence");
+            let name = TableName::new(schema, name);
             let found = &mut self.conversion.findings;
-            let place = || Place::object(PlaceKind::Sequence, &source.name);
-            let cut = renamed::cut(&self.names, &source.name, &name, place);
+            let place = || Place::of(PlaceKind::Sequence, &source.name);
+            let cut = renamed::cut(self.names.identifiers, &source.name.name, &name, place);
             found.extend(cut.filter(|_| told.is_none()));
-            let name = TableName::new(&self.choices.target_schema, name);
+            self.conversion.origins.insert(name.clone(), source.name.clone());
             self.sequences.push((source.name.clone(), name.clone()));
             self.conversion.target.sequences.push(sequence::sequence(source, name, found));
         }
@@ -258,13 +279,15 @@ impl<'a> Converter<'a> {
         };
         let wanted = format!("{}_{}", table.name.name, column.name);
         let named = &self.choices.settings.named;
-        let told = named.part(&table.name.name, |names| &names.types, &column.name);
-        let name = self.names.claim_as(told, &wanted, "enum");
+        let told = named.part(&table.name, |names| &names.types, &column.name);
+        let schema = self.schema(&table.name);
+        let name = self.names.within(schema).claim_as(told, &wanted, "enum");
         if name != wanted {
             let pair = (column.name.as_str(), name.as_str());
-            self.conversion.named.note(&table.name.name, |names| &mut names.types, pair);
+            let table = self.source.called(&table.name);
+            self.conversion.named.note(&table, |names| &mut names.types, pair);
         }
-        let name = TableName::new(&self.choices.target_schema, name);
+        let name = TableName::new(schema, name);
         // A label longer than the target takes is refused by the server, and named there.
         let labels = rule::labels(labels, rule);
         self.conversion.target.enums.push(postgres::EnumType { name: name.clone(), labels });
@@ -285,9 +308,11 @@ impl<'a> Converter<'a> {
         rule::collate((source, said), &mut columns, (self.choices, made), found);
         let checks = table::checks(said, &columns, (&self.names, self.choices), found);
         let indexes = self.indexes((source, said), &columns);
+        let name = self.tables.get(&source.name).unwrap_or(&source.name).clone();
+        let names = self.names.within(&name.schema);
         let found = &mut self.conversion.findings;
         table_findings(source, found);
-        if let Some(condition) = self.choices.settings.rows.get(&source.name.name) {
+        if let Some(condition) = self.choices.settings.condition(&source.name) {
             let message = format!("only rows where {condition}, as was asked for");
             let place = Place::table(&source.name);
             found.push(Finding::note(Code::RowsFiltered, place, message));
@@ -296,13 +321,12 @@ impl<'a> Converter<'a> {
         let refused = refused::words(&self.answers.refused, source, &Part::Partitions);
         let partitioning = if let Some(words) = refused {
             partition::flattened_as_refused(source, words, found)
-        } else if self.choices.settings.is_flattened(&source.name.name) {
+        } else if self.choices.settings.is_flattened(&source.name) {
             partition::flattened_as_asked(source, found)
         } else {
-            partition::partitioning(source, given, &mut self.names, found)
+            partition::partitioning(source, given, names, found)
         };
         let form = if partitioning.is_some() { Form::Partitioned } else { Form::Plain };
-        let name = self.target_name(&source.name);
         self.mapping(source, (&name, form), &columns);
         let triggers = self.triggers(source, &columns);
         let comment = source.comment.clone();
@@ -326,18 +350,19 @@ impl<'a> Converter<'a> {
     ) -> Vec<postgres::Index> {
         let scope = table::scope(said, columns);
         let Conversion { findings, named, .. } = &mut self.conversion;
-        let table = source.name.name.as_str();
+        let (table, target) = (self.source.called(&source.name), &self.tables[&source.name]);
+        let names = self.names.within(&target.schema);
         let mut indexes = Vec::new();
         for from in &source.indexes {
             let asked = (said, from, self.answers);
             let Some(mut index) = index::index(asked, columns, &scope, findings) else { continue };
             let told = &self.choices.settings.named;
-            let told = told.part(table, |names| &names.indexes, &from.name);
-            index.name = index::name((&mut self.names, told), source, from, findings);
-            let usual = format!("{}_pkey", self.tables[&source.name].name);
+            let told = told.part(&source.name, |names| &names.indexes, &from.name);
+            index.name = index::name((&mut *names, told), source, from, findings);
+            let usual = format!("{}_pkey", target.name);
             if from.kind != mysql::IndexKind::Primary || index.name != usual {
                 let pair = (from.name.as_str(), index.name.as_str());
-                named.note(table, |names| &mut names.indexes, pair);
+                named.note(&table, |names| &mut names.indexes, pair);
             }
             indexes.push(index);
         }
@@ -371,7 +396,7 @@ impl<'a> Converter<'a> {
         self.conversion.mappings.push(TableMapping {
             source: source.name.clone(),
             target: target.clone(),
-            rows: self.choices.settings.rows.get(&source.name.name).cloned(),
+            rows: self.choices.settings.condition(&source.name).cloned(),
             key: row_key(source, &copied),
             form,
             columns: copied,
@@ -390,19 +415,20 @@ impl<'a> Converter<'a> {
         columns: &[postgres::Column],
     ) -> Vec<postgres::Trigger> {
         let mut triggers = Vec::new();
+        let schema = self.schema(&source.name);
         for (from, to) in source.columns.iter().zip(columns) {
             let Some(now) = table::touched_to(to).filter(|_now| from.on_update_now) else {
                 continue;
             };
             let functions = &mut self.conversion.target.touch_functions;
-            let known = functions.iter().find(|f| f.column == to.name && f.now == now);
-            let function = if let Some(function) = known {
+            let same = functions.iter().filter(|f| f.column == to.name && f.name.schema == schema);
+            let function = if let Some(function) = same.clone().find(|f| f.now == now) {
                 function.name.clone()
             } else {
-                let same = functions.iter().filter(|f| f.column == to.name).count();
+                let same = same.count();
                 let suffix = if same == 0 { String::new() } else { format!("_{}", same + 1) };
                 let name = fitted(&format!("touch_{}{suffix}", to.name));
-                let name = TableName::new(&self.choices.target_schema, name);
+                let name = TableName::new(schema, name);
                 let column = to.name.clone();
                 functions.push(postgres::TouchFunction { name: name.clone(), column, now });
                 name
@@ -434,8 +460,8 @@ impl<'a> Converter<'a> {
                 mysql::ObjectKind::Package => (PlaceKind::Routine, "packages are"),
             };
             let place = match &object.table {
-                Some(table) => Place::part(kind, table, &object.name),
-                None => Place::object(kind, &object.name),
+                Some(table) => Place::part(kind, table, &object.name.name),
+                None => Place::of(kind, &object.name),
             };
             let message = format!("{what} not carried over yet");
             let help = "rewrite it for PostgreSQL before the application needs it";

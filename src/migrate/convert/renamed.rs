@@ -4,21 +4,22 @@
 use std::collections::BTreeMap;
 
 use super::Converter;
-use super::names::{Names, fitted};
+use super::names::fitted;
 use crate::finding::{Code, Finding, Place, PlaceKind};
-use crate::migrate::settings::{Renamed, TableNames};
+use crate::migrate::settings::{Identifiers, Named, Renamed, TableNames};
 use crate::mysql::schema::Table;
+use crate::name::TableName;
 
 /// A name that had to be cut.
 pub(super) fn cut(
-    names: &Names,
+    identifiers: Identifiers,
     wanted: &str,
-    name: &str,
+    name: &TableName,
     place: impl FnOnce() -> Place,
 ) -> Option<Finding> {
-    let whole = names.identifiers.name(wanted);
+    let whole = identifiers.name(wanted);
     (fitted(&whole) != whole).then(|| {
-        let message = format!("named {name}: names hold 63 bytes in PostgreSQL");
+        let message = format!("named {}: names hold 63 bytes in PostgreSQL", name.name);
         Finding::warning(Code::Renamed, place(), message)
     })
 }
@@ -31,26 +32,37 @@ impl Converter<'_> {
     pub(super) fn renamed(&mut self) {
         let named = &self.choices.settings.named;
         let mut found = Vec::new();
-        let views =
-            self.source.views.iter().map(|view| {
-                (PlaceKind::View, self.called(&view.name, named.views.get(&view.name)))
-            });
-        let sequences = self.source.sequences.iter().map(|one| {
-            (PlaceKind::Sequence, self.called(&one.name, named.sequences.get(&one.name)))
+        let views = self.source.views.iter().map(|view| {
+            let told = Named::of(&named.views, &view.name);
+            (PlaceKind::View, &view.name, self.called(&view.name.name, told))
         });
-        let others: Vec<(PlaceKind, Pair<'_>)> = views.chain(sequences).collect();
-        for (kind, pair) in &others {
+        let sequences = self.source.sequences.iter().map(|one| {
+            let told = Named::of(&named.sequences, &one.name);
+            (PlaceKind::Sequence, &one.name, self.called(&one.name.name, told))
+        });
+        let others: Vec<(PlaceKind, &TableName, Pair<'_>)> = views.chain(sequences).collect();
+        for (kind, name, pair) in &others {
             if let Some(change) = changed(std::slice::from_ref(pair)).first() {
                 let message = format!("named anew, as was asked for: {change}");
-                found.push(Finding::note(Code::Renamed, Place::object(*kind, pair.0), message));
+                found.push(Finding::note(Code::Renamed, Place::of(*kind, name), message));
             }
         }
-        let tables = self.source.tables.iter().map(|table| self.table_pair(table));
-        let relations: Vec<Pair<'_>> =
-            tables.chain(others.into_iter().map(|(_, pair)| pair)).collect();
-        for (name, one, other) in collisions(&relations) {
-            let message = format!("{one} and {other} would both be named {name}");
-            found.push(collide(Place::object(PlaceKind::Table, other), message));
+        let tables = self.source.tables.iter().map(|table| (&table.name, self.table_pair(table)));
+        let others = others.into_iter().map(|(_, name, pair)| (name, pair));
+        // Relations as they would be, but still in their databases.
+        let mut by_schema: BTreeMap<&str, (Vec<TableName>, Vec<Pair<'_>>)> = BTreeMap::new();
+        for (source, pair) in tables.chain(others) {
+            let (relations, pairs) = by_schema.entry(self.schema(source)).or_default();
+            relations.push(TableName::new(&source.schema, pair.0));
+            pairs.push(pair);
+        }
+        for (relations, pairs) in by_schema.values() {
+            for (name, one, other) in collisions(pairs) {
+                let [one, other] = [&relations[one], &relations[other]];
+                let pair = [one, other].map(|relation| self.source.called(relation)).join(" and ");
+                let message = format!("{pair} would both be named {name}");
+                found.push(collide(Place::of(PlaceKind::Table, other), message));
+            }
         }
         for table in &self.source.tables {
             found.extend(self.renamed_of(table));
@@ -60,41 +72,37 @@ impl Converter<'_> {
 
     /// Notes what is called otherwise, for a file of names.
     pub(super) fn note_names(&mut self) {
-        self.conversion.note_mapped();
+        self.conversion.note_mapped(self.source);
         let mut named = std::mem::take(&mut self.conversion.named);
         for table in &self.source.tables {
-            let name = table.name.name.as_str();
+            let name = self.source.called(&table.name);
             let keys = table.foreign_keys.iter().map(|key| &key.name);
             for (old, new) in self.parts(table, |names| &names.foreign_keys, keys) {
-                named.note(name, |names| &mut names.foreign_keys, (old, &fitted(&new)));
+                named.note(&name, |names| &mut names.foreign_keys, (old, &fitted(&new)));
             }
             let checks = table.checks.iter().map(|check| &check.name);
             for (old, new) in self.parts(table, |names| &names.checks, checks) {
-                named.note(name, |names| &mut names.checks, (old, &fitted(&new)));
+                named.note(&name, |names| &mut names.checks, (old, &fitted(&new)));
             }
         }
-        let views = self.view_names.iter().filter(|(name, new)| name != new);
-        named.views = views.map(|(name, new)| (name.clone(), new.clone())).collect();
-        let sequences = self.sequences.iter().filter(|(name, new)| *name != new.name);
-        named.sequences = sequences.map(|(name, new)| (name.clone(), new.name.clone())).collect();
+        let called = |(name, new): (&TableName, &TableName)| {
+            (name.name != new.name).then(|| (self.source.called(name), new.name.clone()))
+        };
+        named.views = self.views.iter().filter_map(called).collect();
+        let sequences = self.sequences.iter().map(|(name, new)| (name, new));
+        named.sequences = sequences.filter_map(called).collect();
         self.conversion.named = named;
     }
 
     /// A name as it was told, or else as names are to be written.
-    fn called<'t>(&self, name: &'t str, told: Option<&String>) -> Pair<'t> {
-        (name, told.cloned().unwrap_or_else(|| self.names.identifiers.name(name)))
+    fn called<'t>(&self, name: &'t str, told: Option<&str>) -> Pair<'t> {
+        (name, told.map_or_else(|| self.names.identifiers.name(name), str::to_owned))
     }
 
     /// A table's name as the source has it, or as `rename` of nirvana.toml has it.
     fn table_pair<'t>(&'t self, table: &'t Table) -> Pair<'t> {
-        let settings = &self.choices.settings;
-        match settings.rename.get(&table.name.name) {
-            Some(wanted) => self.called(wanted, None),
-            None => {
-                let told = settings.table_name(table).map(str::to_owned);
-                self.called(&table.name.name, told.as_ref())
-            }
-        }
+        let (wanted, told) = self.choices.settings.name_of(&table.name);
+        self.called(wanted, told)
     }
 
     /// Names of parts of a table.
@@ -104,8 +112,8 @@ impl Converter<'_> {
         of: fn(&TableNames) -> &Renamed,
         names: impl Iterator<Item = &'t String>,
     ) -> Vec<Pair<'t>> {
-        let told = self.choices.settings.named.tables.get(&table.name.name).map(of);
-        names.map(|name| self.called(name, told.and_then(|told| told.get(name)))).collect()
+        let named = &self.choices.settings.named;
+        names.map(|name| self.called(name, named.part(&table.name, of, name))).collect()
     }
 
     /// The same of a table and all that belongs to it.
@@ -115,6 +123,7 @@ impl Converter<'_> {
         let mut found: Vec<Finding> = collisions(&columns)
             .into_iter()
             .map(|(name, one, other)| {
+                let [one, other] = [columns[one].0, columns[other].0];
                 let message = format!("{one} and {other} would both be named {name}");
                 collide(Place::column(&table.name, other), message)
             })
@@ -154,15 +163,15 @@ fn changed(pairs: &[Pair<'_>]) -> Vec<String> {
     changed.map(|(name, new)| format!("{name} → {new}")).collect()
 }
 
-/// The new name, and two that would both have it.
-fn collisions<'a>(pairs: &[Pair<'a>]) -> Vec<(String, &'a str, &'a str)> {
-    let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
+/// The new name, and the places of two that would both have it.
+fn collisions(pairs: &[Pair<'_>]) -> Vec<(String, usize, usize)> {
+    let mut taken: BTreeMap<&str, usize> = BTreeMap::new();
     let mut found = Vec::new();
-    for (name, new) in pairs {
+    for (at, (_, new)) in pairs.iter().enumerate() {
         match taken.get(new.as_str()) {
-            Some(first) => found.push((new.clone(), *first, *name)),
+            Some(first) => found.push((new.clone(), *first, at)),
             None => {
-                taken.insert(new, name);
+                taken.insert(new, at);
             }
         }
     }

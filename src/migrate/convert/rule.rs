@@ -163,7 +163,7 @@ pub(super) fn collate(
             continue;
         };
         let (name, locale) = icu(&collation.name);
-        let name = TableName::new(&choices.target_schema, name);
+        let name = TableName::new(choices.schemas.of(&table.name.schema), name);
         target.collation = Some(name.clone());
         if made.iter().all(|one| one.name != name) {
             made.push(Collation { name, locale: locale.to_owned() });

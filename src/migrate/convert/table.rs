@@ -8,7 +8,7 @@ use crate::migrate::convert::default::{DefaultSql, now_sql, translate_default};
 use crate::migrate::convert::expression::{
     Scope, ScopeColumn, translate_condition, translate_value,
 };
-use crate::migrate::convert::names::{Names, fitted};
+use crate::migrate::convert::names::{Spaces, fitted};
 use crate::migrate::convert::rule;
 use crate::migrate::refused::{self, Part};
 use crate::migrate::scan::{Answer, Answers, Question};
@@ -235,7 +235,7 @@ fn is_in(index: &crate::mysql::schema::Index, column: &str) -> bool {
 pub(super) fn checks(
     source: &Source,
     target: &[Column],
-    (names, choices): (&Names, &Choices),
+    (names, choices): (&Spaces, &Choices),
     found: &mut Vec<Finding>,
 ) -> Vec<Check> {
     let scope = scope(source, target);
@@ -279,7 +279,7 @@ pub(super) fn checks(
                     found.push(Finding::warning(Code::CollationLost, place(), message));
                 }
                 let named = &choices.settings.named;
-                let told = named.part(&source.name.name, |names| &names.checks, &check.name);
+                let told = named.part(&source.name, |names| &names.checks, &check.name);
                 checks.push(Check {
                     name: told.map_or_else(|| names.fitted(&check.name), str::to_owned),
                     expression: translated.sql,

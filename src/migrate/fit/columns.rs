@@ -78,7 +78,7 @@ impl Fitter<'_> {
     fn lacks(&mut self, table: &mysql::Table, column: &mysql::Column, what: &str) {
         let place = Place::column(&table.name, &column.name);
         let then = ("its values stay behind", "add it to the target");
-        let difference = difference(Difference::MissingColumn, table, column);
+        let difference = difference(Difference::MissingColumn, (self.source, table), column);
         if self.differs(difference, (Code::MissingInTarget, place), what, then) {
             self.plan().leave(&table.name, Some(&column.name));
         }
@@ -92,7 +92,8 @@ impl Fitter<'_> {
         to: &StandingColumn,
     ) -> Option<ColumnMapping> {
         let place = || Place::column(&table.name, &from.name);
-        let of = |kind| difference(kind, table, from);
+        let schema = self.source;
+        let of = |kind| difference(kind, (schema, table), from);
         let rule = self.terms.settings.rule(table, from);
         let ruled = ruled(&rule, from, to);
         if let Err(message) = &ruled {
@@ -205,6 +206,10 @@ fn ruled(
     Ok(Some(Passage::new(way.ok_or_else(nowhere)?)))
 }
 
-fn difference(kind: Difference, table: &mysql::Table, column: &mysql::Column) -> Accept {
-    Accept { kind, table: table.name.name.clone(), column: Some(column.name.clone()) }
+fn difference(
+    kind: Difference,
+    (schema, table): (&mysql::Schema, &mysql::Table),
+    column: &mysql::Column,
+) -> Accept {
+    Accept { kind, table: schema.called(&table.name), column: Some(column.name.clone()) }
 }

@@ -16,9 +16,9 @@ pub(crate) fn keep(
     mut conversion: Conversion,
 ) -> Conversion {
     let tables = conversion.mappings.len();
-    let schema = terms.schema.to_owned();
-    conversion.fit = Some(Fit { schema, counters: vec![Vec::new(); tables], ..Fit::default() });
-    let mut fitter = Fitter { terms, standing, possible: Vec::new(), conversion };
+    let schemas = terms.schemas.all().into_iter().map(str::to_owned).collect();
+    conversion.fit = Some(Fit { schemas, counters: vec![Vec::new(); tables], ..Fit::default() });
+    let mut fitter = Fitter { source, terms, standing, possible: Vec::new(), conversion };
     for at in 0..tables {
         let mapping = &fitter.conversion.mappings[at];
         let table = source.tables.iter().find(|table| table.name == mapping.source);

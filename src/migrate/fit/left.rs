@@ -30,7 +30,7 @@ impl Left {
 
     /// The same of a dump.
     async fn count(&self, dump: &Arc<Dump>) -> Result<Vec<u64>, Error> {
-        let mut rows = dump.rows(&self.table.name, &self.columns, (None, None))?;
+        let mut rows = dump.rows(&self.table, &self.columns, (None, None))?;
         let mut counts = vec![0; self.columns.len().max(1)];
         loop {
             match rows.next_buffered()? {

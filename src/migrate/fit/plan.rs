@@ -9,8 +9,8 @@ use crate::postgres::standing::{StandingKey, StandingTrigger};
 /// What is done to the schema besides filling it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fit {
-    /// The target's schema.
-    pub(crate) schema: String,
+    /// The target's schemas.
+    pub(crate) schemas: Vec<String>,
     /// Foreign keys that are taken away and made again: those of the tables that are filled, and
     /// those that refer to them.
     pub(crate) keys: Vec<StandingKey>,

@@ -167,7 +167,7 @@ impl Reference<'_> {
     /// A reference that is whole, of a row that is moved.
     fn present(&self, settings: &Settings) -> String {
         let whole = self.pairs.iter().map(|(near, _)| format!("{} IS NOT NULL", self.near(near)));
-        let moved = settings.rows.get(&self.table.name.name).map(|rows| format!("({rows})"));
+        let moved = settings.condition(&self.table.name).map(|rows| format!("({rows})"));
         whole.chain(moved).collect::<Vec<_>>().join(" AND ")
     }
 
@@ -175,7 +175,7 @@ impl Reference<'_> {
         let (name, alias) = (self.to.name.mysql(), if self.is_own() { " far" } else { "" });
         let equal =
             self.pairs.iter().map(|(near, far)| format!("{} = {}", self.far(far), self.near(near)));
-        let moved = settings.rows.get(&self.to.name.name).map(|rows| format!("({rows})"));
+        let moved = settings.condition(&self.to.name).map(|rows| format!("({rows})"));
         let all: Vec<String> = equal.chain(more.iter().cloned()).chain(moved).collect();
         format!("SELECT 1 FROM {name}{alias} WHERE {}", all.join(" AND "))
     }

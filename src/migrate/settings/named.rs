@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::mysql::schema::{Schema, Table};
-use crate::name::POSTGRES_NAME_BYTES;
+use crate::name::{POSTGRES_NAME_BYTES, TableName};
 use crate::settings::{Section, Settings, SettingsError};
 
 /// Name in the source → name in the target.
@@ -37,6 +37,13 @@ pub(crate) struct TableNames {
     pub(crate) types: Renamed,
 }
 
+impl TableNames {
+    /// The table's own name, and those that share its space.
+    fn relations(&self) -> impl Iterator<Item = &String> {
+        self.name.iter().chain(self.indexes.values()).chain(self.types.values())
+    }
+}
+
 const SECTIONS: [Section; 3] = [
     Section::of::<BTreeMap<String, TableNames>>("tables"),
     Section::of::<Renamed>("views"),
@@ -55,18 +62,27 @@ impl Named {
         })
     }
 
-    pub(crate) fn table(&self, table: &str) -> Option<&str> {
-        self.tables.get(table)?.name.as_deref()
+    /// What is told of a relation, by `database.name` rather than by its name.
+    pub(crate) fn of<'a>(told: &'a Renamed, relation: &TableName) -> Option<&'a str> {
+        told.get(&relation.to_string()).or_else(|| told.get(&relation.name)).map(String::as_str)
+    }
+
+    fn names(&self, table: &TableName) -> Option<&TableNames> {
+        self.tables.get(&table.to_string()).or_else(|| self.tables.get(&table.name))
+    }
+
+    pub(crate) fn table(&self, table: &TableName) -> Option<&str> {
+        self.names(table)?.name.as_deref()
     }
 
     /// The name of a part of a table, if it is told.
     pub(crate) fn part(
         &self,
-        table: &str,
+        table: &TableName,
         of: impl FnOnce(&TableNames) -> &Renamed,
         name: &str,
     ) -> Option<&str> {
-        of(self.tables.get(table)?).get(name).map(String::as_str)
+        of(self.names(table)?).get(name).map(String::as_str)
     }
 
     /// Notes a name, if it is not the source's.
@@ -82,20 +98,32 @@ impl Named {
         }
     }
 
-    /// Names of relations and types, which share a space: nothing else may take them.
-    pub(crate) fn reserved(&self) -> impl Iterator<Item = &String> {
-        let tables = self.tables.values().flat_map(|table| {
-            table.name.iter().chain(table.indexes.values()).chain(table.types.values())
+    /// Names of relations and types, which share the space of a schema: nothing else may take them.
+    pub(crate) fn reserved<'a>(
+        &'a self,
+        source: &'a Schema,
+    ) -> impl Iterator<Item = (&'a TableName, Vec<&'a String>)> {
+        let tables = source.tables.iter().filter_map(|table| {
+            let told = self.names(&table.name)?;
+            Some((&table.name, told.relations().collect()))
         });
-        tables.chain(self.views.values()).chain(self.sequences.values())
+        let other = |told: &'a Renamed, name: &'a TableName| {
+            let new = told.get(&name.to_string()).or_else(|| told.get(&name.name));
+            Some((name, vec![new?]))
+        };
+        let views = source.views.iter().filter_map(move |view| other(&self.views, &view.name));
+        let sequences = source.sequences.iter();
+        let sequences = sequences.filter_map(move |one| other(&self.sequences, &one.name));
+        tables.chain(views).chain(sequences)
     }
 
     /// The first name that the target cannot have.
     pub(crate) fn impossible(&self) -> Option<&str> {
-        let parts = self.tables.values().flat_map(|table| {
-            table.columns.values().chain(table.foreign_keys.values()).chain(table.checks.values())
+        let tables = self.tables.values().flat_map(|table| {
+            let parts = table.columns.values().chain(table.foreign_keys.values());
+            table.relations().chain(parts).chain(table.checks.values())
         });
-        let mut all = self.reserved().chain(parts);
+        let mut all = tables.chain(self.views.values()).chain(self.sequences.values());
         let fits = |name: &&String| !(1..=POSTGRES_NAME_BYTES).contains(&name.len());
         all.find(fits).map(String::as_str)
     }
@@ -103,7 +131,7 @@ impl Named {
     /// The first table or column that is named here and is not in the source.
     pub(crate) fn unknown(&self, schema: &Schema) -> Option<String> {
         self.tables.iter().find_map(|(name, names)| {
-            let known = |table: &&Table| table.name.name == *name;
+            let known = |table: &&Table| table.name.is_called(name);
             let Some(table) = schema.tables.iter().find(known) else { return Some(name.clone()) };
             let mut columns = names.columns.keys().chain(names.types.keys());
             let unknown = columns.find(|column| table.column(column).is_none());

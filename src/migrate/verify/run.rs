@@ -96,7 +96,7 @@ impl Comparison {
         let (ends, events) = (&self.request.pair, &self.events);
         let mut met = ends.meet(None, events).await?;
         if self.request.manner.repair == Repair::Apply
-            && let Some(holder) = exclusion::take(&met.session, &ends.schema).await?
+            && let Some(holder) = exclusion::take(&met.session, &ends.schemas.all()).await?
         {
             return Err(Error::Locked(holder));
         }

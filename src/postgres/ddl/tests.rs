@@ -154,7 +154,7 @@ fn the_script_of_one_of_everything() {
 
     -- Next values
     SELECT setval(pg_get_serial_sequence('"Sho""p"."customers"', 'id'), least(n, 9223372036854775807)::bigint, n > 9223372036854775807) FROM (SELECT greatest(42, coalesce(max("id"), 0)::numeric + 1) AS n FROM "Sho""p"."customers") AS m;
-    SELECT setval(pg_get_serial_sequence('"Sho""p"."counter"', 'id'), least(n, 32767)::bigint, n > 32767) FROM (SELECT greatest(40000, coalesce(max("id"), 0)::numeric + 1) AS n FROM "Sho""p"."counter") AS m;
+    SELECT setval(pg_get_serial_sequence('"Sho""p"."counter"', 'id'), least(n, 32767)::bigint, n > 32767) FROM (SELECT greatest(32768, coalesce(max("id"), 0)::numeric + 1) AS n FROM "Sho""p"."counter") AS m;
     SELECT setval(pg_get_serial_sequence('"Sho""p"."visits"', 'id'), least(n, 9223372036854775807)::bigint, n > 9223372036854775807) FROM (SELECT greatest(7, coalesce(max("id"), 0)::numeric + 1) AS n FROM "Sho""p"."visits") AS m;
     SELECT setval('"Sho""p"."tickets"', -8, false);
 

@@ -2,6 +2,7 @@
 //! on must know it from what the run itself has made.
 
 use super::{number, text};
+use crate::name::TableName;
 use crate::postgres::connect::{Session, TextRow};
 use crate::postgres::error::Error;
 use crate::postgres::quote::literal;
@@ -11,7 +12,7 @@ use crate::postgres::quote::literal;
 pub(crate) struct Kept {
     /// `table`, or in the server's words what else it is.
     pub(crate) kind: String,
-    /// Of a table its name in the source, else that in the target.
+    /// Of a table its name in the source, with its database; else that in the target.
     pub(crate) name: String,
     /// The rows that were in a table before, and stay.
     pub(crate) rows: u64,
@@ -22,8 +23,8 @@ pub(crate) struct Kept {
 impl Kept {
     pub(crate) const TABLE: &str = "table";
 
-    pub(crate) fn is_table(&self, source: &str) -> bool {
-        self.kind == Self::TABLE && self.name == source
+    pub(crate) fn is_table(&self, source: &TableName) -> bool {
+        self.kind == Self::TABLE && self.name == source.to_string()
     }
 }
 
