@@ -136,8 +136,7 @@ pub(super) fn findings(
             found.push(Finding::note(Code::TypeChosen, place(), message));
         }
         Source::Json { .. } if beyond > 0 => {
-            let message =
-                format!("json, not jsonb: {beyond} values hold \\u0000 or half a surrogate pair");
+            let message = format!("json, not jsonb: {beyond} values hold \\u0000");
             found.push(Finding::note(Code::TypeChosen, place(), message));
         }
         Source::Geometry { srid: Some(4326), .. } if *target != Target::Bytea => {

@@ -71,10 +71,7 @@ impl Question {
                 ColumnType::Vector { dimensions } => {
                     cursor.bytes()?.len() != 4 * *dimensions as usize
                 }
-                _ => {
-                    let text = cursor.bytes()?;
-                    memchr::memmem::find(text, b"\\u0000").is_some() || has_lone_surrogate(text)
-                }
+                _ => memchr::memmem::find(cursor.bytes()?, b"\\u0000").is_some(),
             },
             Self::ZeroDates => !is_day(cursor.temporal()?),
             Self::EnumErrors => cursor.bytes()?.is_empty(),
@@ -284,39 +281,9 @@ fn misfit(column: &Column) -> Option<String> {
         ColumnType::Vector { dimensions } => Some(format!("LENGTH({name}) <> {}", 4 * dimensions)),
         // The escape of U+0000, which jsonb cannot hold. A backslash before it may make it
         // harmless; then the wider type is chosen without need.
-        // MariaDB, which keeps the text, also has halves of surrogate pairs; MySQL's JSON has none.
-        ColumnType::Json { native: false } => {
-            Some(format!("{} OR {}", nul_escape(&name), lone_surrogate(&name)))
-        }
-        ColumnType::Json { native: true } => Some(nul_escape(&name)),
+        ColumnType::Json { .. } => Some(format!("{name} LIKE '%\\\\\\\\u0000%'")),
         _ => None,
     }
-}
-
-fn nul_escape(name: &str) -> String {
-    format!("{name} LIKE '%\\\\\\\\u0000%'")
-}
-
-/// The escape of a first half that no second one follows, or of a second one behind no first.
-fn lone_surrogate(name: &str) -> String {
-    let first = r"\\\\u[dD][89abAB][0-9a-fA-F]{2}";
-    let second = r"\\\\u[dD][c-fC-F]";
-    format!("{name} REGEXP '{first}(?!{second})|(?<!{first}){second}'")
-}
-
-/// The same of a text.
-fn has_lone_surrogate(text: &[u8]) -> bool {
-    let code = |at: usize| {
-        let digits = text.get(at..at + 6)?.strip_prefix(b"\\u")?;
-        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
-    };
-    let is = |at: Option<usize>, range: std::ops::Range<u16>| {
-        at.and_then(code).is_some_and(|code| range.contains(&code))
-    };
-    memchr::memmem::find_iter(text, b"\\u").any(|at| {
-        is(Some(at), 0xD800..0xDC00) && !is(Some(at + 6), 0xDC00..0xE000)
-            || is(Some(at), 0xDC00..0xE000) && !is(at.checked_sub(6), 0xD800..0xDC00)
-    })
 }
 
 fn is_date(column: &ColumnType) -> bool {
