@@ -12,11 +12,11 @@ use crate::report::{Report, TablePlan, TableReport, Verified};
 /// Fills in what a dry run tells: the plan and the statements.
 pub(crate) fn describe(
     schema: &Schema,
-    conversion: Conversion,
+    conversion: &Conversion,
     report: &mut Report,
     events: &Events,
 ) {
-    announce(&conversion, events);
+    announce(conversion, events);
     for finding in conversion.findings.iter().cloned() {
         events.found(finding);
     }

@@ -192,7 +192,7 @@ impl Journey {
             let asked = (&pair.settings, pair.owner());
             conversion.findings.extend(foresee::findings(&schema, &answers, asked));
             self.report.changes.extend(pair.write_names(&conversion)?);
-            plan::describe(&schema, conversion, &mut self.report, &self.events);
+            plan::describe(&schema, &conversion, &mut self.report, &self.events);
             return Ok(None);
         }
         let (schema, mut frozen) = self.freeze(&met.source, &schema).await?;

@@ -111,7 +111,7 @@ impl Journey {
                 (&pair.settings, Owner::Ours),
             ));
             self.report.changes.extend(pair.write_names(&conversion)?);
-            plan::describe(&known, conversion, &mut self.report, &self.events);
+            plan::describe(&known, &conversion, &mut self.report, &self.events);
             return Ok(None);
         }
         let (schema, mut frozen, snapshot) = pair.take(&source, &known, &self.events).await?;
