@@ -13,6 +13,7 @@ mod error;
 mod fields;
 mod file;
 mod folder;
+mod format;
 mod index;
 mod literal;
 mod moment;

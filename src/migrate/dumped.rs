@@ -3,7 +3,7 @@
 
 use crate::dump::{Dump, Remark};
 use crate::finding::{Code, Finding, Place};
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::mapping::TableMapping;
 use crate::mysql::schema::{ColumnType, Schema};
 

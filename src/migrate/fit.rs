@@ -11,25 +11,26 @@ pub(crate) mod aside;
 mod columns;
 mod left;
 mod names;
-mod passage;
+pub(crate) mod passage;
+pub(crate) mod plan;
 
 use std::collections::BTreeSet;
 
 pub(crate) use self::accept::Accept;
 use self::accept::Kind as Difference;
 use self::accept::nearest;
-use self::left::Left;
 use self::names::Match;
-pub(crate) use self::passage::way;
+use self::plan::planned;
+pub(crate) use self::plan::{Counter, Fit};
 use crate::finding::{Code, Finding, Place, PlaceKind};
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::digest::Digest;
 use crate::migrate::mapping::TableMapping;
 use crate::migrate::schemas::Schemas;
 use crate::migrate::settings::Settings;
 use crate::mysql::schema as mysql;
-use crate::name::{TableName, postgres_quoted};
-use crate::postgres::schema::{ForeignKey, Table as Planned};
+use crate::name::TableName;
+use crate::postgres::schema::Table as Planned;
 use crate::postgres::standing::{Standing, StandingKey, StandingTable, StandingTrigger};
 
 /// What a person wants of it.
@@ -67,34 +68,6 @@ pub(crate) struct Terms<'a> {
     pub(crate) schemas: &'a Schemas,
     /// What was said of tables and columns.
     pub(crate) settings: &'a Settings,
-}
-
-/// What is done to the schema besides filling it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Fit {
-    /// The target's schemas.
-    pub(crate) schemas: Vec<String>,
-    /// Foreign keys that are taken away and made again: those of the tables that are filled, and
-    /// those that refer to them.
-    pub(crate) keys: Vec<StandingKey>,
-    /// Triggers that are disabled and enabled again.
-    pub(crate) triggers: Vec<StandingTrigger>,
-    /// Tables that are emptied first.
-    pub(crate) emptied: Vec<TableName>,
-    /// What stays behind, as was accepted.
-    left: Vec<Left>,
-    /// Of each mapping the columns that take numbers from a sequence.
-    pub(crate) counters: Vec<Vec<Counter>>,
-}
-
-/// A column that takes its numbers from a sequence.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Counter {
-    pub(crate) table: TableName,
-    pub(crate) column: String,
-    pub(crate) sequence: TableName,
-    /// The last number that the source has given; 0 if it has none or keeps no count.
-    pub(crate) last: u64,
 }
 
 /// What the frameworks keep for themselves, each with columns by which it is known: if the target's
@@ -413,17 +386,6 @@ fn missing(what: &str, matched: &Match) -> String {
     }
 }
 
-fn planned(key: &StandingKey) -> ForeignKey {
-    ForeignKey {
-        name: key.name.clone(),
-        columns: key.columns.clone(),
-        referenced_table: key.referenced.clone(),
-        referenced_columns: key.referenced_columns.clone(),
-        on_delete: String::new(),
-        on_update: String::new(),
-    }
-}
-
 fn counters(source: &mysql::Table, mapping: &TableMapping, there: &StandingTable) -> Vec<Counter> {
     let copied = mapping.columns[..mapping.copied].iter();
     let counters = copied.filter_map(|column| {
@@ -438,37 +400,6 @@ fn counters(source: &mysql::Table, mapping: &TableMapping, there: &StandingTable
         })
     });
     counters.collect()
-}
-
-impl Fit {
-    /// Keys of tables that are not filled, which no task of a table's own brings back.
-    pub(crate) fn keys_of_others<'a>(
-        &'a self,
-        mappings: &'a [TableMapping],
-    ) -> impl Iterator<Item = (&'a StandingKey, ForeignKey)> {
-        let is_filled = |table: &TableName| mappings.iter().any(|one| one.target == *table);
-        let keys = self.keys.iter().filter(move |key| !is_filled(&key.table));
-        keys.map(|key| (key, planned(key)))
-    }
-
-    /// Whether something is to be brought back.
-    pub(crate) fn sets_aside(&self) -> bool {
-        !(self.keys.is_empty() && self.triggers.is_empty())
-    }
-
-    /// What a run executes besides moving rows, in order.
-    pub(crate) fn statements(&self) -> Vec<String> {
-        let mut statements = self.disturb();
-        statements.extend(self.counters.iter().flatten().map(Counter::set));
-        statements.extend(self.keys.iter().map(StandingKey::add));
-        let validate = |key: &StandingKey| {
-            let (table, name) = (key.table.postgres(), postgres_quoted(&key.name));
-            format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
-        };
-        statements.extend(self.keys.iter().map(validate));
-        statements.extend(self.triggers.iter().map(StandingTrigger::restore));
-        statements
-    }
 }
 
 /// What a run into such a schema is known by: which values go where, and as what.

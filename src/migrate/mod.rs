@@ -28,6 +28,7 @@
 mod build;
 mod careful;
 mod chunk;
+mod conversion;
 mod convert;
 mod copied;
 mod copy;

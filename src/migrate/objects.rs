@@ -5,7 +5,7 @@ use crate::event::Events;
 use crate::fault::Blame;
 use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::build::{self, History};
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::error::Error;
 use crate::postgres::connect::Session;
 use crate::postgres::ddl;

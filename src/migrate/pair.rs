@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::dump::Error as DumpError;
 use crate::event::{Event, Events, Phase};
-use crate::migrate::convert::{Choices, Conversion, Dropped, convert};
+use crate::migrate::conversion::{Conversion, Dropped};
+use crate::migrate::convert::{Choices, convert};
 use crate::migrate::error::Error;
 use crate::migrate::fit::{DataOnly, Filled, Terms, fit};
 use crate::migrate::instant;

@@ -1,9 +1,9 @@
 //! All that would stop a run or needs a decision, before anything is written: one list.
 
 use crate::finding::{Code, Finding, Place};
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::dumped::findings as of_dump;
-use crate::migrate::run::Past;
+use crate::migrate::resume::Past;
 use crate::migrate::source::Source;
 use crate::mysql::privilege::{Need, Privilege};
 use crate::mysql::schema::{IndexKind, Schema, Table};

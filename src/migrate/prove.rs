@@ -3,7 +3,7 @@
 
 use crate::event::{Event, Events, Phase};
 use crate::finding::{Code, Finding, Place, PlaceKind};
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::error::Error;
 use crate::migrate::fit::aside;
 use crate::mysql::schema::{Schema, Table};

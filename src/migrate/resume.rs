@@ -20,8 +20,19 @@ use crate::migrate::source::Reader;
 use crate::mysql::schema::Schema;
 use crate::name::TableName;
 use crate::postgres::connect::Session;
-use crate::postgres::journal::{self, Entry};
+use crate::postgres::journal::{self, Entry, Run};
 use crate::shutdown::Shutdown;
+
+/// What came before this run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Past {
+    /// Nothing that is not finished.
+    None,
+    /// A run that could be resumed, and is not to be.
+    Unfinished,
+    /// The run that this one goes on with.
+    Resumed(Run),
+}
 
 /// One table with its chunks as they were planned.
 struct Begun<'a> {

@@ -9,7 +9,7 @@ use crate::event::{Event, Events, Phase};
 use crate::finding::{Code, Finding, Severity};
 use crate::migrate::build::{self, History};
 use crate::migrate::chunk;
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::error::Error;
 use crate::migrate::fit::Filled;
 use crate::migrate::foresee;
@@ -20,7 +20,7 @@ use crate::migrate::pair::{Met, Pair};
 use crate::migrate::plan;
 use crate::migrate::preflight::{self, Ends};
 use crate::migrate::prove;
-use crate::migrate::resume;
+use crate::migrate::resume::{self, Past};
 use crate::migrate::scan::{self, Answers, Depth};
 use crate::migrate::source::{Cuts, Frozen, Reader, Source};
 use crate::migrate::work::{Begun, Board, Worker};
@@ -118,17 +118,6 @@ struct Journey {
 
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-
-/// What came before this run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Past {
-    /// Nothing that is not finished.
-    None,
-    /// A run that could be resumed, and is not to be.
-    Unfinished,
-    /// The run that this one goes on with.
-    Resumed(Run),
-}
 
 /// All that is known and open before the first write.
 struct Prepared {

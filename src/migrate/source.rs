@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::dump::{self, Dump};
 use crate::event::Event;
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::dumped;
 use crate::migrate::error::Error;
 use crate::migrate::mapping::TableMapping;

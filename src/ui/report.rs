@@ -266,7 +266,7 @@ fn changes(changes: &[String], sheet: &Sheet) -> Vec<String> {
         .collect();
     if shown < changes.len() {
         let rest = thousands((changes.len() - shown) as u64);
-        lines.push(format!("  … and {rest} more changes: {}", elsewhere(sheet)));
+        lines.push(format!("  … and {rest} more changes: {}", sheet.elsewhere()));
     }
     lines
 }
@@ -276,17 +276,9 @@ fn found(findings: (&[Finding], Naming), room: Room, sheet: &Sheet) -> Vec<Strin
     let mut shown = findings::shown(findings, room.findings, sheet.detail, sheet.paper);
     if shown.left_out > 0 {
         let rest = counted(shown.left_out as u64, "more finding", "more findings");
-        shown.lines.push(format!("… {rest}: {}", elsewhere(sheet)));
+        shown.lines.push(format!("… {rest}: {}", sheet.elsewhere()));
     }
     shown.lines
-}
-
-/// Where what does not fit the screen can be read.
-pub(crate) fn elsewhere(sheet: &Sheet) -> String {
-    match sheet.saved {
-        Some(file) => format!("all are in {}", harmless(file)),
-        None => "--verbose prints them, --report FILE keeps them".to_owned(),
-    }
 }
 
 /// How many of them to show; never all but one, as the line that says so takes as much room.

@@ -19,15 +19,14 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::finding::{Code, Finding, Place, PlaceKind};
+use crate::migrate::conversion::Conversion;
 use crate::migrate::convert::names::{Spaces, fitted};
-use crate::migrate::fit::Fit;
 use crate::migrate::mapping::{ColumnMapping, Form, Owner, TableMapping, row_key};
 use crate::migrate::scan::{Answers, Question};
 use crate::migrate::schemas::Schemas;
 use crate::migrate::settings::{ColumnRule, Settings};
 use crate::mysql::schema as mysql;
 use crate::name::TableName;
-use crate::postgres::catalog::Existing;
 use crate::postgres::schema as postgres;
 use crate::postgres::server::ExtensionFacts;
 
@@ -42,28 +41,6 @@ pub(crate) struct Choices {
     pub(crate) settings: Settings,
     /// Those that columns may be of.
     pub(crate) extensions: BTreeMap<String, ExtensionFacts>,
-}
-
-/// What becomes of a schema.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Conversion {
-    pub(crate) target: postgres::Schema,
-    /// One per table, in the order of `target.tables`.
-    pub(crate) mappings: Vec<TableMapping>,
-    /// Views and sequences as the source names them, by their names in the target.
-    pub(crate) origins: HashMap<TableName, TableName>,
-    pub(crate) findings: Vec<Finding>,
-    /// What is removed from the target first, as was asked for.
-    pub(crate) dropped: Dropped,
-    /// If somebody else has made the target, what is done to it besides filling it.
-    pub(crate) fit: Option<Fit>,
-}
-
-/// Objects of the target that stand in the way and are to go.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Dropped {
-    pub(crate) objects: Vec<Existing>,
-    pub(crate) statements: Vec<String>,
 }
 
 /// Decides what every table, column, key and index becomes.

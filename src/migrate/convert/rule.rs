@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::finding::{Code, Finding, Place};
 use crate::migrate::convert::Choices;
-use crate::migrate::fit::way;
+use crate::migrate::fit::passage::way;
 use crate::migrate::scan::{Answer, Answers, Question, lost_characters};
 use crate::migrate::settings::{
     ColumnRule, Comparison, EnumErrors, InvalidText, Settings, Transform,

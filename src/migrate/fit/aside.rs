@@ -8,7 +8,7 @@
 use crate::event::Events;
 use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::build::{Builder, History};
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::error::Error;
 use crate::migrate::fit::{Counter, Fit};
 use crate::name::{TableName, postgres_quoted};

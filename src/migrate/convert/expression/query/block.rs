@@ -6,7 +6,7 @@ use sqlparser::ast::{Expr, Ident, TableAlias};
 
 use super::super::parse::without_parentheses;
 use super::super::{NotTranslated, ScopeColumn};
-use super::output::Output;
+use super::output::{Output, Resolved};
 use crate::migrate::convert::names::fitted;
 use crate::name::{TableName, postgres_quoted};
 
@@ -103,14 +103,6 @@ pub(crate) struct Block<'a> {
     pub(in super::super) mode: Cell<Mode>,
     /// Whether an aggregate was met while the mode was undecided.
     pub(in super::super) aggregates: Cell<bool>,
-}
-
-/// A column that was found, and how it is written.
-pub(in super::super) struct Resolved<'a> {
-    pub(in super::super) column: ScopeColumn<'a>,
-    pub(in super::super) sql: String,
-    /// Whether `sql` is the column and nothing else.
-    pub(in super::super) plain: bool,
 }
 
 impl<'a> Block<'a> {
