@@ -140,6 +140,8 @@ pub(crate) enum Code {
     TargetEncoding,
     /// A dump is not whole.
     DumpCutOff,
+    /// A dump has tables and no rows.
+    DumpWithoutRows,
     /// A dump has a statement that may change rows or tables, and is not read.
     DumpStatementNotRead,
     /// A dump does not tell the time zone of its TIMESTAMPs.

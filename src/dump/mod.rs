@@ -13,8 +13,10 @@ mod error;
 mod fields;
 mod file;
 mod folder;
+mod foreign;
 mod index;
 mod literal;
+mod load_data;
 mod moment;
 mod rows;
 mod scanner;
@@ -31,7 +33,8 @@ pub(crate) use index::Remark;
 pub(crate) use rows::Rows;
 
 use file::File;
-use index::{Index, Pieces};
+use index::{Index, Loading, Pieces};
+use scanner::DELIMITER;
 use session::Session;
 use slot::Slots;
 use value::{Around, Decoder};
@@ -91,6 +94,12 @@ impl Dump {
                 vec![alone(File::standard_input()?, "dump", &mut index)?]
             }
         };
+        // A folder has taken its own.
+        if let Some(Loading { path, at, .. }) = index.loads.first() {
+            let what = "rows that stand in another file: name the folder that both are in";
+            let (path, what) = (path.clone(), what.to_owned());
+            return Err(Error::Unreadable { path, at: *at, what });
+        }
         let path = options.address();
         let name = chosen(&index, options.database.as_deref(), &path)?;
         let mut database = index.databases.remove(&name).unwrap_or_default();
@@ -102,6 +111,9 @@ impl Dump {
         }
         let flavour = index.flavour.unwrap_or(Flavour::MySql);
         let schema = database.written.schema(&name, flavour);
+        if !schema.tables.is_empty() && database.pieces.is_empty() && !index.with_rows {
+            index.remarks.push(Remark::NoRows { path });
+        }
         Ok(Arc::new(Self {
             files,
             schema,
@@ -188,7 +200,7 @@ fn server(flavour: Flavour, version: Option<&str>) -> String {
 
 /// Looks at a dump of one file.
 fn alone(file: File, database: &str, index: &mut Index) -> Result<File, Error> {
-    index.read((0, &file), database, Session::new())?;
+    index.read((0, &file), database, Session::new(), DELIMITER)?;
     Ok(file)
 }
 
@@ -234,7 +246,7 @@ pub(crate) fn fuzz(data: &[u8]) {
     use crate::mysql::wire::{Buffered, ValueCursor};
     let Ok(file) = File::of_bytes(data) else { return };
     let mut index = Index::default();
-    if index.read((0, &file), "dump", Session::new()).is_err() {
+    if index.read((0, &file), "dump", Session::new(), DELIMITER).is_err() {
         return;
     }
     let Ok(name) = chosen(&index, None, "dump") else { return };

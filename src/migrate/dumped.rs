@@ -49,6 +49,20 @@ fn remark(remark: &Remark) -> Finding {
             let message = format!("{path}, byte {at}: a statement that is not read: {statement}");
             Finding::warning(Code::DumpStatementNotRead, source(), message)
         }
+        Remark::MoreNotRead { statements } => {
+            let message = format!("{statements} more statements that are not read");
+            Finding::warning(Code::DumpStatementNotRead, source(), message)
+        }
+        Remark::NoRows { path } => {
+            let message = format!("{path} has tables, and not one row of any of them");
+            let help = "if it was made with --no-data, this is right";
+            Finding::warning(Code::DumpWithoutRows, source(), message).help(help)
+        }
+        Remark::Lacks { path, what } => {
+            let message = format!("{path} lacks {what}");
+            let help = "the dump is not whole: make it, or copy it, again";
+            Finding::error(Code::DumpCutOff, source(), message).help(help)
+        }
         Remark::NoTimeZone => {
             let message = "the dump does not tell its time zone (--skip-tz-utc): its TIMESTAMPs are \
                            taken as UTC";

@@ -186,7 +186,8 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// `name`, or `database`.`name`; what is meant without a database is this one.
-fn table_name(words: &mut Tokens<'_>, database: &str) -> Option<TableName> {
+/// A table's name, with its database or of this one.
+pub(crate) fn table_name(words: &mut Tokens<'_>, database: &str) -> Option<TableName> {
     let name = |token: Option<Token<'_>>| match token {
         Some(Token::Name(name)) => Some(text(&name)),
         Some(Token::Word(name)) => Some(text(name)),
