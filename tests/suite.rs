@@ -14,6 +14,7 @@ mod databases;
 mod detect;
 mod directory;
 mod dump;
+mod dumpers;
 mod env;
 mod grants;
 mod help;

@@ -26,6 +26,13 @@ const COMPRESSED: [&str; 5] = [".gz", ".zst", ".bz2", ".xz", ".lz4"];
 /// The files of a folder by their names, without what they are compressed with.
 pub(super) type Names = BTreeMap<String, PathBuf>;
 
+/// So many rows were dumped of a table.
+struct TableRows {
+    database: String,
+    table: String,
+    rows: u64,
+}
+
 /// What is read of a folder, file by file.
 struct Reading<'a> {
     index: &'a mut Index,
@@ -117,10 +124,13 @@ impl Reading<'_> {
         let mut files: Vec<(&String, &PathBuf)> =
             names.iter().filter(|(name, _)| name.strip_suffix(".sql").is_some()).collect();
         files.sort_by_key(|(name, _)| (rank(name), name.as_str()));
-        match names.get(METADATA) {
+        let told = match names.get(METADATA) {
             Some(path) => self.metadata(path)?,
-            None => self.lacks(path, "the file metadata, which mydumper writes last"),
-        }
+            None => {
+                self.lacks(path, "the file metadata, which mydumper writes last");
+                Vec::new()
+            }
+        };
         let mut databases: BTreeMap<String, String> = BTreeMap::new();
         for (name, path) in files {
             let known = databases.iter().rev().find(|(stem, _)| is_of(name, stem));
@@ -141,7 +151,20 @@ impl Reading<'_> {
                 databases.insert(stem.to_owned(), made.map_or(stem, String::as_str).to_owned());
             }
         }
-        self.load(path, names)
+        self.load(path, names)?;
+        for TableRows { database, table, rows } in told {
+            let database = databases.get(&database).unwrap_or(&database);
+            let found = self.index.databases.get(database).and_then(|known| known.pieces.get(&table));
+            let pieces = found.map(|found| found.pieces.as_slice()).unwrap_or_default();
+            // Lines are counted when they are read.
+            let counted = pieces.iter().all(|piece| matches!(piece.form, RowForm::Statements));
+            let there: u64 = pieces.iter().map(|piece| piece.rows).sum();
+            if counted && there != rows {
+                let what = format!("rows of {database}.{table}: {rows} of them were dumped, and {there} are there");
+                self.lacks(path, &what);
+            }
+        }
+        Ok(())
     }
 
     /// Files of rows that statements speak of; each must be there, and none besides.
@@ -178,8 +201,9 @@ impl Reading<'_> {
         self.index.remarks.push(Remark::Lacks { path, what });
     }
 
-    /// Where in the binary log it was taken, and of what server.
-    fn metadata(&mut self, path: &Path) -> Result<(), Error> {
+    /// Where in the binary log it was taken, of what server, and, since version 0.13, how many rows
+    /// it dumped of which table.
+    fn metadata(&mut self, path: &Path) -> Result<Vec<TableRows>, Error> {
         let told = path.display().to_string();
         let text = std::fs::read(path).map_err(|source| io_error(&told, source))?;
         let text = String::from_utf8_lossy(&text);
@@ -190,14 +214,33 @@ impl Reading<'_> {
             self.index.flavour = Some(Flavour::MariaDb);
         }
         let value = |word: &str| {
-            let line = text.lines().find(|line| line.trim_start().starts_with(word))?;
+            let mut lines = text.lines().map(|line| line.trim_start_matches(['#', ' ', '\t']));
+            let line = lines.find(|line| line.starts_with(word))?;
             let (_, value) = line.split_once([':', '='])?;
             Some(value.trim().trim_matches('"').to_owned()).filter(|value| !value.is_empty())
         };
         let file = value("Log").or_else(|| value("SOURCE_LOG_FILE")).or_else(|| value("File"));
         let place = value("Pos").or_else(|| value("SOURCE_LOG_POS")).or_else(|| value("Position"));
         self.index.position = file.zip(place).map(|(file, place)| format!("{file}:{place}"));
-        Ok(())
+        let mut told: Vec<TableRows> = Vec::new();
+        for line in text.lines() {
+            let section = line.strip_prefix("[`").and_then(|rest| rest.strip_suffix("`]"));
+            if let Some((database, table)) = section.and_then(|names| names.split_once("`.`")) {
+                let (database, table) = (database.to_owned(), table.to_owned());
+                told.push(TableRows { database, table, rows: 0 });
+            } else if let (Some(last), Some((key, value))) =
+                (told.last_mut(), line.split_once('='))
+            {
+                match key.trim() {
+                    "real_table_name" => value.clone_into(&mut last.table),
+                    "rows" => last.rows = value.trim().parse().unwrap_or(0),
+                    _ => {}
+                }
+            }
+        }
+        // Of what has no rows nothing was written, and a name may stand there in a form of its own.
+        told.retain(|table| table.rows > 0);
+        Ok(told)
     }
 
     /// `table.sql` makes the table, `table.txt` has its rows.

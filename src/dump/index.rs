@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::ansi::{is_ansi, with_backticks};
 use super::error::Error;
 use super::fields::Format;
 use super::file::{File, Window};
@@ -71,6 +72,8 @@ pub(crate) enum Remark {
     NoTimeZone,
     /// Tables, and no row of any of them.
     NoRows { path: String },
+    /// Tables without ENGINE and whatever stands beside it.
+    NoOptions { path: String },
     /// A folder lacks what its tool writes.
     Lacks { path: String, what: String },
 }
@@ -105,6 +108,8 @@ pub(super) struct Index {
     pub(super) loads: Vec<Loading>,
     /// Whether it was made with rows, as its tool tells of tables without any, too.
     pub(super) with_rows: bool,
+    /// Whether mysqldump or mariadb-dump has written it, as it says itself.
+    pub(super) by_tool: bool,
     /// How many pieces there are of all tables.
     pieces: usize,
 }
@@ -323,6 +328,8 @@ impl Pass<'_> {
             self.unreadable(found.from, "bytes that are no text in the dump's charset")
         })?;
         let text = converted.as_deref().unwrap_or(text);
+        let unquoted = (self.session.is_ansi() || is_ansi(text)).then(|| with_backticks(text));
+        let text = unquoted.as_deref().unwrap_or(text);
         if self.index.flavour.is_none() && is_of_mariadb(text) {
             self.index.flavour = Some(Flavour::MariaDb);
         }
@@ -371,11 +378,12 @@ impl Pass<'_> {
     fn comment(&mut self, text: &[u8]) {
         let text = String::from_utf8_lossy(text);
         if text.contains("999999\\-") {
+            self.index.by_tool = true;
             self.index.flavour.get_or_insert(Flavour::MariaDb);
         }
         let text = text.trim_start_matches('-').trim();
         if text.contains("dump") && text.contains("Distrib") {
-            self.begun = true;
+            (self.begun, self.index.by_tool) = (true, true);
             let mariadb = text.contains("MariaDB");
             self.index.flavour.get_or_insert(if mariadb {
                 Flavour::MariaDb

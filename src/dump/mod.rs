@@ -8,6 +8,7 @@
 //! What a dump does not tell, and a server would: the types of views' columns, the values of
 //! generated columns, and FLOATs beyond the six digits that are printed of them.
 
+mod ansi;
 mod charset;
 mod error;
 mod fields;
@@ -20,6 +21,7 @@ mod load_data;
 mod moment;
 mod rows;
 mod scanner;
+mod sequences;
 mod session;
 mod slot;
 mod value;
@@ -110,18 +112,25 @@ impl Dump {
             }
         }
         let flavour = index.flavour.unwrap_or(Flavour::MySql);
+        let options = database.written.tables.iter().any(|table| table.has_options());
+        if index.by_tool && !options && !database.written.tables.is_empty() {
+            index.remarks.push(Remark::NoOptions { path: path.clone() });
+        }
+        let sequences = database.written.tables.iter().filter(|table| table.is_sequence());
+        let sequences: Vec<String> = sequences.map(|table| table.name.clone()).collect();
         let schema = database.written.schema(&name, flavour);
         if !schema.tables.is_empty() && database.pieces.is_empty() && !index.with_rows {
             index.remarks.push(Remark::NoRows { path });
         }
-        Ok(Arc::new(Self {
+        let dump = Self {
             files,
             schema,
             server: server(flavour, index.version.as_deref()),
             position: index.position,
             remarks: index.remarks,
             pieces: database.pieces,
-        }))
+        };
+        sequences::take(Arc::new(dump), &sequences)
     }
 
     /// Tables that have rows here and no CREATE TABLE.

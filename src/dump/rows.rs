@@ -248,7 +248,6 @@ impl Rows {
     }
 
     /// The same, on this thread.
-    #[cfg(fuzzing)]
     pub(super) fn fill_now(&mut self) -> Result<(), Error> {
         let Some(piece) = self.pieces.front().cloned() else { return Ok(()) };
         let window = self.window.take();

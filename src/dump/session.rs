@@ -40,6 +40,11 @@ impl Session {
         self.variables.contains_key(ZONE)
     }
 
+    /// Whether names stand in double quotes.
+    pub(super) fn is_ansi(&self) -> bool {
+        self.variables.get(MODE).is_some_and(|mode| mode.to_ascii_uppercase().contains("ANSI"))
+    }
+
     /// How text is read; an error is the name of what we do not know.
     pub(super) fn around(&self) -> Result<Around, String> {
         let charset = self.charset()?;

@@ -58,6 +58,14 @@ fn remark(remark: &Remark) -> Finding {
             let help = "if it was made with --no-data, this is right";
             Finding::warning(Code::DumpWithoutRows, source(), message).help(help)
         }
+        Remark::NoOptions { path } => {
+            let message = format!(
+                "{path} has CREATE TABLE without what stands behind the columns: the tables' charset \
+                 and comment, and perhaps AUTO_INCREMENT and ON UPDATE, too, are not told"
+            );
+            let help = "dump it without --skip-opt, --skip-create-options and --compatible";
+            Finding::warning(Code::DumpLacksOptions, source(), message).help(help)
+        }
         Remark::Lacks { path, what } => {
             let message = format!("{path} lacks {what}");
             let help = "the dump is not whole: make it, or copy it, again";

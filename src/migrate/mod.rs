@@ -34,6 +34,7 @@ mod copy;
 mod digest;
 mod dumped;
 mod encoder;
+mod ending;
 mod error;
 mod fit;
 mod foresee;
@@ -72,6 +73,6 @@ pub(crate) use run::{Mode, Request, run};
 pub(crate) use settings::{Identifiers, Settings};
 pub(crate) use source::Origin;
 pub(crate) use verify::{
-    Judge, Manner, PackedRequest, Repair, Request as VerifyRequest, Share, packed as verify_packed,
-    run as verify,
+    ArchivedRequest, Judge, Manner, PackedRequest, Repair, Request as VerifyRequest, Share,
+    archived as verify_archived, packed as verify_packed, run as verify,
 };

@@ -1,11 +1,14 @@
 //! Proves a table: its target is read back, and must have the digest that the source had.
 
+mod archived;
 mod bench;
 mod bucket;
 mod differ;
+mod here;
 mod independent;
 mod near;
 mod packed;
+mod planned;
 mod repair;
 mod run;
 mod sample;
@@ -19,6 +22,7 @@ use crate::migrate::mapping::TableMapping;
 use crate::postgres::connect::Session;
 use crate::postgres::load::read_back;
 
+pub(crate) use archived::{Request as ArchivedRequest, run as archived};
 pub(crate) use differ::Repair;
 pub(crate) use packed::{Request as PackedRequest, run as packed};
 pub(crate) use run::{Judge, Manner, Request, run};
