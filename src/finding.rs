@@ -142,6 +142,8 @@ pub(crate) enum Code {
     DumpCutOff,
     /// A dump has tables and no rows.
     DumpWithoutRows,
+    /// A dump has rows that are no longer.
+    DumpHasHistory,
     /// A dump does not tell what stands behind the columns of a table.
     DumpLacksOptions,
     /// A dump has a statement that may change rows or tables, and is not read.

@@ -336,16 +336,16 @@ pub(crate) fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
     folder
 }
 
-const ITEMS: &str = "CREATE TABLE `items` (\n  `id` int NOT NULL,\n  `word` varchar(20) DEFAULT NULL,\n  \
+pub(crate) const ITEMS: &str = "CREATE TABLE `items` (\n  `id` int NOT NULL,\n  `word` varchar(20) DEFAULT NULL,\n  \
     `raw` blob,\n  `doc` json DEFAULT NULL,\n  `at` timestamp NULL DEFAULT NULL,\n  \
     PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=latin1;\n";
 
-const ITEMS_ARE: &str = "1|a\tb|\\x00ff|{\"a\": 1}|2020-01-01 00:00:00+00
+pub(crate) const ITEMS_ARE: &str = "1|a\tb|\\x00ff|{\"a\": 1}|2020-01-01 00:00:00+00
 2|\u{e9}|NULL|NULL|NULL
 3|NULL|\\x|NULL|NULL
 ";
 
-fn items(target: &TargetDatabase) -> String {
+pub(crate) fn items(target: &TargetDatabase) -> String {
     target.sql(
         "SELECT concat_ws('|', id, coalesce(word, 'NULL'), coalesce(raw::text, 'NULL'), \
          coalesce(doc::text, 'NULL'), coalesce(at::text, 'NULL')) FROM items ORDER BY id",
@@ -377,7 +377,8 @@ fn a_folder_of_mydumper() {
     let folder = folder(&[
         (
             "metadata",
-            b"Started dump at: 2026-01-01\nSHOW MASTER STATUS:\n\tLog: bin.000001\n\tPos: 157\n",
+            b"Started dump at: 2026-01-01\nSHOW MASTER STATUS:\n\tLog: bin.000001\n\tPos: 157\n\n\
+              Finished dump at: 2026-01-01\n",
         ),
         ("shop-schema-create.sql", create.as_bytes()),
         ("shop.items-schema.sql", schema.as_bytes()),

@@ -5,6 +5,7 @@
 
 mod support;
 
+mod archived;
 mod audit;
 mod choices;
 mod configure;
@@ -33,4 +34,5 @@ mod standing;
 mod tidy;
 mod trouble;
 mod types;
+mod unfinished;
 mod verify;

@@ -125,8 +125,8 @@ impl File {
         Self::keep("standard input".to_owned(), io::stdin())
     }
 
-    /// For fuzzers.
-    #[cfg(fuzzing)]
+    /// For fuzzers and tests.
+    #[cfg(any(fuzzing, test))]
     pub(super) fn of_bytes(data: &[u8]) -> Result<Self, Error> {
         Self::keep("fuzz".to_owned(), io::Cursor::new(data.to_vec()))
     }

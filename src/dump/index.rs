@@ -74,6 +74,8 @@ pub(crate) enum Remark {
     NoRows { path: String },
     /// Tables without ENGINE and whatever stands beside it.
     NoOptions { path: String },
+    /// Rows of a system-versioned table that are no longer: --dump-history.
+    History,
     /// A folder lacks what its tool writes.
     Lacks { path: String, what: String },
 }
@@ -204,6 +206,12 @@ impl Pass<'_> {
         match first.to_ascii_uppercase().as_slice() {
             b"SET" => {
                 self.position(&text[3..]);
+                let history = b"system_versioning_insert_history=1";
+                if memchr::memmem::find(text, history).is_some()
+                    && !self.index.remarks.contains(&Remark::History)
+                {
+                    self.index.remarks.push(Remark::History);
+                }
                 self.session.set(&text[3..]);
                 if let Ok(around) = self.session.around() {
                     scanner.quoting = around.quoting;

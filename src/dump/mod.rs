@@ -15,6 +15,8 @@ mod fields;
 mod file;
 mod folder;
 mod foreign;
+#[cfg(test)]
+mod hostile;
 mod index;
 mod literal;
 mod load_data;

@@ -66,6 +66,11 @@ fn remark(remark: &Remark) -> Finding {
             let help = "dump it without --skip-opt, --skip-create-options and --compatible";
             Finding::warning(Code::DumpLacksOptions, source(), message).help(help)
         }
+        Remark::History => {
+            let message = "made with --dump-history: rows that are no longer stand among those that are";
+            let help = "dump it without --dump-history, or migrate from the server";
+            Finding::error(Code::DumpHasHistory, source(), message).help(help)
+        }
         Remark::Lacks { path, what } => {
             let message = format!("{path} lacks {what}");
             let help = "the dump is not whole: make it, or copy it, again";
