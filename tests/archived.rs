@@ -47,7 +47,12 @@ fn a_shop_and_its_directory() {
         let (differs, report) = verify(&source.url(), &directory, &[]);
         assert_eq!(differs.code, 1, "{}", differs.all());
         for words in [
-            "id = '7'", "chang", "id = '11'", "tab", "index_orders_on_status", "stranger",
+            "id = '7'",
+            "chang",
+            "id = '11'",
+            "tab",
+            "index_orders_on_status",
+            "stranger",
             "the directory does not have it",
         ] {
             assert!(differs.stdout.contains(words), "{words}: {}", differs.all());
@@ -57,7 +62,8 @@ fn a_shop_and_its_directory() {
             .unwrap()
             .iter()
             .map(|one| {
-                let [missing, extra, changed] = ["missing", "extra", "changed"].map(|key| &one[key]);
+                let [missing, extra, changed] =
+                    ["missing", "extra", "changed"].map(|key| &one[key]);
                 format!("{} {missing} {extra} {changed}", one["table"]["name"].as_str().unwrap())
             })
             .collect();

@@ -62,7 +62,8 @@ fn mydumped(source: &SourceDatabase, options: &[&str]) -> tempfile::TempDir {
 #[test]
 fn mydumpers_folders_arrive_as_from_their_server() {
     let Some(source) = odd(Source::MariaDb) else { return };
-    source.sql("CREATE SEQUENCE numbers START WITH 5 INCREMENT BY 2 CYCLE; SELECT nextval(numbers)");
+    source
+        .sql("CREATE SEQUENCE numbers START WITH 5 INCREMENT BY 2 CYCLE; SELECT nextval(numbers)");
     let all = ["--triggers", "--routines", "--events"];
     for options in [
         [].as_slice(),
@@ -90,7 +91,8 @@ fn mydumpers_chunks_of_a_shop() {
     as_from_its_server(&source, Target::Postgres18, (folder.path(), "mydumper --rows"));
     // A tool that was stopped, and one whose rows or tables were left out.
     let target = TargetDatabase::create(Target::Postgres15, "partial").unwrap();
-    std::fs::rename(folder.path().join("metadata"), folder.path().join("metadata.partial")).unwrap();
+    std::fs::rename(folder.path().join("metadata"), folder.path().join("metadata.partial"))
+        .unwrap();
     not_whole(folder.path(), &target, "the file metadata");
     let folder = mydumped(&source, &["--no-schemas"]);
     let (ended, _) = migrate_dump(folder.path(), &target, &[]);
@@ -127,7 +129,10 @@ fn a_folder_of_the_newer_mydumper() {
     );
     let first = b"id\tword\traw\tdoc\tat\n1\ta\\tb\t00FF\t{\"a\": 1}\t2020-01-01 00:00:00\n";
     let first = zstd::stream::encode_all(first.as_slice(), 1).unwrap();
-    let rest = [head.as_bytes(), b"INSERT INTO `items` VALUES(2,\"\xe9\",NULL,NULL,NULL)\n,(3,NULL,\"\",NULL,NULL)\n;\n"];
+    let rest = [
+        head.as_bytes(),
+        b"INSERT INTO `items` VALUES(2,\"\xe9\",NULL,NULL,NULL)\n,(3,NULL,\"\",NULL,NULL)\n;\n",
+    ];
     let post = format!(
         "{head}CREATE PROCEDURE `p`()\nBEGIN\nINSERT INTO items VALUES (9); \nUPDATE items SET id = 1; \nEND;\n"
     );
@@ -160,8 +165,7 @@ fn a_folder_of_the_newer_mydumper() {
     std::fs::remove_file(dump.path().join("mydumper_0.items.00000.dat.zst")).unwrap();
     let (ended, _) = migrate_dump(dump.path(), &again, &[]);
     assert!(ended.code == 3 && ended.stderr.contains("is not there"), "{}", ended.all());
-    let (ended, _) =
-        migrate_dump(&dump.path().join("mydumper_0.items.00000.sql"), &again, &[]);
+    let (ended, _) = migrate_dump(&dump.path().join("mydumper_0.items.00000.sql"), &again, &[]);
     assert!(ended.code == 3 && ended.stderr.contains("another file"), "{}", ended.all());
 }
 
@@ -305,9 +309,11 @@ fn a_compressed_dump_that_is_damaged_is_refused_with_its_place() {
         let mut changed = whole.clone();
         let middle = changed.len() / 2;
         changed[middle] ^= 0x55;
-        for (what, bytes) in
-            [("cut", &whole[..whole.len() * 3 / 4]), ("without its end", &whole[..whole.len() - 3]), ("changed", &changed)]
-        {
+        for (what, bytes) in [
+            ("cut", &whole[..whole.len() * 3 / 4]),
+            ("without its end", &whole[..whole.len() - 3]),
+            ("changed", &changed),
+        ] {
             let (_folder, path) = file(name, bytes);
             let (ended, _) = migrate_dump(&path, &target, &[]);
             assert_eq!(ended.code, 3, "{name} {what}: {}", ended.all());
@@ -331,7 +337,8 @@ fn a_compressed_dump_that_is_damaged_is_refused_with_its_place() {
 #[test]
 fn tools_of_old_and_texts_of_others() {
     let Some(target) = TargetDatabase::create(Target::Postgres15, "old") else { return };
-    let old = b"-- MySQL dump 9.11\n--\n-- Host: localhost    Database: old\n-- ------------------\n\
+    let old =
+        b"-- MySQL dump 9.11\n--\n-- Host: localhost    Database: old\n-- ------------------\n\
         -- Server version\t4.1.22-standard\n\n\
         /*!40101 SET NAMES latin1 */;\n\
         --\n-- Table structure for table `t`\n--\n\n\
@@ -371,9 +378,7 @@ const FORMS: [&[&str]; 6] = [
 
 #[test]
 fn forms_of_a_dump() {
-    for (from, to) in
-        [(Source::MariaDb, Target::Postgres15), (Source::MySql, Target::Postgres18)]
-    {
+    for (from, to) in [(Source::MariaDb, Target::Postgres15), (Source::MySql, Target::Postgres18)] {
         let Some(source) = odd(from) else { return };
         for options in FORMS {
             // The tools' own servers run in UTC here.

@@ -249,8 +249,9 @@ fn a_directory_says_which_server_it_is_for() {
         let directory = Directory::new();
         let (packed, _) = pack(&source, &directory, &["--for-postgres", version]);
         assert!(packed.code <= 1, "{}", packed.all());
-        let sql: String =
-            ["schema.sql", "indexes.sql", "constraints.sql"].map(|name| directory.read(name)).concat();
+        let sql: String = ["schema.sql", "indexes.sql", "constraints.sql"]
+            .map(|name| directory.read(name))
+            .concat();
         for word in absent {
             assert!(!sql.contains(word), "{version}: {word}");
         }

@@ -8,7 +8,9 @@ use crate::fault::{Blame, Fault};
 pub(crate) enum Error {
     #[error("{path} cannot be read")]
     Io { path: String, source: std::io::Error },
-    #[error("{path} is not whole, or damaged: what is compressed in it can be read to its byte {at}, and not beyond")]
+    #[error(
+        "{path} is not whole, or damaged: what is compressed in it can be read to its byte {at}, and not beyond"
+    )]
     Damaged { path: String, at: u64, source: std::io::Error },
     #[error("{path} is {what}, and no dump of MySQL or MariaDB as text")]
     Foreign { path: String, what: &'static str, hint: &'static str },
@@ -80,9 +82,9 @@ impl Blame for Error {
             Self::Condition { .. } => Some(
                 "migrate from the server, or move all rows and delete some in the target".to_owned(),
             ),
-            Self::Ambiguous { .. } | Self::NoDatabase { .. } => {
-                Some("choose one with --database".to_owned())
-            }
+            Self::Ambiguous { .. } | Self::NoDatabase { .. } => Some(
+                "choose with --database, or in [migrate.databases] of nirvana.toml".to_owned(),
+            ),
             Self::Unreadable { .. } | Self::Value { .. } => {
                 Some("mend the dump there, or dump that table again".to_owned())
             }

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use super::charset::Charset;
 use super::error::Error;
-use super::fields::Format;
 use super::file::{File, io_error};
+use super::format::Format;
 use super::index::{Index, Loading, Piece, Remark, RowForm};
 use super::load_data::LoadData;
 use super::scanner::DELIMITER;
@@ -154,13 +154,16 @@ impl Reading<'_> {
         self.load(path, names)?;
         for TableRows { database, table, rows } in told {
             let database = databases.get(&database).unwrap_or(&database);
-            let found = self.index.databases.get(database).and_then(|known| known.pieces.get(&table));
+            let found =
+                self.index.databases.get(database).and_then(|known| known.pieces.get(&table));
             let pieces = found.map(|found| found.pieces.as_slice()).unwrap_or_default();
             // Lines are counted when they are read.
             let counted = pieces.iter().all(|piece| matches!(piece.form, RowForm::Statements));
             let there: u64 = pieces.iter().map(|piece| piece.rows).sum();
             if counted && there != rows {
-                let what = format!("rows of {database}.{table}: {rows} of them were dumped, and {there} are there");
+                let what = format!(
+                    "rows of {database}.{table}: {rows} of them were dumped, and {there} are there"
+                );
                 self.lacks(path, &what);
             }
         }
@@ -175,7 +178,8 @@ impl Reading<'_> {
             let LoadData { file, table, charset, format, header } = load;
             let name = without_compression(&file);
             let Some(rows) = names.get(name) else {
-                let what = format!("the file {file} is not there, which has rows of {}", table.name);
+                let what =
+                    format!("the file {file} is not there, which has rows of {}", table.name);
                 return Err(Error::Unreadable { path, at, what });
             };
             left.retain(|other| *other != name);
@@ -228,8 +232,7 @@ impl Reading<'_> {
             if let Some((database, table)) = section.and_then(|names| names.split_once("`.`")) {
                 let (database, table) = (database.to_owned(), table.to_owned());
                 told.push(TableRows { database, table, rows: 0 });
-            } else if let (Some(last), Some((key, value))) =
-                (told.last_mut(), line.split_once('='))
+            } else if let (Some(last), Some((key, value))) = (told.last_mut(), line.split_once('='))
             {
                 match key.trim() {
                     "real_table_name" => value.clone_into(&mut last.table),

@@ -21,7 +21,11 @@ pub(super) fn foreign(start: &[u8]) -> Option<(&'static str, &'static str)> {
         (b"PK\x03\x04", "a ZIP archive", UNPACK),
         (b"\x04\x22\x4d\x18", "compressed with LZ4", UNPACK),
         (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", UNPACK),
-        (b"XBSTCK01", "a backup of XtraBackup or mariadb-backup", "those are the server's own files: dump it with mysqldump"),
+        (
+            b"XBSTCK01",
+            "a backup of XtraBackup or mariadb-backup",
+            "those are the server's own files: dump it with mysqldump",
+        ),
     ];
     let found = known.into_iter().find(|(mark, _, _)| start.starts_with(mark));
     found.map(|(_, what, hint)| (what, hint))

@@ -1,15 +1,11 @@
 //! Dumps that somebody wrote to do harm: memory stays bounded, and what is too much is said with its
 //! place.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use super::file::File;
 use super::index::{Index, Remark};
 use super::scanner::{DELIMITER, KEPT};
 use super::session::Session;
 use super::{Dump, Error};
-use crate::mysql::server::Flavour;
 use crate::mysql::wire::Buffered;
 
 fn index(text: &[u8]) -> Result<(Index, File), Error> {
@@ -25,20 +21,11 @@ fn refused(text: &[u8]) -> String {
 
 /// Reads all rows of `t`; how many there are.
 fn rows(text: &[u8]) -> Result<u64, Error> {
-    let (mut index, file) = index(text)?;
-    let database = index.databases.remove("dump").unwrap();
-    let schema = database.written.schema("dump", Flavour::MySql);
-    let columns: Vec<String> =
-        schema.tables[0].columns.iter().map(|column| column.name.clone()).collect();
-    let dump = Dump {
-        files: vec![file],
-        schema,
-        server: String::new(),
-        position: None,
-        remarks: Vec::new(),
-        pieces: BTreeMap::from_iter(database.pieces),
-    };
-    let mut rows = Arc::new(dump).rows("t", &columns, (None, None))?;
+    let (index, file) = index(text)?;
+    let dump = Dump::of(vec![file], (index, &["dump".to_owned()]), "dump")?;
+    let table = &dump.schema.tables[0];
+    let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+    let mut rows = dump.rows(&table.name, &columns, (None, None))?;
     let mut count = 0;
     loop {
         match rows.next_buffered()? {
@@ -105,7 +92,10 @@ fn comments_within_comments() {
     let open = "/* /* ".repeat(100_000);
     let text = with_table(&format!("{open} */ INSERT INTO `t` VALUES ('a','b');"));
     assert_eq!(rows(&text).unwrap(), 1);
-    let text = with_table(&format!("DELIMITER {}\nINSERT INTO `t` VALUES ('a','b');", "x".repeat(100_000)));
+    let text = with_table(&format!(
+        "DELIMITER {}\nINSERT INTO `t` VALUES ('a','b');",
+        "x".repeat(100_000)
+    ));
     assert!(index(&text).is_ok());
 }
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::ansi::{is_ansi, with_backticks};
 use super::error::Error;
-use super::fields::Format;
 use super::file::{File, Window};
 use super::foreign::foreign;
+use super::format::Format;
 use super::literal::{self, Head};
 use super::load_data::{self, LoadData};
 use super::scanner::{Found, Kept, Next, Scanner, brings_rows, opened};
@@ -193,7 +193,9 @@ impl Pass<'_> {
     fn statement(&mut self, scanner: &mut Scanner) -> Result<(), Error> {
         let found = std::mem::take(&mut scanner.found);
         if found.kept == Kept::Beginning && !brings_rows(&found.text) {
-            return Err(self.too_much(found.from, "a statement of more than 16 MiB that is no INSERT"));
+            return Err(
+                self.too_much(found.from, "a statement of more than 16 MiB that is no INSERT")
+            );
         }
         let brings_rows = matches!(found.text.first(), Some(b'I' | b'i' | b'R' | b'r'));
         if brings_rows && let Some(head) = self.head(&found)? {
@@ -372,7 +374,7 @@ impl Pass<'_> {
             }
             Statement::SetSequence { database, name, next } => {
                 let sequences = &mut self.index.database(&database).written.sequences;
-                if let Some(found) = sequences.iter_mut().find(|found| found.name == name) {
+                if let Some(found) = sequences.iter_mut().find(|found| found.name.name == name) {
                     found.next = next;
                 }
             }

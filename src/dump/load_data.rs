@@ -2,7 +2,7 @@
 //!
 //! Source: `MySQL` manual 15.2.9 "LOAD DATA Statement".
 
-use super::fields::{Encoded, Format};
+use super::format::{Encoded, Format};
 use crate::mysql::catalog::written::table_name;
 use crate::mysql::token::{Token, Tokens, split_commas, tokens};
 use crate::name::TableName;
@@ -120,7 +120,7 @@ fn text(token: Token<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::read;
-    use crate::dump::fields::Encoded;
+    use crate::dump::format::Encoded;
     use crate::name::TableName;
 
     #[test]
@@ -136,7 +136,8 @@ mod tests {
         assert_eq!((load.format.enclosed, load.format.escaped), (None, Some(b'\\')));
         assert_eq!(load.format.columns.unwrap(), ["id", "raw", "doc"]);
         assert_eq!(load.format.encoded, [("raw".to_owned(), Encoded::Hexadecimal)]);
-        let statement = br#"DATA LOCAL INFILE 'a.csv' REPLACE INTO TABLE `db`.`t` FIELDS TERMINATED BY ','
+        let statement =
+            br#"DATA LOCAL INFILE 'a.csv' REPLACE INTO TABLE `db`.`t` FIELDS TERMINATED BY ','
             ENCLOSED BY '"' ESCAPED BY '\\' LINES TERMINATED BY '\n' IGNORE 1 LINES (`id`)"#;
         let load = read(statement, "shop").unwrap();
         assert_eq!((load.table, load.header), (TableName::new("db", "t"), 1));

@@ -8,6 +8,7 @@ use super::{Dump, Error};
 use crate::mysql::error::Truncated;
 use crate::mysql::schema::Sequence;
 use crate::mysql::wire::{Buffered, ValueCursor};
+use crate::name::TableName;
 
 /// The columns of such a table, as far as they are of the sequence.
 const COLUMNS: [&str; 7] = [
@@ -21,20 +22,20 @@ const COLUMNS: [&str; 7] = [
 ];
 
 /// Makes sequences of these tables.
-pub(super) fn take(dump: Arc<Dump>, tables: &[String]) -> Result<Arc<Dump>, Error> {
+pub(super) fn take(dump: Arc<Dump>, tables: &[TableName]) -> Result<Arc<Dump>, Error> {
     let sequences: Result<Vec<_>, Error> = tables.iter().map(|name| read(&dump, name)).collect();
     let sequences = sequences?;
     let Some(mut dump) = Arc::into_inner(dump) else {
         return Err(Error::Panicked("somebody still reads a sequence".to_owned()));
     };
-    dump.schema.tables.retain(|table| !tables.contains(&table.name.name));
+    dump.schema.tables.retain(|table| !tables.contains(&table.name));
     dump.pieces.retain(|name, _| !tables.contains(name));
     dump.schema.sequences.extend(sequences);
     dump.schema.sequences.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(Arc::new(dump))
 }
 
-fn read(dump: &Arc<Dump>, name: &str) -> Result<Sequence, Error> {
+fn read(dump: &Arc<Dump>, name: &TableName) -> Result<Sequence, Error> {
     let columns = COLUMNS.map(str::to_owned);
     let mut rows = dump.rows(name, &columns, (None, None))?;
     loop {
@@ -54,13 +55,13 @@ fn read(dump: &Arc<Dump>, name: &str) -> Result<Sequence, Error> {
     }
 }
 
-fn sequence(name: &str, row: &[u8]) -> Result<Sequence, Truncated> {
+fn sequence(name: &TableName, row: &[u8]) -> Result<Sequence, Truncated> {
     let mut values = ValueCursor::new(row, COLUMNS.len())?;
     let mut number = || values.u64().map(|value| i128::from(value.cast_signed()));
     let (next, minimum, maximum) = (number()?, number()?, number()?);
     let (start, increment) = (number()?, number()?);
     let cache = number()?.try_into().unwrap_or(0);
     let cycles = values.u8()? != 0;
-    let (name, comment) = (name.to_owned(), String::new());
+    let (name, comment) = (name.clone(), String::new());
     Ok(Sequence { name, start, increment, minimum, maximum, cycles, cache, next, comment })
 }

@@ -7,18 +7,14 @@ use serde_json::Value;
 
 use super::{Names, Reading};
 use crate::dump::error::Error;
-use crate::dump::fields::{Encoded, Format};
 use crate::dump::file::io_error;
+use crate::dump::format::{Encoded, Format};
 use crate::dump::scanner::DELIMITER;
 use crate::dump::session::Session;
 use crate::dump::value::Around;
 use crate::mysql::server::Flavour;
 
-pub(super) fn read(
-    reading: &mut Reading<'_>,
-    names: &Names,
-    folder: &Path,
-) -> Result<(), Error> {
+pub(super) fn read(reading: &mut Reading<'_>, names: &Names, folder: &Path) -> Result<(), Error> {
     let whole = json(names, "@.json")?;
     let version = text(&whole, "serverVersion");
     if version.as_ref().is_some_and(|version| version.contains("MariaDB")) {
@@ -27,12 +23,12 @@ pub(super) fn read(
     reading.index.version = version;
     let file = text(&whole, "binlogFile");
     let place = whole.get("binlogPosition").and_then(Value::as_u64);
-    reading.index.position =
-        text(&whole, "gtidExecuted").filter(|set| !set.is_empty()).or_else(|| {
-            file.zip(place).map(|(file, place)| format!("{file}:{place}"))
-        });
+    reading.index.position = text(&whole, "gtidExecuted")
+        .filter(|set| !set.is_empty())
+        .or_else(|| file.zip(place).map(|(file, place)| format!("{file}:{place}")));
     let zone = if whole.get("tzUtc") == Some(&Value::Bool(false)) { None } else { Some(0) };
-    let mut rows = Rows { left: names.keys().filter(|name| is_rows(name)).cloned().collect(), zone };
+    let mut rows =
+        Rows { left: names.keys().filter(|name| is_rows(name)).cloned().collect(), zone };
     for (database, base) in bases(&whole, "schemas") {
         schema(reading, names, (&database, &base), &mut rows)?;
     }

@@ -11,7 +11,8 @@ use tokio::task::JoinSet;
 use crate::archive::{Archive, Column, Table as PackedTable};
 use crate::event::{Event, Events, Phase};
 use crate::finding::{Code, Finding, Place, Severity};
-use crate::migrate::convert::{Conversion, convert};
+use crate::migrate::conversion::Conversion;
+use crate::migrate::convert::convert;
 use crate::migrate::copy::read_judged;
 use crate::migrate::digest::Digest;
 use crate::migrate::ending::{self, Touched};
@@ -22,6 +23,7 @@ use crate::migrate::pack::{Directory, TextRows, stored_rows};
 use crate::migrate::pair::Pair;
 use crate::migrate::preflight;
 use crate::migrate::scan::{self, Depth};
+use crate::migrate::schemas::Schemas;
 use crate::migrate::source::{Frozen, Reader, Selection};
 use crate::migrate::verify::bench::Compared;
 use crate::migrate::verify::differ::Repair;
@@ -98,7 +100,12 @@ fn as_it_was(pair: Pair<PathBuf>, archive: &Archive) -> Pair<Directory> {
         extensions: assumed.extensions.clone(),
         form: archive.manifest.data,
     };
-    Pair { schema: assumed.schema.clone(), ..pair.with_target(target) }
+    let pair = pair.with_target(target);
+    match assumed.schemas.as_slice() {
+        [schema] => Pair { schemas: Schemas::one(schema), ..pair },
+        // Which database goes where is said again.
+        _ => pair,
+    }
 }
 
 /// What the source would become now, and all that reads it.
@@ -162,8 +169,10 @@ impl Bench {
         let mut tables = Vec::new();
         for (at, mapping) in conversion.mappings.iter().enumerate() {
             let mut packed = archive.manifest.tables.iter();
-            let there = packed.find(|table| table.source.name == mapping.source.name);
-            tables.extend(there.filter(|table| same_columns(mapping, table)).map(|t| (t.clone(), at)));
+            let there = packed.find(|table| table.target == mapping.target);
+            tables.extend(
+                there.filter(|table| same_columns(mapping, table)).map(|t| (t.clone(), at)),
+            );
         }
         let mut waiting: Vec<usize> = (0..tables.len()).collect();
         waiting.sort_by_key(|at| tables[*at].0.rows);
@@ -175,11 +184,15 @@ impl Bench {
     fn strangers(&self, all: bool) -> Vec<Finding> {
         let packed = &self.archive.manifest.tables;
         let not_compared = |table: &TableName, why: &str| {
-            Finding::error(Code::TableNotCompared, Place::table(table), format!("not compared: {why}"))
+            Finding::error(
+                Code::TableNotCompared,
+                Place::table(table),
+                format!("not compared: {why}"),
+            )
         };
         let mut found = Vec::new();
         for mapping in &self.conversion.mappings {
-            match packed.iter().find(|table| table.source.name == mapping.source.name) {
+            match packed.iter().find(|table| table.target == mapping.target) {
                 None => found.push(not_compared(&mapping.source, "the directory does not have it")),
                 Some(table) if !same_columns(mapping, table) => {
                     let why = "the directory has rows of other columns";
@@ -189,7 +202,7 @@ impl Bench {
             }
         }
         let mapped = |table: &PackedTable| {
-            self.conversion.mappings.iter().any(|one| one.source.name == table.source.name)
+            self.conversion.mappings.iter().any(|one| one.target == table.target)
         };
         let gone = packed.iter().filter(|table| all && !mapped(table));
         found.extend(gone.map(|table| not_compared(&table.source, "the source does not have it")));

@@ -6,6 +6,7 @@ mod bucket;
 mod differ;
 mod here;
 mod independent;
+mod manner;
 mod near;
 mod packed;
 mod planned;
@@ -24,8 +25,9 @@ use crate::postgres::load::read_back;
 
 pub(crate) use archived::{Request as ArchivedRequest, run as archived};
 pub(crate) use differ::Repair;
+pub(crate) use manner::{Judge, Manner};
 pub(crate) use packed::{Request as PackedRequest, run as packed};
-pub(crate) use run::{Judge, Manner, Request, run};
+pub(crate) use run::{Request, run};
 pub(crate) use sample::Share;
 
 /// How many rows are read back between two words about it.

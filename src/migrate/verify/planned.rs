@@ -7,8 +7,8 @@ use crate::name::TableName;
 use crate::postgres::ddl;
 use crate::postgres::schema::{Column, Schema, Sequence, Table};
 
-/// A table's or the schema's part: whose, of what kind, and its name.
-type Part = (Option<TableName>, PlaceKind, String);
+/// A table's part, of what kind it is, and its name; or what is no table's, by its own name.
+type Part = (TableName, PlaceKind, String);
 
 /// What the source would become now, and what the directory has. Next values change with every row,
 /// and are left out.
@@ -28,8 +28,14 @@ pub(super) fn differences(planned: &Schema, written: &Schema) -> Vec<Finding> {
 }
 
 fn differs((table, kind, name): &Part, now: &str, then: &str) -> Finding {
-    let name = (*kind != PlaceKind::Table).then(|| name.clone());
-    let place = Place { kind: *kind, table: table.clone(), name, line: None };
+    let place = match kind {
+        PlaceKind::Table => Place::table(table),
+        PlaceKind::View | PlaceKind::Type | PlaceKind::Sequence => {
+            let schema = Some(table.schema.clone());
+            Place { schema, ..Place::object(*kind, &table.name) }
+        }
+        kind => Place::part(*kind, table, name),
+    };
     let message = format!("the source would become: {now}; the directory has: {then}");
     Finding::error(Code::CatalogDiffers, place, message)
 }
@@ -40,7 +46,7 @@ fn parts(schema: &Schema) -> BTreeMap<Part, String> {
         parts.extend(of_table(table));
     }
     let mut put = |kind, name: &TableName, sql| {
-        parts.insert((None, kind, name.name.clone()), sql);
+        parts.insert((name.clone(), kind, String::new()), sql);
     };
     for kind in &schema.enums {
         put(PlaceKind::Type, &kind.name, ddl::create_type(kind));
@@ -63,7 +69,7 @@ fn of_table(table: &Table) -> Vec<(Part, String)> {
         .chain(ddl::table_comments(table))
         .chain(table.triggers.iter().map(|trigger| ddl::create_trigger(table, trigger)));
     let whole: Vec<String> = whole.collect();
-    let part = |kind, name: &str| (Some(table.name.clone()), kind, name.to_owned());
+    let part = |kind, name: &str| (table.name.clone(), kind, name.to_owned());
     let mut parts = vec![(part(PlaceKind::Table, ""), whole.join("; "))];
     parts.extend(table.columns.iter().map(|column| {
         let lasting = Column { identity: column.identity.map(|_next| 1), ..column.clone() };
@@ -74,11 +80,17 @@ fn of_table(table: &Table) -> Vec<(Part, String)> {
         let sql = ddl::create_index(table, index) + &key.unwrap_or_default();
         (part(PlaceKind::Index, &index.name), sql)
     }));
-    parts.extend(table.checks.iter().map(|check| {
-        (part(PlaceKind::Check, &check.name), ddl::add_check(table, check))
-    }));
-    parts.extend(table.foreign_keys.iter().map(|key| {
-        (part(PlaceKind::ForeignKey, &key.name), ddl::add_foreign_key(table, key))
-    }));
+    parts.extend(
+        table
+            .checks
+            .iter()
+            .map(|check| (part(PlaceKind::Check, &check.name), ddl::add_check(table, check))),
+    );
+    parts.extend(
+        table
+            .foreign_keys
+            .iter()
+            .map(|key| (part(PlaceKind::ForeignKey, &key.name), ddl::add_foreign_key(table, key))),
+    );
     parts
 }

@@ -6,7 +6,6 @@ use crate::project::read::Span;
 use crate::project::read::yaml_erb::{Kind, Pair, Yaml};
 
 use super::super::super::draft::Draft;
-use super::database_yml::server;
 use super::erb;
 use super::stanza::Stanzas;
 
@@ -67,7 +66,7 @@ fn adapter(mysql: &str) -> Option<&'static str> {
 
 pub(super) fn draft(draft: &mut Draft, yaml: &Yaml, stanzas: &Stanzas) {
     for stanza in &stanzas.all {
-        if server(yaml, stanzas, stanza) != Server::Mysql {
+        if stanzas.server(yaml, stanza) != Server::Mysql {
             unknown(draft, yaml, stanza.own.iter().map(|nth| &yaml.pairs[*nth]));
             continue;
         }
