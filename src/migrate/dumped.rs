@@ -52,6 +52,34 @@ fn remark(remark: &Remark) -> Finding {
             let message = format!("{path}, byte {at}: a statement that is not read: {statement}");
             Finding::warning(Code::DumpStatementNotRead, source(), message)
         }
+        Remark::MoreNotRead { statements } => {
+            let message = format!("{statements} more statements that are not read");
+            Finding::warning(Code::DumpStatementNotRead, source(), message)
+        }
+        Remark::NoRows { path } => {
+            let message = format!("{path} has tables, and not one row of any of them");
+            let help = "if it was made with --no-data, this is right";
+            Finding::warning(Code::DumpWithoutRows, source(), message).help(help)
+        }
+        Remark::NoOptions { path } => {
+            let message = format!(
+                "{path} has CREATE TABLE without what stands behind the columns: the tables' charset \
+                 and comment, and perhaps AUTO_INCREMENT and ON UPDATE, too, are not told"
+            );
+            let help = "dump it without --skip-opt, --skip-create-options and --compatible";
+            Finding::warning(Code::DumpLacksOptions, source(), message).help(help)
+        }
+        Remark::History => {
+            let message =
+                "made with --dump-history: rows that are no longer stand among those that are";
+            let help = "dump it without --dump-history, or migrate from the server";
+            Finding::error(Code::DumpHasHistory, source(), message).help(help)
+        }
+        Remark::Lacks { path, what } => {
+            let message = format!("{path} lacks {what}");
+            let help = "the dump is not whole: make it, or copy it, again";
+            Finding::error(Code::DumpCutOff, source(), message).help(help)
+        }
         Remark::NoTimeZone => {
             let message = "the dump does not tell its time zone (--skip-tz-utc): its TIMESTAMPs are \
                            taken as UTC";
