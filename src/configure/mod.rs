@@ -29,7 +29,7 @@ mod prove;
 mod run;
 mod switch;
 
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub(crate) use check::check;
 pub(crate) use plan::Target;
 pub(crate) use run::{Mode, Request, configure};

@@ -117,7 +117,7 @@ impl File {
     }
 
     /// For fuzzers.
-    #[cfg(fuzzing)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn of_bytes(data: &[u8]) -> Result<Self, Error> {
         Self::keep("fuzz".to_owned(), io::Cursor::new(data.to_vec()))
     }

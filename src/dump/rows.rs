@@ -248,7 +248,7 @@ impl Rows {
     }
 
     /// The same, on this thread.
-    #[cfg(fuzzing)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn fill_now(&mut self) -> Result<(), Error> {
         let Some(piece) = self.pieces.front().cloned() else { return Ok(()) };
         let window = self.window.take();

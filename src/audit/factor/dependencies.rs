@@ -201,8 +201,7 @@ fn gemfile_lock(context: &Context, application: &Application, found: &mut Found)
 }
 
 fn composer(context: &Context, application: &Application) -> Option<Value> {
-    let file = context.file(&at(application, "composer.json"))?;
-    serde_json::from_str(&file.text).ok()
+    context.json(&at(application, "composer.json")).map(|(_, manifest)| manifest)
 }
 
 fn composer_lock(context: &Context, application: &Application, found: &mut Found) -> Verdict {
@@ -228,10 +227,9 @@ fn composer_lock(context: &Context, application: &Application, found: &mut Found
 
 fn unpinned(context: &Context, application: &Application, found: &mut Found) -> Verdict {
     let mut looked = false;
-    if let Some(file) = context.file(&at(application, "composer.json")) {
+    if let Some((file, manifest)) = context.json(&at(application, "composer.json")) {
         looked = true;
         let locked = context.tree.entry(at(application, "composer.lock")).is_some();
-        let manifest: Value = serde_json::from_str(&file.text).unwrap_or_default();
         for (name, version) in manifest["require"].as_object().into_iter().flatten() {
             let version = version.as_str().unwrap_or_default();
             let any = version == "*" || version.starts_with("dev-") || version.ends_with("@dev");

@@ -130,8 +130,14 @@ fn stop(file: &Reading, found: &mut Found) {
         return;
     }
     if file.kind == Kind::Dockerfile {
+        let mut goes_on = false;
         for (start, line) in file.code_lines() {
             let code = line.trim_start();
+            // `HEALTHCHECK … \` has a CMD of its own.
+            let is_part = std::mem::replace(&mut goes_on, line.trim_end().ends_with('\\'));
+            if is_part {
+                continue;
+            }
             let Some(command) =
                 code.strip_prefix("CMD ").or_else(|| code.strip_prefix("ENTRYPOINT "))
             else {

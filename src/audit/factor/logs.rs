@@ -126,9 +126,16 @@ fn to_file(file: &Reading, found: &mut Found) {
         }
         Kind::Php if file.has_any(&["error_log", "WP_DEBUG_LOG"]) => php_to_file(file, found),
         Kind::Yaml if file.inner.contains("monolog") || file.inner.ends_with("config_prod.yml") => {
-            for (start, line) in file.code_lines() {
-                if line.trim_start().starts_with("path:") && line.contains("logs_dir") {
-                    found.at(file, start, "Monolog writes to a file");
+            let yaml = file.yaml();
+            for (nth, pair) in yaml.pairs.iter().enumerate() {
+                let is_local =
+                    yaml.path(nth).iter().any(|key| matches!(*key, b"when@dev" | b"when@test"));
+                let value = pair.span.of(file.bytes());
+                if yaml.key(pair) == b"path"
+                    && !is_local
+                    && memchr::memmem::find(value, b"logs_dir").is_some()
+                {
+                    found.at(file, pair.key.span.start, "Monolog writes to a file");
                 }
             }
         }

@@ -27,6 +27,8 @@ pub(super) fn draft(site: &mut Site) {
     }
 }
 
+pub(super) use plain::calls_left;
+
 /// The address of a `MySQL` server as one of PostgreSQL's, as files of variables have it.
 pub(super) fn url_to_postgres(url: &str) -> Option<String> {
     url::to_postgres(url, "postgresql")

@@ -8,7 +8,8 @@ use crate::project::read::php::{Call, Callee, Code, Kind};
 
 use super::super::draft::{Draft, Language, Moved, Sensitivity};
 use super::super::plan::{Goal, Site};
-use super::php::{Reader, Value};
+use super::super::project::Found;
+use super::php::{Reader, Value, is_constant};
 
 /// Arguments of a connection: the end of the variable's name.
 type Arguments = &'static [(&'static str, Sensitivity)];
@@ -83,9 +84,44 @@ pub(super) fn file(draft: &mut Draft, goal: Goal) {
         }
     }
     names(draft, &code, goal);
+    addresses(draft, &code, goal);
     if goal.is_switch() {
         ports(draft, &code);
     }
+}
+
+/// DSNs that stand before the connection they are for: `$dsn = "mysql:host=$host;dbname=$name";`
+fn addresses(draft: &mut Draft, code: &Code, goal: Goal) {
+    let values: Vec<Range<usize>> = code.assignments().map(|one| one.value).collect();
+    for at in 0..code.tokens.len() {
+        let span = code.tokens[at].span;
+        if !code.kind(at).is_some_and(Kind::is_string) || !is_dsn(code.text(at)) {
+            continue;
+        }
+        let whole = at..code.expression_end(at);
+        let can_move =
+            values.contains(&whole) && code.constant(&whole).is_some() && !is_constant(code, at);
+        if !draft.is_free(span) {
+            continue;
+        }
+        if can_move {
+            dsn(draft, code, &whole, goal);
+        } else if goal.is_switch() {
+            let is_string = |at: &usize| code.kind(*at).is_some_and(Kind::is_string);
+            whole.filter(is_string).for_each(|at| words(draft, code.tokens[at].span));
+        }
+    }
+}
+
+/// `'mysql:host=…`, with its quote.
+fn is_dsn(text: &[u8]) -> bool {
+    let Some(rest) = text.get(1..).and_then(|rest| rest.strip_prefix(b"mysql:")) else {
+        return false;
+    };
+    let rest = rest.trim_ascii_start();
+    [&b"host="[..], b"dbname=", b"port=", b"unix_socket=", b"charset="]
+        .iter()
+        .any(|key| rest.starts_with(key))
 }
 
 fn argument(
@@ -147,8 +183,19 @@ fn words(draft: &mut Draft, span: Span) {
     }
     if let Some(at) = memchr::memmem::find(&text, b"charset=") {
         let rest = &text[at + 8..];
-        let length =
-            rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+        let is_last = |byte: &u8| matches!(byte, b';' | b'"' | b'\'');
+        let length = rest.iter().position(is_last).unwrap_or(rest.len());
+        // What `sprintf` puts here must be the last that it puts anywhere.
+        let is_counted = rest[..length].contains(&b'%') && rest[length..].contains(&b'%');
+        let is_code = rest[..length].iter().any(|byte| matches!(byte, b'$' | b'{'));
+        if is_counted || is_code || (length == 0 && rest.len() < 2) {
+            draft.refuse(
+                span.start,
+                "PostgreSQL's driver takes no charset in a DSN",
+                "take `charset=` out of it by hand; the connection speaks UTF-8",
+            );
+            return;
+        }
         let mut start = at;
         while start > 1 && matches!(text[start - 1], b';' | b' ') {
             start -= 1;
@@ -233,13 +280,15 @@ fn ports(draft: &mut Draft, code: &Code) {
     let is_mysql = |call: &Call| {
         let name = code.text(call.name).to_ascii_lowercase();
         let name = name.strip_prefix(b"\\").unwrap_or(&name);
-        name.starts_with(b"mysqli") || name.starts_with(b"mysql_")
+        // A method may be called anything.
+        matches!(call.callee, Callee::Function | Callee::New)
+            && (name.starts_with(b"mysqli") || name.starts_with(b"mysql_"))
     };
     let calls: Vec<Call> = code.calls().filter(is_mysql).collect();
     let Some(first) = calls.first() else { return };
     let at = code.tokens[first.name].span.start;
     let message = format!(
-        "{} of an extension that speaks to MySQL only; its settings moved, the code must be ported",
+        "{} of an extension that speaks to MySQL only; settings move, the code must be ported",
         if calls.len() == 1 { "a call".to_owned() } else { format!("{} calls", calls.len()) }
     );
     let place = draft.place(at);
@@ -247,4 +296,29 @@ fn ports(draft: &mut Draft, code: &Code) {
     draft
         .findings
         .push(finding.help("PDO has the same code for both servers: new PDO(getenv('DB_DSN'), …)"));
+}
+
+/// The same calls in the code of a framework, whose own driver is switched: what is left of them
+/// stops working with it.
+pub(in crate::configure) fn calls_left(site: &mut Site) {
+    for path in files(site) {
+        // A file that cannot be read is told where its settings are looked for.
+        let Found::Bytes(text) = site.project.read(&path) else { continue };
+        if !has_mysql(&text) {
+            continue;
+        }
+        let mut draft = Draft::new(&path, &text);
+        ports(&mut draft, &Code::new(&text));
+        let findings = draft.findings.into_iter().map(|mut finding| {
+            finding.code = FindingCode::NotConfigured;
+            finding.help(
+                "ask the framework's connection; `nirvana audit` lists SQL that must change, too",
+            )
+        });
+        site.findings.extend(findings);
+    }
+}
+
+fn has_mysql(text: &[u8]) -> bool {
+    [&b"mysqli"[..], b"mysql_"].iter().any(|word| memchr::memmem::find(text, word).is_some())
 }

@@ -12,6 +12,7 @@ use crate::finding::{Code, Finding, Place};
 use crate::project::tree::shown;
 
 use super::draft::Language;
+use super::format::calls_left;
 use super::plan::Site;
 
 pub(super) fn draft(site: &mut Site) {
@@ -25,7 +26,11 @@ pub(super) fn draft(site: &mut Site) {
     }
     match site.application.framework {
         Framework::Rails => gemfile::draft(site),
-        _ => composer::draft(site),
+        Framework::Php => composer::draft(site),
+        _ => {
+            composer::draft(site);
+            calls_left(site);
+        }
     }
     for path in found(site, is_image) {
         site.edit(&path, Language::Words, words::draft);

@@ -136,20 +136,7 @@ fn service(draft: &mut Draft, yaml: &Yaml, parent: usize) {
             b"ports" | b"expose" => tokens(draft, yaml, span, |text| {
                 text.contains("3306").then(|| text.replace("3306", "5432"))
             }),
-            b"volumes" => {
-                tokens(draft, yaml, span, |text| {
-                    let is_data = text.contains("/var/lib/mysql");
-                    is_data.then(|| text.replace("/var/lib/mysql", "/var/lib/postgresql/data"))
-                });
-                if memchr::memmem::find(span.of(draft.source), b"/var/lib/mysql").is_some() {
-                    let message = "the volume has MySQL's files; PostgreSQL needs an empty one of another name";
-                    draft.refuse(
-                        pair.key.span.start,
-                        message,
-                        "rename the volume, here and under volumes:",
-                    );
-                }
-            }
+            b"volumes" => volumes(draft, yaml, span, pair.key.span.start),
             b"options" => health(draft, yaml, span),
             b"healthcheck" => health(draft, yaml, span),
             b"command" if memchr::memmem::find(span.of(draft.source), b"--").is_some() => {
@@ -166,6 +153,53 @@ fn service(draft: &mut Draft, yaml: &Yaml, parent: usize) {
             _ => {}
         }
     }
+}
+
+/// The folder of the data, and a new name for the volume: PostgreSQL cannot begin in one that has
+/// MySQL's files.
+fn volumes(draft: &mut Draft, yaml: &Yaml, part: Span, at: usize) {
+    const OLD: &str = "/var/lib/mysql";
+    if memchr::memmem::find(part.of(draft.source), OLD.as_bytes()).is_none() {
+        return;
+    }
+    let renamed = scalars(yaml, part).find_map(|(_, bare)| {
+        let name = bare.split(':').next().filter(|_| bare.contains(OLD))?;
+        Some((name.to_owned(), new_volume(yaml, name)?))
+    });
+    tokens(draft, yaml, part, |text| {
+        let text = text.contains(OLD).then(|| text.replace(OLD, "/var/lib/postgresql/data"))?;
+        Some(match (&renamed, text.split_once(':')) {
+            (Some((old, (_, new))), Some((name, rest))) if old == name => format!("{new}:{rest}"),
+            _ => text,
+        })
+    });
+    if let Some((_, (declared, new))) = renamed {
+        put(draft, yaml.pairs[declared].key.span, &new);
+    } else {
+        draft.refuse(
+            at,
+            "the volume has MySQL's files; PostgreSQL needs an empty one of another name",
+            "rename the volume, here and under volumes:",
+        );
+    }
+}
+
+/// Where a volume is declared, and another name for it; none if it is a folder of the machine, or
+/// more than this service has it.
+fn new_volume(yaml: &Yaml, name: &str) -> Option<(usize, String)> {
+    let declared = |name: &str| {
+        let path = [&b"volumes"[..], name.as_bytes()];
+        (0..yaml.pairs.len()).find(|nth| yaml.path(*nth).as_slice() == path)
+    };
+    let all = Span::new(0, yaml.source.len());
+    let is_use = |bare: &str| bare.strip_prefix(name).is_some_and(|rest| rest.starts_with(":/"));
+    let uses = scalars(yaml, all).filter(|(_, bare)| is_use(bare)).count();
+    let new = ["mysql", "mariadb"]
+        .iter()
+        .find(|word| name.contains(*word))
+        .map_or_else(|| format!("{name}_postgres"), |word| name.replace(word, "postgres"));
+    let there = declared(name).filter(|_| uses == 1 && declared(&new).is_none())?;
+    Some((there, new))
 }
 
 /// A pair's value with all that stands deeper, lists among it.
@@ -189,22 +223,28 @@ fn list_end(yaml: &Yaml, nth: usize) -> usize {
     within.map(|token| token.span.end).max().unwrap_or(pair.span.end)
 }
 
+/// The scalars of a part, without their quotes.
+fn scalars<'a>(yaml: &'a Yaml, part: Span) -> impl Iterator<Item = (Span, String)> + 'a {
+    let is_scalar = |kind| {
+        matches!(kind, Kind::Plain | Kind::SingleQuoted | Kind::DoubleQuoted | Kind::BlockText)
+    };
+    let within = yaml.tokens.iter().filter(move |token| {
+        is_scalar(token.kind) && part.start <= token.span.start && token.span.end <= part.end
+    });
+    within.map(|token| {
+        let text = String::from_utf8_lossy(token.text(yaml.source));
+        (token.span, text.trim_matches(['"', '\'']).to_owned())
+    })
+}
+
 /// Changes scalars of a part; `change` sees them without their quotes.
 fn tokens(draft: &mut Draft, yaml: &Yaml, part: Span, change: impl Fn(&str) -> Option<String>) {
-    for token in &yaml.tokens {
-        let is_scalar = matches!(
-            token.kind,
-            Kind::Plain | Kind::SingleQuoted | Kind::DoubleQuoted | Kind::BlockText
-        );
-        if !is_scalar || token.span.start < part.start || token.span.end > part.end {
-            continue;
-        }
-        let text = String::from_utf8_lossy(token.text(yaml.source)).into_owned();
-        let bare = text.trim_matches(['"', '\'']);
-        if let Some(new) = change(bare)
-            && draft.is_free(token.span)
+    for (span, bare) in scalars(yaml, part) {
+        if let Some(new) = change(&bare)
+            && draft.is_free(span)
         {
-            draft.replace(token.span, text.replace(bare, &new));
+            let text = String::from_utf8_lossy(span.of(yaml.source)).into_owned();
+            draft.replace(span, text.replace(&bare, &new));
         }
     }
 }
@@ -398,33 +438,43 @@ fn is_environment(yaml: &Yaml, nth: usize) -> bool {
 
 /// Packages in commands, and commands that speak to MySQL.
 fn commands(draft: &mut Draft, yaml: &Yaml) {
-    for token in &yaml.tokens {
-        if !matches!(
-            token.kind,
-            Kind::Plain | Kind::BlockText | Kind::DoubleQuoted | Kind::SingleQuoted
-        ) {
+    const COMMANDS: [&str; 6] = [
+        "mysql ",
+        "mysqladmin ",
+        "sudo service mysql",
+        "sudo systemctl start mysql",
+        "sudo /etc/init.d/mysql",
+        "mariadb ",
+    ];
+    let mut starts = false;
+    for (span, text) in scalars(yaml, Span::new(0, yaml.source.len())) {
+        if !text.contains("mysql") && !text.contains("mariadb") {
             continue;
         }
-        let text = String::from_utf8_lossy(token.text(yaml.source)).into_owned();
-        if text.contains("mysql") || text.contains("mariadb") {
-            words::replace(draft, &[token.span]);
-            let command = text.trim_start_matches(['"', '\'', ' ', '-']);
-            let is_command = [
-                "mysql ",
-                "mysqladmin ",
-                "sudo service mysql",
-                "sudo systemctl start mysql",
-                "sudo /etc/init.d/mysql",
-                "mariadb ",
-            ];
-            if is_command.iter().any(|word| command.starts_with(word)) && draft.is_free(token.span)
-            {
-                draft.refuse(
-                    token.span.start,
-                    "a command that speaks to MySQL",
-                    "psql, createdb and pg_isready do the same for PostgreSQL",
-                );
-            }
+        words::replace(draft, &[span]);
+        if !draft.is_free(span) {
+            continue;
+        }
+        let command = text.trim_start_matches([' ', '-']);
+        if COMMANDS.iter().any(|word| command.starts_with(word)) {
+            draft.refuse(
+                span.start,
+                "a command that speaks to MySQL",
+                "psql, createdb and pg_isready do the same for PostgreSQL",
+            );
+        }
+        // `docker run … mariadb:10.5`, over several lines.
+        let mut words = text.split_ascii_whitespace();
+        let is_image = words.any(|word| word.contains(':') && image(word).is_some());
+        if is_image && !starts && memchr::memmem::find(yaml.source, b"docker run").is_some() {
+            starts = true;
+            draft.refuse(
+                span.start,
+                "a command that starts a MySQL server",
+                format!(
+                    "{IMAGE}, with POSTGRES_DB, POSTGRES_USER, POSTGRES_PASSWORD and port 5432"
+                ),
+            );
         }
     }
 }

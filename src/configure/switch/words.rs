@@ -1,6 +1,7 @@
 //! Packages by name, in a `Dockerfile` or a line of a shell.
 
 use crate::project::read::Span;
+use crate::project::read::edit::Edit;
 
 use super::super::draft::Draft;
 
@@ -54,19 +55,29 @@ pub(super) fn draft(draft: &mut Draft) {
         }
         start += line.len();
         if !text.ends_with(b"\\") && !is_comment {
-            replace(draft, &instruction);
+            whole(draft, &instruction);
             instruction.clear();
         }
     }
-    replace(draft, &instruction);
-    library(draft);
+    whole(draft, &instruction);
 }
 
-/// PHP's image compiles its extension against a library that MySQL's own does not need.
-fn library(draft: &mut Draft) {
-    let builds = memchr::memmem::find(draft.source, b"docker-php-ext-install");
-    let is_put = |edit: &crate::project::read::edit::Edit| {
-        edit.text == b"pdo_pgsql" || edit.text == b"pgsql"
+fn whole(draft: &mut Draft, instruction: &[Span]) {
+    replace(draft, instruction);
+    library(draft, instruction);
+}
+
+/// PHP's image compiles its extension against a library that MySQL's own does not need: it joins the
+/// packages of the same instruction, or a person is told to install it.
+fn library(draft: &mut Draft, instruction: &[Span]) {
+    let (Some(first), Some(last)) = (instruction.first(), instruction.last()) else { return };
+    let whole = first.to(*last);
+    let text = whole.of(draft.source);
+    let Some(builds) = memchr::memmem::find(text, b"docker-php-ext-install") else { return };
+    let is_put = |edit: &Edit| {
+        matches!(&edit.text[..], b"pdo_pgsql" | b"pgsql")
+            && whole.start <= edit.span.start
+            && edit.span.end <= whole.end
     };
     let has_library = |text: &[u8]| {
         [&b"libpq-dev"[..], b"postgresql-dev"]
@@ -75,13 +86,42 @@ fn library(draft: &mut Draft) {
     };
     let is_there =
         has_library(draft.source) || draft.edits.iter().any(|edit| has_library(&edit.text));
-    if let Some(at) = builds.filter(|_| draft.edits.iter().any(is_put) && !is_there) {
+    if !draft.edits.iter().any(is_put) || is_there {
+        return;
+    }
+    let words: Vec<Span> = instruction.iter().flat_map(|line| words(draft.source, *line)).collect();
+    let Some((at, text)) = packages(draft.source, &words) else {
         draft.refuse(
-            at,
+            whole.start + builds,
             "docker-php-ext-install needs the library of PostgreSQL for this",
             "install libpq-dev before it (Alpine: postgresql-dev)",
         );
+        return;
+    };
+    draft.insert(at, text);
+}
+
+/// Where the packages of an instruction begin, and the library with what parts two of them there.
+fn packages(source: &[u8], words: &[Span]) -> Option<(usize, Vec<u8>)> {
+    let is = |at: usize, word: &[u8]| words.get(at).is_some_and(|span| span.of(source) == word);
+    let (from, library) = (0..words.len()).find_map(|at| {
+        if is(at, b"apt-get") || is(at, b"apt") {
+            let verb = (at + 1..words.len()).take(4).find(|at| is(*at, b"install"))?;
+            return Some((verb + 1, &b"libpq-dev"[..]));
+        }
+        (is(at, b"apk") && is(at + 1, b"add")).then_some((at + 2, &b"postgresql-dev"[..]))
+    })?;
+    let is_option = |at: &usize| words[*at].of(source).starts_with(b"-");
+    let first = (from..words.len()).find(|at| !is_option(at))?;
+    // `--virtual .deps` has a word of its own.
+    if first > from && [&b"--virtual"[..], b"-t"].contains(&words[first - 1].of(source)) {
+        return None;
     }
+    let end = words[first].end;
+    let next = words.get(first + 1).map(|next| Span::new(end, next.start).of(source));
+    let parts =
+        next.filter(|gap| gap.iter().all(|byte| byte.is_ascii_whitespace() || *byte == b'\\'));
+    Some((words[first].start, [library, parts.unwrap_or(b" ")].concat()))
 }
 
 /// Words of one instruction; one that would be there twice is taken out.

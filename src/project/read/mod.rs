@@ -9,6 +9,7 @@
 //! audits and edits ask: calls of a function with their arguments, what is assigned to a name, which
 //! value stands at a key, and whether that value is a literal.
 
+mod brackets;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod check;
 mod cursor;

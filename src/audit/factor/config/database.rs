@@ -291,6 +291,8 @@ fn laravel(file: &Reading, found: &mut Found) {
         };
         if let Some((value, span)) = constant(file, code, default)
             && !skeleton(key, &value)
+            // Who logs in is no secret, and most machines have that user.
+            && key != "username"
             && let Some(hit) = connection(file, found, key, &value, span)
         {
             hit.message = format!("the default of {name} is a literal{}", length(&hit.message));

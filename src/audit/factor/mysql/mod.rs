@@ -9,6 +9,9 @@ mod dialect;
 mod functions;
 mod sql;
 
+use std::collections::BTreeMap;
+
+use crate::application::Server;
 use crate::audit::file::{Kind, Scope};
 use crate::audit::found::Found;
 use crate::audit::reading::Reading;
@@ -259,19 +262,23 @@ pub(super) const RULES: &[Rule] = &[
 /// What all texts of SQL in a file have that is MySQL's; worked out once for all rules.
 pub(in crate::audit) fn dialect_of(file: &Reading) -> Vec<Dialect> {
     let mut found = Vec::new();
-    if file.scope != Scope::Live {
+    let is_others = file.only_for.is_some_and(|server| server != Server::Mysql);
+    if file.scope != Scope::Live || is_others {
         return found;
     }
     for sql in sql::of(file) {
+        let within = file.text.get(sql.span.start..sql.span.end).unwrap_or_default();
+        let within = within.to_ascii_uppercase();
+        // Several statements may stand in one text, each with the same word.
+        let mut from: BTreeMap<(&str, String), usize> = BTreeMap::new();
         for one in dialect::traits(&sql) {
-            let within = file.text.get(sql.span.start..sql.span.end).unwrap_or_default();
-            let at = find(within, &one.needle).unwrap_or(0);
-            found.push(Dialect {
-                rule: one.rule,
-                at: sql.span.start + at,
-                message: one.message,
-                way: one.way,
-            });
+            let needle = one.needle.to_ascii_uppercase();
+            let start = from.get(&(one.rule, needle.clone())).copied().unwrap_or(0);
+            let next = within.get(start..).and_then(|rest| rest.find(&needle));
+            let at = next.map_or(start, |at| start + at);
+            from.insert((one.rule, needle), at + usize::from(next.is_some()));
+            let (rule, message, way) = (one.rule, one.message, one.way);
+            found.push(Dialect { rule, at: sql.span.start + at.min(within.len()), message, way });
         }
     }
     found
@@ -285,19 +292,17 @@ pub(in crate::audit) struct Dialect {
     way: String,
 }
 
-/// Whether the code asks which database it speaks to, so that it may well know what it does.
+/// Whether the code asks which database it speaks to, or is the one of several files that is for
+/// MySQL, so that it may well know what it does.
 fn asks_for_adapter(file: &Reading) -> bool {
-    file.has_any(&[
-        "adapter_name",
-        "mysql?",
-        "getDriverName",
-        "getDatabasePlatform",
-        "DatabaseAdapter",
-    ])
-}
-
-fn find(text: &str, needle: &str) -> Option<usize> {
-    text.to_ascii_uppercase().find(&needle.to_ascii_uppercase())
+    file.only_for == Some(Server::Mysql)
+        || file.has_any(&[
+            "adapter_name",
+            "mysql?",
+            "getDriverName",
+            "getDatabasePlatform",
+            "DatabaseAdapter",
+        ])
 }
 
 fn look(file: &Reading, found: &mut Found) {

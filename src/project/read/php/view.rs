@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::{Kind, Literal, Token, literal, tokens};
 use crate::project::read::Span;
+use crate::project::read::brackets::{self, Bracket};
 
 /// The code of a file. All indices are of [`Code::tokens`].
 #[derive(Clone, Debug)]
@@ -131,55 +132,26 @@ impl<'a> Code<'a> {
 
     /// The bracket that closes the one at `open`.
     pub(crate) fn closing(&self, open: usize) -> Option<usize> {
-        let mut depth = 0_usize;
-        for at in open..self.tokens.len() {
-            match self.bracket(at) {
-                Some(Bracket::Open) => depth += 1,
-                Some(Bracket::Close) => {
-                    depth = depth.saturating_sub(1);
-                    if depth == 0 {
-                        return Some(at);
-                    }
-                }
-                None => {}
-            }
-        }
-        None
-    }
-
-    fn bracket(&self, at: usize) -> Option<Bracket> {
-        let token = self.tokens.get(at)?;
-        if token.kind != Kind::Punctuation {
-            return None;
-        }
-        match self.source[token.span.start] {
-            b'(' | b'[' | b'{' => Some(Bracket::Open),
-            b')' | b']' | b'}' => Some(Bracket::Close),
-            _ => None,
-        }
+        brackets::closing(self.brackets(open))
     }
 
     /// A bracket that nothing closes, or that closes nothing: its token.
     pub(crate) fn unbalanced(&self) -> Option<usize> {
-        let mut open = Vec::new();
-        for at in 0..self.tokens.len() {
-            match self.bracket(at) {
-                Some(Bracket::Open) => open.push(at),
-                Some(Bracket::Close) => {
-                    let fits = open.pop().is_some_and(|open: usize| {
-                        matches!(
-                            (self.text(open), self.text(at)),
-                            (b"(", b")") | (b"[", b"]") | (b"{", b"}")
-                        )
-                    });
-                    if !fits {
-                        return Some(at);
-                    }
-                }
-                None => {}
-            }
-        }
-        open.pop()
+        brackets::unbalanced(self.brackets(0))
+    }
+
+    fn brackets(&self, from: usize) -> impl Iterator<Item = (usize, u8)> + '_ {
+        (from..self.tokens.len()).filter_map(|at| self.punctuation(at).map(|byte| (at, byte)))
+    }
+
+    /// The first byte of a token, if it is punctuation.
+    fn punctuation(&self, at: usize) -> Option<u8> {
+        let token = self.tokens.get(at).filter(|token| token.kind == Kind::Punctuation)?;
+        self.source.get(token.span.start).copied()
+    }
+
+    fn bracket(&self, at: usize) -> Option<Bracket> {
+        self.punctuation(at).and_then(brackets::of)
     }
 
     /// Where an expression ends that begins at `from`: before a comma, a semicolon or the bracket
@@ -325,12 +297,6 @@ impl<'a> Code<'a> {
         }
         None
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Bracket {
-    Open,
-    Close,
 }
 
 #[cfg(test)]

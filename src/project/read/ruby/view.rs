@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::{Kind, Literal, Token, literal, tokens};
 use crate::project::read::Span;
+use crate::project::read::brackets::{self, Bracket};
 
 /// The code of a file. All indices are of [`Code::tokens`].
 #[derive(Clone, Debug)]
@@ -102,56 +103,35 @@ impl<'a> Code<'a> {
 
     /// The bracket that closes the one at `open`.
     pub(crate) fn closing(&self, open: usize) -> Option<usize> {
-        let mut depth = 0_usize;
-        for at in open..self.tokens.len() {
-            match self.depth(at) {
-                1 => depth += 1,
-                -1 => {
-                    depth = depth.saturating_sub(1);
-                    if depth == 0 {
-                        return Some(at);
-                    }
-                }
-                _ => {}
-            }
-        }
-        None
-    }
-
-    /// 1 for a bracket that opens, -1 for one that closes.
-    fn depth(&self, at: usize) -> i8 {
-        let Some(token) = self.tokens.get(at) else { return 0 };
-        if token.kind != Kind::Punctuation {
-            return 0;
-        }
-        match self.source[token.span.start] {
-            b'(' | b'[' | b'{' => 1,
-            b')' | b']' | b'}' => -1,
-            _ => 0,
-        }
+        brackets::closing(self.brackets(open))
     }
 
     /// A bracket that nothing closes, or that closes nothing: its token.
     pub(crate) fn unbalanced(&self) -> Option<usize> {
-        let mut open: Vec<usize> = Vec::new();
-        for at in 0..self.tokens.len() {
-            match self.depth(at) {
-                1 => open.push(at),
-                -1 => {
-                    let fits = open.pop().is_some_and(|open| {
-                        matches!(
-                            (self.text(open), self.text(at)),
-                            (b"(", b")") | (b"[", b"]") | (b"{", b"}")
-                        )
-                    });
-                    if !fits {
-                        return Some(at);
-                    }
-                }
-                _ => {}
-            }
+        brackets::unbalanced(self.brackets(0))
+    }
+
+    fn brackets(&self, from: usize) -> impl Iterator<Item = (usize, u8)> + '_ {
+        (from..self.tokens.len()).filter_map(|at| self.punctuation(at).map(|byte| (at, byte)))
+    }
+
+    /// The first byte of a token, if it is punctuation.
+    fn punctuation(&self, at: usize) -> Option<u8> {
+        let token = self.tokens.get(at).filter(|token| token.kind == Kind::Punctuation)?;
+        self.source.get(token.span.start).copied()
+    }
+
+    /// How much deeper a token leads.
+    fn step(&self, at: usize) -> i32 {
+        match self.bracket(at) {
+            Some(Bracket::Open) => 1,
+            Some(Bracket::Close) => -1,
+            None => 0,
         }
-        open.pop()
+    }
+
+    fn bracket(&self, at: usize) -> Option<Bracket> {
+        self.punctuation(at).and_then(brackets::of)
     }
 
     /// Where an expression ends that begins at `from`: before a comma, a semicolon, a line end that
@@ -168,10 +148,10 @@ impl<'a> Code<'a> {
     fn end(&self, from: usize, at_comma: bool) -> usize {
         let mut depth = 0_usize;
         for at in from..self.tokens.len() {
-            match self.depth(at) {
-                1 => depth += 1,
-                -1 if depth == 0 => return at,
-                -1 => depth -= 1,
+            match self.bracket(at) {
+                Some(Bracket::Open) => depth += 1,
+                Some(Bracket::Close) if depth == 0 => return at,
+                Some(Bracket::Close) => depth -= 1,
                 _ if depth > 0 => {}
                 _ if self.is(at, b";") || (at_comma && self.is(at, b",")) => return at,
                 _ if self.kind(at) == Some(Kind::Newline) && !self.goes_on(at, from) => return at,
@@ -211,7 +191,7 @@ impl<'a> Code<'a> {
             let mut end = start;
             let mut depth = 0_i32;
             while end < range.end && !(depth == 0 && self.is(end, b",")) {
-                depth += i32::from(self.depth(end));
+                depth += self.step(end);
                 end += 1;
             }
             let mut last = end;
@@ -329,7 +309,7 @@ impl<'a> Code<'a> {
     fn opening(&self, close: usize) -> Option<usize> {
         let mut depth = 0_i32;
         for at in (0..=close).rev() {
-            depth -= i32::from(self.depth(at));
+            depth -= self.step(at);
             if depth == 0 {
                 return Some(at);
             }
