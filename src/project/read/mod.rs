@@ -9,9 +9,9 @@
 //! audits and edits ask: calls of a function with their arguments, what is assigned to a name, which
 //! value stands at a key, and whether that value is a literal.
 
-mod brackets;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod check;
+mod code;
 mod cursor;
 pub(crate) mod dotenv;
 pub(crate) mod edit;
@@ -19,6 +19,8 @@ pub(crate) mod javascript;
 pub(crate) mod php;
 pub(crate) mod ruby;
 pub(crate) mod yaml_erb;
+
+pub(crate) use code::{Code, Lexis};
 
 /// A part of a text, in bytes from its start; `end` is the first byte behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,18 +3,14 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::{Kind, Literal, Token, literal, tokens};
-use crate::project::read::Span;
-use crate::project::read::brackets::{self, Bracket};
+use super::{Kind, literal, tokens};
+use crate::project::read::code::{self, Bracket, Lexis, Literal};
 
-/// The code of a file. All indices are of [`Code::tokens`].
-#[derive(Clone, Debug)]
-pub(crate) struct Code<'a> {
-    pub(crate) source: &'a [u8],
-    /// Without whitespace, comments and data; line ends are among them.
-    pub(crate) tokens: Vec<Token<Kind>>,
-    /// Where something begins that has no end.
-    pub(crate) broken: Option<usize>,
+/// The code of a file; line ends are among its tokens.
+pub(crate) type Code<'a> = code::Code<'a, Kind>;
+
+impl Lexis for Kind {
+    const PUNCTUATION: Self = Self::Punctuation;
 }
 
 /// `name(arguments)` or `name arguments`.
@@ -41,7 +37,7 @@ pub(crate) struct Assignment {
     pub(crate) value: Range<usize>,
 }
 
-impl<'a> Code<'a> {
+impl<'a> code::Code<'a, Kind> {
     pub(crate) fn new(source: &'a [u8]) -> Self {
         let mut all = tokens(source);
         let mut kept = Vec::new();
@@ -53,35 +49,9 @@ impl<'a> Code<'a> {
         Self { source, tokens: kept, broken: all.broken() }
     }
 
-    pub(crate) fn text(&self, at: usize) -> &'a [u8] {
-        self.tokens.get(at).map_or(b"", |token| token.text(self.source))
-    }
-
-    pub(crate) fn kind(&self, at: usize) -> Option<Kind> {
-        self.tokens.get(at).map(|token| token.kind)
-    }
-
-    pub(crate) fn is(&self, at: usize, punctuation: &[u8]) -> bool {
-        self.kind(at) == Some(Kind::Punctuation) && self.text(at) == punctuation
-    }
-
     /// Whether a token is this method, variable, keyword or constant.
     pub(crate) fn is_name(&self, at: usize, name: &[u8]) -> bool {
         matches!(self.kind(at), Some(Kind::Identifier | Kind::Constant)) && self.text(at) == name
-    }
-
-    /// From the first to the last byte of some tokens.
-    pub(crate) fn span(&self, range: &Range<usize>) -> Span {
-        match (self.tokens.get(range.start), range.end.checked_sub(1)) {
-            (Some(first), Some(last)) if last >= range.start => {
-                let last = self.tokens.get(last).unwrap_or(first);
-                first.span.to(last.span)
-            }
-            (first, _) => {
-                let at = first.map_or(self.source.len(), |token| token.span.start);
-                Span::new(at, at)
-            }
-        }
     }
 
     pub(crate) fn literal(&self, at: usize) -> Option<Literal<'a>> {
@@ -101,26 +71,6 @@ impl<'a> Code<'a> {
         self.literal(at).filter(|literal| !literal.is_dynamic).map(|one| one.value)
     }
 
-    /// The bracket that closes the one at `open`.
-    pub(crate) fn closing(&self, open: usize) -> Option<usize> {
-        brackets::closing(self.brackets(open))
-    }
-
-    /// A bracket that nothing closes, or that closes nothing: its token.
-    pub(crate) fn unbalanced(&self) -> Option<usize> {
-        brackets::unbalanced(self.brackets(0))
-    }
-
-    fn brackets(&self, from: usize) -> impl Iterator<Item = (usize, u8)> + '_ {
-        (from..self.tokens.len()).filter_map(|at| self.punctuation(at).map(|byte| (at, byte)))
-    }
-
-    /// The first byte of a token, if it is punctuation.
-    fn punctuation(&self, at: usize) -> Option<u8> {
-        let token = self.tokens.get(at).filter(|token| token.kind == Kind::Punctuation)?;
-        self.source.get(token.span.start).copied()
-    }
-
     /// How much deeper a token leads.
     fn step(&self, at: usize) -> i32 {
         match self.bracket(at) {
@@ -128,10 +78,6 @@ impl<'a> Code<'a> {
             Some(Bracket::Close) => -1,
             None => 0,
         }
-    }
-
-    fn bracket(&self, at: usize) -> Option<Bracket> {
-        self.punctuation(at).and_then(brackets::of)
     }
 
     /// Where an expression ends that begins at `from`: before a comma, a semicolon, a line end that
