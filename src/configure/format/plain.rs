@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::finding::Code as FindingCode;
+use crate::finding::{Code as FindingCode, Finding};
 use crate::project::read::Span;
 use crate::project::read::php::{Call, Callee, Code, Kind};
 
@@ -107,8 +107,7 @@ fn addresses(draft: &mut Draft, code: &Code, goal: Goal) {
         if can_move {
             dsn(draft, code, &whole, goal);
         } else if goal.is_switch() {
-            let is_string = |at: &usize| code.kind(*at).is_some_and(Kind::is_string);
-            whole.filter(is_string).for_each(|at| words(draft, code.tokens[at].span));
+            switch_dsn(draft, code, &whole);
         }
     }
 }
@@ -156,11 +155,7 @@ fn dsn(draft: &mut Draft, code: &Code, item: &Range<usize>, goal: Goal) {
             Moved { key, expression, sensitivity, deploy: None },
         );
     } else if goal.is_switch() {
-        for at in item.clone() {
-            if code.kind(at).is_some_and(Kind::is_string) {
-                words(draft, code.tokens[at].span);
-            }
-        }
+        switch_dsn(draft, code, item);
     }
 }
 
@@ -175,40 +170,68 @@ fn postgres(dsn: &str) -> String {
     format!("pgsql:{}", kept.join(";"))
 }
 
-/// Changes the words of a DSN within a string that has variables in it.
-fn words(draft: &mut Draft, span: Span) {
-    let text = span.of(draft.source).to_vec();
-    if text.get(1..7) == Some(b"mysql:") {
-        draft.replace(Span::new(span.start + 1, span.start + 6), "pgsql");
-    }
-    if let Some(at) = memchr::memmem::find(&text, b"charset=") {
-        let rest = &text[at + 8..];
-        let is_last = |byte: &u8| matches!(byte, b';' | b'"' | b'\'');
-        let length = rest.iter().position(is_last).unwrap_or(rest.len());
-        // What `sprintf` puts here must be the last that it puts anywhere.
-        let is_counted = rest[..length].contains(&b'%') && rest[length..].contains(&b'%');
-        let is_code = rest[..length].iter().any(|byte| matches!(byte, b'$' | b'{'));
-        if is_counted || is_code || (length == 0 && rest.len() < 2) {
-            draft.refuse(
-                span.start,
-                "PostgreSQL's driver takes no charset in a DSN",
+/// Changes the words of a DSN that is put together of strings; all of them or none, as a driver
+/// refuses what it does not know.
+fn switch_dsn(draft: &mut Draft, code: &Code, range: &Range<usize>) {
+    let strings: Vec<Span> = range
+        .clone()
+        .filter(|at| code.kind(*at).is_some_and(Kind::is_string))
+        .map(|at| code.tokens[at].span)
+        .collect();
+    let mut edits: Vec<(Span, &str)> = Vec::new();
+    for span in &strings {
+        let text = span.of(draft.source);
+        let part = |start: usize, end: usize| Span::new(span.start + start, span.start + end);
+        let refused = match charset(text) {
+            Err(()) => Some((
+                "PostgreSQL's driver takes no charset in a DSN, and this one is put together",
                 "take `charset=` out of it by hand; the connection speaks UTF-8",
-            );
+            )),
+            Ok(_) if memchr::memmem::find(text, b"unix_socket=").is_some() => Some((
+                "the DSN names MySQL's socket",
+                "PostgreSQL's driver takes the socket's folder as host=",
+            )),
+            Ok(found) => {
+                edits.extend(found.map(|(start, end)| (part(start, end), "")));
+                None
+            }
+        };
+        if let Some((message, help)) = refused {
+            let place = draft.place(span.start);
+            let finding = Finding::warning(FindingCode::AdapterNotSwitched, place, message);
+            draft.findings.push(finding.help(help));
             return;
         }
-        let mut start = at;
-        while start > 1 && matches!(text[start - 1], b';' | b' ') {
-            start -= 1;
+        if text.get(1..7) == Some(b"mysql:") {
+            edits.push((part(1, 6), "pgsql"));
         }
-        draft.replace(Span::new(span.start + start, span.start + at + 8 + length), "");
+        if let Some(at) = memchr::memmem::find(text, b"port=3306") {
+            edits.push((part(at + 5, at + 9), "5432"));
+        }
     }
-    if memchr::memmem::find(&text, b"unix_socket=").is_some() {
-        draft.refuse(
-            span.start,
-            "the DSN names MySQL's socket",
-            "PostgreSQL's driver takes the socket's folder as host=",
-        );
+    for (span, text) in edits {
+        draft.replace(span, text);
     }
+}
+
+/// Where a string of a DSN names a charset, with the semicolon before it. An error if what it names
+/// is not all in the string.
+fn charset(text: &[u8]) -> Result<Option<(usize, usize)>, ()> {
+    let Some(at) = memchr::memmem::find(text, b"charset=") else { return Ok(None) };
+    let rest = &text[at + 8..];
+    let is_end = |byte: &u8| matches!(byte, b';' | b'"' | b'\'');
+    let length = rest.iter().position(is_end).unwrap_or(rest.len());
+    let (value, after) = rest.split_at(length);
+    // What `sprintf` puts here must be the last that it puts anywhere.
+    let is_counted = value.contains(&b'%') && after.contains(&b'%');
+    let name = value.strip_prefix(b"$").unwrap_or(value);
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'%' | b'-');
+    if is_counted || name.is_empty() || !name.iter().all(is_plain) {
+        return Err(());
+    }
+    let before = text[..at].iter().rev();
+    let parts = before.take_while(|byte| matches!(byte, b';' | b' ')).count();
+    Ok(Some((at - parts, at + 8 + length)))
 }
 
 fn options(draft: &mut Draft, code: &Code, call: &Call) {
@@ -292,7 +315,7 @@ fn ports(draft: &mut Draft, code: &Code) {
         if calls.len() == 1 { "a call".to_owned() } else { format!("{} calls", calls.len()) }
     );
     let place = draft.place(at);
-    let finding = crate::finding::Finding::warning(FindingCode::AdapterNotSwitched, place, message);
+    let finding = Finding::warning(FindingCode::AdapterNotSwitched, place, message);
     draft
         .findings
         .push(finding.help("PDO has the same code for both servers: new PDO(getenv('DB_DSN'), …)"));

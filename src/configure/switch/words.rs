@@ -186,6 +186,29 @@ mod tests {
     use crate::project::read::edit::apply;
 
     #[test]
+    fn the_library_of_an_extension_joins_the_packages_of_its_instruction() {
+        for (source, wanted, refused) in [
+            (
+                "RUN apt-get update && apt-get install -y \\\n    libgd-dev \\\n    zip && docker-php-ext-install mysqli\n",
+                "RUN apt-get update && apt-get install -y \\\n    libpq-dev \\\n    libgd-dev \\\n    zip && docker-php-ext-install pgsql\n",
+                0,
+            ),
+            (
+                "RUN apk add --no-cache zip && docker-php-ext-install pdo_mysql\n",
+                "RUN apk add --no-cache postgresql-dev zip && docker-php-ext-install pdo_pgsql\n",
+                0,
+            ),
+            ("RUN docker-php-ext-install pdo_mysql\n", "RUN docker-php-ext-install pdo_pgsql\n", 1),
+        ] {
+            let mut draft = Draft::new(b"Dockerfile", source.as_bytes());
+            words(&mut draft);
+            let text = apply(source.as_bytes(), &draft.edits).unwrap();
+            assert_eq!(String::from_utf8(text).unwrap(), wanted);
+            assert_eq!(draft.findings.len(), refused, "{source}");
+        }
+    }
+
+    #[test]
     fn packages_have_their_equals_and_none_is_there_twice() {
         let source = "# default-libmysqlclient-dev\nRUN apt-get install -y \\\n    default-libmysqlclient-dev \\\n    \
             default-mysql-client \\\n    # why\n    libpq-dev curl\nRUN docker-php-ext-install pdo_mysql mysqli pdo_pgsql\n\
