@@ -1,5 +1,8 @@
 //! The database server that CI or Compose starts.
 
+mod health;
+mod volume;
+
 use crate::finding::Code;
 use crate::project::read::Span;
 use crate::project::read::yaml_erb::{Kind, Pair, Yaml};
@@ -136,9 +139,9 @@ fn service(draft: &mut Draft, yaml: &Yaml, parent: usize) {
             b"ports" | b"expose" => tokens(draft, yaml, span, |text| {
                 text.contains("3306").then(|| text.replace("3306", "5432"))
             }),
-            b"volumes" => volumes(draft, yaml, span, pair.key.span.start),
-            b"options" => health(draft, yaml, span),
-            b"healthcheck" => health(draft, yaml, span),
+            b"volumes" => volume::draft(draft, yaml, span, pair.key.span.start),
+            b"options" => health::draft(draft, yaml, span),
+            b"healthcheck" => health::draft(draft, yaml, span),
             b"command" if memchr::memmem::find(span.of(draft.source), b"--").is_some() => {
                 draft.found(
                     Code::MysqlSettingRemoved,
@@ -153,53 +156,6 @@ fn service(draft: &mut Draft, yaml: &Yaml, parent: usize) {
             _ => {}
         }
     }
-}
-
-/// The folder of the data, and a new name for the volume: PostgreSQL cannot begin in one that has
-/// MySQL's files.
-fn volumes(draft: &mut Draft, yaml: &Yaml, part: Span, at: usize) {
-    const OLD: &str = "/var/lib/mysql";
-    if memchr::memmem::find(part.of(draft.source), OLD.as_bytes()).is_none() {
-        return;
-    }
-    let renamed = scalars(yaml, part).find_map(|(_, bare)| {
-        let name = bare.split(':').next().filter(|_| bare.contains(OLD))?;
-        Some((name.to_owned(), new_volume(yaml, name)?))
-    });
-    tokens(draft, yaml, part, |text| {
-        let text = text.contains(OLD).then(|| text.replace(OLD, "/var/lib/postgresql/data"))?;
-        Some(match (&renamed, text.split_once(':')) {
-            (Some((old, (_, new))), Some((name, rest))) if old == name => format!("{new}:{rest}"),
-            _ => text,
-        })
-    });
-    if let Some((_, (declared, new))) = renamed {
-        put(draft, yaml.pairs[declared].key.span, &new);
-    } else {
-        draft.refuse(
-            at,
-            "the volume has MySQL's files; PostgreSQL needs an empty one of another name",
-            "rename the volume, here and under volumes:",
-        );
-    }
-}
-
-/// Where a volume is declared, and another name for it; none if it is a folder of the machine, or
-/// more than this service has it.
-fn new_volume(yaml: &Yaml, name: &str) -> Option<(usize, String)> {
-    let declared = |name: &str| {
-        let path = [&b"volumes"[..], name.as_bytes()];
-        (0..yaml.pairs.len()).find(|nth| yaml.path(*nth).as_slice() == path)
-    };
-    let all = Span::new(0, yaml.source.len());
-    let is_use = |bare: &str| bare.strip_prefix(name).is_some_and(|rest| rest.starts_with(":/"));
-    let uses = scalars(yaml, all).filter(|(_, bare)| is_use(bare)).count();
-    let new = ["mysql", "mariadb"]
-        .iter()
-        .find(|word| name.contains(*word))
-        .map_or_else(|| format!("{name}_postgres"), |word| name.replace(word, "postgres"));
-    let there = declared(name).filter(|_| uses == 1 && declared(&new).is_none())?;
-    Some((there, new))
 }
 
 /// A pair's value with all that stands deeper, lists among it.
@@ -249,6 +205,15 @@ fn tokens(draft: &mut Draft, yaml: &Yaml, part: Span, change: impl Fn(&str) -> O
     }
 }
 
+/// Variables of MySQL's images that PostgreSQL's has no use for.
+const ONLY_MYSQL: [&str; 5] = [
+    "MYSQL_ROOT_HOST",
+    "MARIADB_ROOT_HOST",
+    "MARIADB_AUTO_UPGRADE",
+    "MARIADB_MYSQL_LOCALHOST_USER",
+    "MARIADB_MYSQL_LOCALHOST_GRANTS",
+];
+
 /// The variable of PostgreSQL's image that does what this one did.
 fn variable(name: &str) -> Option<&'static str> {
     let rest = name.strip_prefix("MYSQL_").or_else(|| name.strip_prefix("MARIADB_"))?;
@@ -279,6 +244,9 @@ fn environment(draft: &mut Draft, yaml: &Yaml, nth: usize, span: Span) {
     };
     for (child, pair) in yaml.within(Some(nth)) {
         let name = String::from_utf8_lossy(yaml.key(pair)).into_owned();
+        if ONLY_MYSQL.contains(&name.as_str()) {
+            draft.remove(Span::new(pair.key.span.start, end(yaml, child)));
+        }
         let Some(new) = variable(&name) else { continue };
         if !keeps(&name) {
             draft.remove(Span::new(pair.key.span.start, end(yaml, child)));
@@ -314,40 +282,6 @@ fn environment(draft: &mut Draft, yaml: &Yaml, nth: usize, span: Span) {
         } else {
             draft.replace(place, new);
         }
-    }
-}
-
-/// `mysqladmin ping …` asks whether the server is there; so does `pg_isready`.
-fn health(draft: &mut Draft, yaml: &Yaml, span: Span) {
-    let text = span.of(yaml.source);
-    let mut at = 0;
-    while let Some(found) = ["mysqladmin", "mariadb-admin", "healthcheck.sh"]
-        .iter()
-        .filter_map(|word| memchr::memmem::find(&text[at..], word.as_bytes()))
-        .min()
-    {
-        let start = at + found;
-        let line_end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |end| start + end);
-        let line = &text[start..line_end];
-        let before = text[..start].last().copied().unwrap_or(b' ');
-        let is_list = matches!(before, b'"' | b'\'') && memchr::memmem::find(line, b"]").is_some();
-        let length = if is_list {
-            // `"mysqladmin", "ping", "-h", "localhost"]`, or the string that holds all of it.
-            memchr::memchr(b']', line).map_or(line.len(), |end| {
-                line[..end].iter().rposition(|byte| *byte == before).unwrap_or(end)
-            })
-        } else if matches!(before, b'"' | b'\'') {
-            memchr::memchr(before, line).unwrap_or(line.len())
-        } else {
-            // Behind `--health-cmd=` only the command's own words are its.
-            let end = memchr::memmem::find(line, b" --health").unwrap_or(line.len());
-            line[..end].trim_ascii_end().len()
-        };
-        let place = Span::new(span.start + start, span.start + start + length.max(1));
-        if draft.is_free(place) {
-            draft.replace(place, "pg_isready");
-        }
-        at = start + length.max(1);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Packages by name, in a `Dockerfile` or a line of a shell.
 
+use crate::finding::Code;
 use crate::project::read::Span;
 use crate::project::read::edit::Edit;
 
@@ -124,32 +125,47 @@ fn packages(source: &[u8], words: &[Span]) -> Option<(usize, Vec<u8>)> {
     Some((words[first].start, [library, parts.unwrap_or(b" ")].concat()))
 }
 
-/// Words of one instruction; one that would be there twice is taken out.
+/// Words of one instruction. Where PostgreSQL's stand beside MySQL's already, both are wanted; one that
+/// would be there twice is taken out.
 pub(super) fn replace(draft: &mut Draft, lines: &[Span]) {
     let source = draft.source;
     let words: Vec<Span> = lines.iter().flat_map(|line| words(source, *line)).collect();
     let text = |span: &Span| String::from_utf8_lossy(span.of(source)).into_owned();
-    let mut there: Vec<String> = words.iter().map(text).collect();
+    let there: Vec<String> = words.iter().map(text).collect();
+    let both = words.iter().find(|span| equal(&text(span)).is_some_and(|new| there.contains(&new)));
+    if let Some(span) = both {
+        let message = "what PostgreSQL needs stands here beside what MySQL needs, so this stays";
+        draft.found(Code::SettingLeft, span.start, message);
+        return;
+    }
+    let mut put: Vec<String> = Vec::new();
     for span in &words {
         let Some(new) = equal(&text(span)).filter(|_| draft.is_free(*span)) else { continue };
-        if !there.contains(&new) {
-            there.push(new.clone());
+        if put.contains(&new) {
+            remove(draft, *span);
+        } else {
+            put.push(new.clone());
             draft.replace(*span, new);
-            continue;
         }
-        // With the space before it, or with all of its line if it stands there alone.
-        let mut end = span.end;
-        let is_alone = is_alone(source, *span);
-        if is_alone {
-            let rest = &source[end..];
-            end += memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
-        }
-        let mut start = span.start;
-        while start > 0 && matches!(source[start - 1], b' ' | b'\t') {
-            start -= 1;
-        }
-        draft.replace(Span::new(start, end), "");
     }
+}
+
+/// Takes a word out with the space before it, with its comma, or with all of its line if it stands
+/// there alone.
+fn remove(draft: &mut Draft, span: Span) {
+    let source = draft.source;
+    let Span { mut start, mut end } = span;
+    if is_alone(source, span) {
+        let rest = &source[end..];
+        end += memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+    }
+    while start > 0 && matches!(source[start - 1], b' ' | b'\t') {
+        start -= 1;
+    }
+    if start > 0 && source[start - 1] == b',' {
+        start -= 1;
+    }
+    draft.replace(Span::new(start, end), "");
 }
 
 /// Whether a word is all that a line of an instruction has, but for the `\` at its end.
@@ -210,9 +226,10 @@ mod tests {
 
     #[test]
     fn packages_have_their_equals_and_none_is_there_twice() {
-        let source = "# default-libmysqlclient-dev\nRUN apt-get install -y \\\n    default-libmysqlclient-dev \\\n    \
-            default-mysql-client \\\n    # why\n    libpq-dev curl\nRUN docker-php-ext-install pdo_mysql mysqli pdo_pgsql\n\
-            RUN apt-get install php8.2-mysql php8.2-mysqlnd\n";
+        let source = "# default-libmysqlclient-dev\nRUN apt-get install -y \\\n    libmariadb-dev \\\n    \
+            default-mysql-client \\\n    # why\n    default-libmysqlclient-dev \\\n    curl\n\
+            RUN docker-php-ext-install pdo_mysql mysqli pdo_pgsql\n\
+            RUN apt-get install php8.2-mysql php8.2-mysqlnd\nRUN a mysql-client, mariadb-client, zip\n";
         let mut draft = Draft::new(b"Dockerfile", source.as_bytes());
         words(&mut draft);
         let text = apply(source.as_bytes(), &draft.edits).unwrap();
