@@ -236,11 +236,13 @@ mod tests {
         insta::assert_snapshot!(String::from_utf8(text).unwrap(), @r"
         # default-libmysqlclient-dev
         RUN apt-get install -y \
+            libpq-dev \
             postgresql-client \
             # why
-            libpq-dev curl
-        RUN docker-php-ext-install pgsql pdo_pgsql
+            curl
+        RUN docker-php-ext-install pdo_mysql mysqli pdo_pgsql
         RUN apt-get install php8.2-pgsql
+        RUN a postgresql-client, zip
         ");
     }
 }

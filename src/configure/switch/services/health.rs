@@ -62,3 +62,36 @@ fn items_after(text: &[u8], at: usize, end: usize) -> usize {
     }
     last
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::configure::draft::Draft;
+    use crate::project::read::Span;
+    use crate::project::read::edit::apply;
+    use crate::project::read::yaml_erb::Yaml;
+
+    #[test]
+    fn a_server_is_asked_by_its_own_program() {
+        for (before, after) in [
+            ("test: mysqladmin ping -h db", "test: pg_isready"),
+            (
+                "test: [\"CMD\", \"mysqladmin\", \"ping\", \"-h\", \"db\"]",
+                "test: [\"CMD\", \"pg_isready\"]",
+            ),
+            (
+                "test:\n  - CMD\n  - mysqladmin\n  - ping\n  - '-p${P}'\nretries: 3",
+                "test:\n  - CMD\n  - pg_isready\nretries: 3",
+            ),
+            (
+                "options: --health-cmd=\"healthcheck.sh --connect\" --health-retries=3",
+                "options: --health-cmd=\"pg_isready\" --health-retries=3",
+            ),
+        ] {
+            let mut draft = Draft::new(b"x.yml", before.as_bytes());
+            let yaml = Yaml::new(before.as_bytes());
+            super::draft(&mut draft, &yaml, Span::new(0, before.len()));
+            let text = apply(before.as_bytes(), &draft.edits).unwrap();
+            assert_eq!(String::from_utf8(text).unwrap(), after);
+        }
+    }
+}
