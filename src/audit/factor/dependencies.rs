@@ -120,7 +120,8 @@ pub(super) const RULES: &[Rule] = &[
                   request that needs it fails. Require it in composer.json.",
             before: "new PDO('mysql:…')      composer.json: { \"php\": \"^8.2\" }",
             after: "\"require\": { \"php\": \"^8.2\", \"ext-pdo\": \"*\", \"ext-pdo_mysql\": \"*\" }",
-            quiet: "Polyfills, and calls behind function_exists() or extension_loaded().",
+            quiet: "Polyfills, and calls behind function_exists(), class_exists() or \
+                    extension_loaded().",
         },
         applies: Applies::To(PHP),
         check: Check::Application(extensions::undeclared),

@@ -40,7 +40,8 @@ pub(super) const RULES: &[Rule] = &[
                   the last command of an entrypoint.",
             before: "CMD bundle exec puma",
             after: "CMD [\"bundle\", \"exec\", \"puma\"]",
-            quiet: "Shell forms that begin with exec, and images with tini or dumb-init.",
+            quiet: "Shell forms that begin with exec, and images with tini or dumb-init; the CMD of \
+                    a HEALTHCHECK.",
         },
         applies: Applies::Kinds(&[Kind::Dockerfile]),
         check: Check::Files {

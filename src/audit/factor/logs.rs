@@ -24,7 +24,7 @@ pub(super) const RULES: &[Rule] = &[
                   it. Write to standard error, and let the platform keep it.",
             before: "config.logger = Logger.new(\"log/production.log\")\nLOG_CHANNEL=daily",
             after: "config.logger = Logger.new($stdout)\nLOG_CHANNEL=stderr",
-            quiet: "Development and test, and php://stderr.",
+            quiet: "Development and test, also by when@dev and when@test, and php://stderr.",
         },
         applies: Applies::Server,
         check: Check::Files {

@@ -85,7 +85,7 @@ pub(super) const RULES: &[Rule] = &[
                   of them run as production, with the environment's own variables.",
             before: "config/environments/staging.rb",
             after: "RAILS_ENV=production with staging's own DATABASE_URL",
-            quiet: "A file that only loads production's.",
+            quiet: "A file that only loads production's; what only tests run.",
         },
         applies: Applies::Server,
         check: Check::Application(named_groups),

@@ -63,6 +63,9 @@ pub(super) fn driver(file: &Reading, found: &mut Found) {
                 if name.starts_with("mysqli_") || name.contains('_') { "()" } else { "" }
             ),
         );
+        if super::asks_for_adapter(file) {
+            hit.weighs(Note);
+        }
         if wordpress {
             hit.helped("use $wpdb; WordPress itself runs on MySQL only");
         } else {

@@ -44,8 +44,15 @@ const fn card(
         why,
         before: example.0,
         after: example.1,
-        quiet: "Only strings that are SQL by their first words, or by the call that they are given to.",
+        quiet: "Strings that are not SQL by their first words or by the call that they are given to. \
+                Where the code asks which database it speaks to, and in one of several files that \
+                name a server each, it is a note.",
     }
+}
+
+/// A card that keeps silent for reasons of its own.
+const fn but(card: Card, quiet: &'static str) -> Card {
+    Card { quiet, ..card }
 }
 
 pub(super) const RULES: &[Rule] = &[
@@ -105,12 +112,15 @@ pub(super) const RULES: &[Rule] = &[
         ("WHERE deleted_at = '0000-00-00'", "WHERE deleted_at IS NULL"),
     )),
     Rule {
-        card: card(
-            "M-008",
-            Error,
-            "functions of a MySQL driver are called",
-            "They speak MySQL's protocol only; another database is a port of the code. Use PDO, or the framework's own layer, with prepared statements.",
-            ("$rows = mysqli_query($link, $sql);", "$rows = $pdo->query($sql)->fetchAll();"),
+        card: but(
+            card(
+                "M-008",
+                Error,
+                "functions of a MySQL driver are called",
+                "They speak MySQL's protocol only; another database is a port of the code. Use PDO, or the framework's own layer, with prepared statements.",
+                ("$rows = mysqli_query($link, $sql);", "$rows = $pdo->query($sql)->fetchAll();"),
+            ),
+            "Methods that are called so. Where the code asks which database it speaks to, and in one of several files that name a server each, it is a note.",
         ),
         applies: Applies::Kinds(&[Kind::Php, Kind::Ruby]),
         check: Check::Files {
@@ -129,23 +139,29 @@ pub(super) const RULES: &[Rule] = &[
             "SELECT city, min(name), count(*) FROM people GROUP BY city",
         ),
     )),
-    in_sql(card(
-        "M-010",
-        Note,
-        "a comparison may rely on MySQL not telling cases apart",
-        "In PostgreSQL LIKE tells A from a, so that a search finds less than before, without an error. Write ILIKE, or compare lower() on both sides.",
-        ("WHERE name LIKE ?", "WHERE name ILIKE ?"),
+    in_sql(but(
+        card(
+            "M-010",
+            Note,
+            "a comparison may rely on MySQL not telling cases apart",
+            "In PostgreSQL LIKE tells A from a, so that a search finds less than before, without an error. Write ILIKE, or compare lower() on both sides.",
+            ("WHERE name LIKE ?", "WHERE name ILIKE ?"),
+        ),
+        "Queries of the catalog. The rest is a note, as nobody but you knows what is relied on.",
     )),
     Rule {
-        card: card(
-            "M-011",
-            Warning,
-            "a setting of MySQL's driver",
-            "PostgreSQL's driver does not know it, or refuses to connect. Take it out when the adapter is switched: `nirvana configure --to postgres` does.",
-            (
-                "encoding: utf8mb4\nPDO::MYSQL_ATTR_INIT_COMMAND => 'SET NAMES utf8'",
-                "encoding: unicode",
+        card: but(
+            card(
+                "M-011",
+                Warning,
+                "a setting of MySQL's driver",
+                "PostgreSQL's driver does not know it, or refuses to connect. Take it out when the adapter is switched: `nirvana configure --to postgres` does.",
+                (
+                    "encoding: utf8mb4\nPDO::MYSQL_ATTR_INIT_COMMAND => 'SET NAMES utf8'",
+                    "encoding: unicode",
+                ),
             ),
+            "Laravel's own config/database.php, which has a section for each server and asks for the extension.",
         ),
         applies: Applies::Kinds(&[Kind::Php, Kind::Yaml]),
         check: Check::Files {
@@ -174,12 +190,15 @@ pub(super) const RULES: &[Rule] = &[
             "WHERE created_at > now() - INTERVAL '7 days'",
         ),
     )),
-    in_sql(card(
-        "M-014",
-        Error,
-        "text in SQL stands in double quotes",
-        "To PostgreSQL that is the name of a column. Quote text by single quotes, or better bind it.",
-        ("WHERE state = \"open\"", "WHERE state = 'open'"),
+    in_sql(but(
+        card(
+            "M-014",
+            Error,
+            "text in SQL stands in double quotes",
+            "To PostgreSQL that is the name of a column. Quote text by single quotes, or better bind it.",
+            ("WHERE state = \"open\"", "WHERE state = 'open'"),
+        ),
+        "Statements in which something in double quotes stands where only a name can: they are the standard's.",
     )),
     in_sql(card(
         "M-015",
@@ -240,15 +259,18 @@ pub(super) const RULES: &[Rule] = &[
         ),
     )),
     Rule {
-        card: card(
-            "M-022",
-            Warning,
-            "a migration names MySQL's own types or options",
-            "The schema's own migrations then do not run on PostgreSQL. Use the framework's types, and leave the options out.",
-            (
-                "create_table :a, options: \"ENGINE=InnoDB\"\n$table->engine = 'InnoDB';",
-                "create_table :a",
+        card: but(
+            card(
+                "M-022",
+                Warning,
+                "a migration names MySQL's own types or options",
+                "The schema's own migrations then do not run on PostgreSQL. Use the framework's types, and leave the options out.",
+                (
+                    "create_table :a, options: \"ENGINE=InnoDB\"\n$table->engine = 'InnoDB';",
+                    "create_table :a",
+                ),
             ),
+            "What is no migration and no schema. In db/schema.rb, and where the code asks which database it speaks to, it is a note.",
         ),
         applies: Applies::Kinds(&[Kind::Php, Kind::Ruby]),
         check: Check::Files {
