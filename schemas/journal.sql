@@ -1,14 +1,16 @@
--- What nirvana keeps in the target while it moves a database there. A chunk's row is updated in the
--- transaction that writes the chunk's rows: done_at is set if and only if they are there.
+-- What nirvana keeps in the target while it moves databases there, one journal for all of them: what
+-- is moved at one instant is done or not done together. A chunk's row is updated in the transaction
+-- that writes the chunk's rows: done_at is set if and only if they are there.
 CREATE SCHEMA IF NOT EXISTS nirvana;
 COMMENT ON SCHEMA nirvana IS 'Journal of nirvana migrate; drop it when no run is to be resumed';
 
 CREATE TABLE nirvana.run (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     tool_version text NOT NULL,
-    -- The source's address, without a password.
+    -- The source's address, without a password, and its databases: a run is resumed only with them.
     source text NOT NULL,
-    target_schema text NOT NULL,
+    -- Those that it writes to: no two runs share one.
+    target_schemas text[] NOT NULL,
     -- The digest of the tables that were planned: a run is resumed only with the same plan.
     plan text NOT NULL,
     begun_at timestamp with time zone NOT NULL DEFAULT current_timestamp,
@@ -17,7 +19,8 @@ CREATE TABLE nirvana.run (
 
 CREATE TABLE nirvana.chunk (
     run bigint NOT NULL REFERENCES nirvana.run ON DELETE CASCADE,
-    -- The table's name in the source.
+    -- The table in the source: two databases may have one of the same name.
+    source_database text NOT NULL,
     source_table text NOT NULL,
     number integer NOT NULL,
     -- The first key in it and the first key beyond it, as literals of both sides; NULL is no bound.
@@ -29,12 +32,13 @@ CREATE TABLE nirvana.chunk (
     -- The sum of the 128-bit hashes of the source's rows, in hexadecimal.
     digest text,
     done_at timestamp with time zone,
-    PRIMARY KEY (run, source_table, number)
+    PRIMARY KEY (run, source_database, source_table, number)
 );
 
 -- Rows that are not in the target, as it cannot hold them; written in their chunk's transaction.
 CREATE TABLE nirvana.quarantined (
     run bigint NOT NULL REFERENCES nirvana.run ON DELETE CASCADE,
+    source_database text NOT NULL,
     source_table text NOT NULL,
     chunk integer NOT NULL,
     -- What tells the row from others; NULL if its table has no key.
@@ -45,11 +49,12 @@ CREATE TABLE nirvana.quarantined (
     -- The whole row, as the source had it.
     row json NOT NULL
 );
-CREATE INDEX ON nirvana.quarantined (run, source_table, chunk);
+CREATE INDEX ON nirvana.quarantined (run, source_database, source_table, chunk);
 
 -- Values that are not what they were, by policy.
 CREATE TABLE nirvana.altered (
     run bigint NOT NULL REFERENCES nirvana.run ON DELETE CASCADE,
+    source_database text NOT NULL,
     source_table text NOT NULL,
     chunk integer NOT NULL,
     column_name text NOT NULL,
@@ -57,7 +62,7 @@ CREATE TABLE nirvana.altered (
     count bigint NOT NULL,
     -- What tells the first of these rows from others.
     first_keys text[] NOT NULL,
-    PRIMARY KEY (run, source_table, chunk, column_name, what)
+    PRIMARY KEY (run, source_database, source_table, chunk, column_name, what)
 );
 
 -- Foreign keys and triggers of tables that somebody else has made, while they are taken away for a

@@ -50,6 +50,9 @@ pub(crate) struct Place {
     /// The table concerned, as the source names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) table: Option<TableName>,
+    /// The database of an object that belongs to no table; of one of the target, its schema.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) schema: Option<String>,
     /// The column, index, key, view… within it; of a file its path from the project's root.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
@@ -77,7 +80,7 @@ impl Place {
     }
 
     fn whole(kind: PlaceKind) -> Self {
-        Self { kind, table: None, name: None, line: None }
+        Self { kind, table: None, schema: None, name: None, line: None }
     }
 
     pub(crate) fn table(table: &TableName) -> Self {
@@ -93,7 +96,12 @@ impl Place {
         Self { table: Some(table.clone()), ..Self::object(kind, name) }
     }
 
-    /// An object of the schema that belongs to no table: a view, a routine, an event.
+    /// An object of a schema that belongs to no table: a view, a routine, an event.
+    pub(crate) fn of(kind: PlaceKind, object: &TableName) -> Self {
+        Self { schema: Some(object.schema.clone()), ..Self::object(kind, &object.name) }
+    }
+
+    /// What is in no schema, or in the only one that there is.
     pub(crate) fn object(kind: PlaceKind, name: impl Into<String>) -> Self {
         Self { name: Some(name.into()), ..Self::whole(kind) }
     }

@@ -24,6 +24,11 @@ impl TableName {
         Self { schema: schema.into(), name: name.into() }
     }
 
+    /// Whether somebody who writes `name` or `schema.name` may mean it.
+    pub(crate) fn is_called(&self, word: &str) -> bool {
+        word == self.name || word == self.to_string()
+    }
+
     /// `` `schema`.`name` ``
     pub(crate) fn mysql(&self) -> String {
         format!("{}.{}", mysql_quoted(&self.schema), mysql_quoted(&self.name))

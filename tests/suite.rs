@@ -26,6 +26,7 @@ mod quarantine;
 mod random;
 mod release;
 mod resume;
+mod several;
 mod site;
 mod snapshot;
 mod standing;

@@ -38,8 +38,10 @@ pub(crate) struct Manifest {
 /// What the server is taken to be that will load it, as no server was asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Assumed {
-    /// The schema that everything goes into.
-    pub(crate) schema: String,
+    /// The schemas that everything goes into; a directory that was written when there was but one
+    /// says nothing here.
+    #[serde(default)]
+    pub(crate) schemas: Vec<String>,
     /// The oldest major version of PostgreSQL that loads it.
     pub(crate) postgres: u16,
     pub(crate) extensions: Vec<Extension>,

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Deref;
 
-use crate::audit::factor::mysql::{self, Dialect};
 use crate::audit::file::{File, Kind};
 use crate::project::read::Token;
 use crate::project::read::dotenv;
@@ -13,6 +12,15 @@ use crate::project::read::javascript;
 use crate::project::read::php;
 use crate::project::read::ruby;
 use crate::project::read::yaml_erb::Yaml;
+
+/// Something in a file's SQL that only MySQL takes.
+pub(super) struct Dialect {
+    pub(super) rule: &'static str,
+    pub(super) at: usize,
+    pub(super) message: String,
+    /// PostgreSQL's way.
+    pub(super) way: String,
+}
 
 pub(super) struct Reading<'a> {
     pub(super) file: &'a File,
@@ -73,9 +81,9 @@ impl<'a> Reading<'a> {
         self.script.get_or_init(|| javascript::code(self.bytes()))
     }
 
-    /// What the SQL of the file has that only MySQL takes.
-    pub(super) fn dialect(&self) -> &[Dialect] {
-        self.dialect.get_or_init(|| mysql::dialect_of(self))
+    /// What the SQL of the file has that only MySQL takes, as `find` finds it.
+    pub(super) fn dialect(&self, find: fn(&Self) -> Vec<Dialect>) -> &[Dialect] {
+        self.dialect.get_or_init(|| find(self))
     }
 
     /// The variables that a file of variables sets: key, value without quotes, and where that is.

@@ -12,8 +12,8 @@ use crate::dump::{Options as DumpOptions, Place};
 use crate::environment::Environment;
 use crate::fault::{Blame, Fault};
 use crate::migrate::{
-    Accept, DataOnly, Identifiers, InTheWay, InitRequest, Origin, Pair, RowsThere,
-    Settings as MigrateSettings,
+    Accept, DataOnly, Identifiers, InTheWay, InitRequest, Origin, Pair, RowsThere, Schemas,
+    Settings as MigrateSettings, USUAL_SCHEMA,
 };
 use crate::mysql::connect::Options as SourceOptions;
 use crate::mysql::snapshot::{Choice, Rung};
@@ -27,10 +27,12 @@ pub(super) struct Ends {
     /// mydumper, MySQL Shell or mysqldump --tab, or - for standard input
     #[arg(value_name = "SOURCE")]
     source: String,
-    /// Which database of a dump that holds several
-    #[arg(long, value_name = "NAME")]
-    database: Option<String>,
-    /// These tables only; what is no table is left out
+    /// A database of a dump that holds several, or of a server whose URL names none; several of them
+    /// are moved at one instant, each into its schema of [migrate.databases] in nirvana.toml, or else
+    /// into one of its own name
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    database: Vec<String>,
+    /// These tables only, or database.table; what is no table is left out
     #[arg(long, visible_alias = "tables", value_name = "TABLE", value_delimiter = ',')]
     only: Vec<String>,
     /// The schema of the target that everything is in [default: public]
@@ -148,14 +150,28 @@ impl Blame for NoSchemaThere {
 /// The most connections to each end that we take unasked.
 const DEFAULT_JOBS_AT_MOST: usize = 8;
 
-/// A URL names its database itself.
+/// Which databases are meant cannot be told, or where they go.
 #[derive(Debug, thiserror::Error)]
-#[error("--database chooses one of a dump; that of a server stands in its URL")]
-struct DatabaseOfServer;
+enum Ambiguous {
+    #[error("SOURCE names the database {url}, and {by} {}", .wanted.join(", "))]
+    Databases { url: String, by: &'static str, wanted: Vec<String> },
+    #[error("--schema names one schema, and [migrate.databases] one for {}", .databases.join(", "))]
+    Schemas { databases: Vec<String> },
+}
 
-impl Blame for DatabaseOfServer {
+impl Blame for Ambiguous {
     fn fault(&self) -> Fault {
         Fault::Operator
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Databases { url, .. } => format!(
+                "leave the database out of the URL to move these together, or move that one alone: \
+                 --database {url}"
+            ),
+            Self::Schemas { .. } => "leave one of them out".to_owned(),
+        })
     }
 }
 
@@ -170,18 +186,23 @@ impl Ends {
         Duration::from_secs(self.connect_timeout.max(1))
     }
 
-    fn source(&self, environment: &Environment) -> Result<SourceOptions, Box<dyn Blame>> {
-        let source = SourceOptions::from_url(&self.source, environment, self.connect_timeout());
-        let mut source = source.map_err(boxed)?;
+    /// A server; `is_named` says that its database need not stand in the URL.
+    fn server(
+        &self,
+        environment: &Environment,
+        is_named: bool,
+    ) -> Result<SourceOptions, Box<dyn Blame>> {
+        let read = if is_named { SourceOptions::of_server } else { SourceOptions::from_url };
+        let mut server = read(&self.source, environment, self.connect_timeout()).map_err(boxed)?;
         if let Some(seconds) = self.answer_timeout {
-            source.read_timeout = Duration::from_secs(seconds.into());
+            server.read_timeout = Duration::from_secs(seconds.into());
         }
-        Ok(source)
+        Ok(server)
     }
 
     /// A file of settings that is to be written for the source.
     pub(super) fn init(self, environment: &Environment) -> Result<InitRequest, Box<dyn Blame>> {
-        let source = self.source(environment)?;
+        let source = self.server(environment, false)?;
         Ok(InitRequest { source, file: self.config.unwrap_or_else(|| PathBuf::from(FILE)) })
     }
 
@@ -214,19 +235,62 @@ impl Ends {
     }
 
     /// What has a scheme is a server, all else is a dump.
-    fn origin(&self, environment: &Environment) -> Result<Origin, Box<dyn Blame>> {
+    fn origin(
+        &self,
+        settings: &MigrateSettings,
+        environment: &Environment,
+    ) -> Result<Origin, Box<dyn Blame>> {
+        let (by, mut databases) = if self.database.is_empty() {
+            ("[migrate.databases]", settings.databases.keys().cloned().collect())
+        } else {
+            ("--database", self.database.clone())
+        };
+        // The same ones are the same source to a run that goes on.
+        databases.sort();
+        databases.dedup();
         if !self.source.contains("://") {
             let place = match self.source.as_str() {
                 "-" => Place::StandardInput,
                 // The same file by another way is the same source to a run that goes on.
                 path => Place::Path(Path::new(path).canonicalize().unwrap_or_else(|_| path.into())),
             };
-            return Ok(Origin::Dump(DumpOptions { place, database: self.database.clone() }));
+            return Ok(Origin::Dump(DumpOptions { place, databases }));
         }
-        if self.database.is_some() {
-            return Err(boxed(DatabaseOfServer));
+        let mut server = self.server(environment, !databases.is_empty())?;
+        if let Some(url) = server.database.take() {
+            if databases.iter().any(|name| *name != url) {
+                return Err(boxed(Ambiguous::Databases { url, by, wanted: databases }));
+            }
+            databases = vec![url];
         }
-        Ok(Origin::Server(Box::new(self.source(environment)?)))
+        // One is the one that conditions of nirvana.toml mean.
+        if let [only] = databases.as_slice() {
+            server.database = Some(only.clone());
+        }
+        Ok(Origin::Server(Box::new(server), databases))
+    }
+
+    /// The schema of each database.
+    fn schemas(
+        &self,
+        source: &Origin,
+        settings: &MigrateSettings,
+    ) -> Result<Schemas, Box<dyn Blame>> {
+        let databases = source.databases();
+        let told = |name: &&String| settings.databases.contains_key(*name);
+        let told: Vec<String> = databases.iter().filter(told).cloned().collect();
+        if self.schema.is_some() && !told.is_empty() {
+            return Err(boxed(Ambiguous::Schemas { databases: told }));
+        }
+        let usual = self.schema.as_ref().or(settings.schema.as_ref());
+        let schema = |name: &String| {
+            let own = if databases.len() > 1 { name.as_str() } else { USUAL_SCHEMA };
+            settings.databases.get(name).or(usual).map_or(own, String::as_str).to_owned()
+        };
+        if databases.is_empty() {
+            return Ok(Schemas::one(usual.map_or(USUAL_SCHEMA, String::as_str)));
+        }
+        Ok(Schemas::new(databases.iter().map(|name| (Some(name.clone()), schema(name)))))
     }
 
     /// What was typed, as what is meant.
@@ -245,21 +309,21 @@ impl Ends {
         target: T,
         environment: &Environment,
     ) -> Result<Pair<T>, Box<dyn Blame>> {
-        let source = self.origin(environment)?;
         let mut settings = self.settings()?;
+        let source = self.origin(&settings, environment)?;
+        let schemas = self.schemas(&source, &settings)?;
         settings.identifiers =
             self.identifiers.map(IdentifiersWord::meant).or(settings.identifiers);
         if self.no_scan {
             settings.scan = Some(false);
         }
-        let schema = self.schema.or_else(|| settings.schema.clone());
         let jobs = jobs(self.jobs.or(settings.jobs));
         let (accepts, rows_there) = (self.accept, RowsThere::Refuse);
         let data_only = self.data_only.then_some(DataOnly { accepts, rows_there });
         Ok(Pair {
             source,
             target,
-            schema: schema.unwrap_or_else(|| "public".to_owned()),
+            schemas,
             only: self.only,
             in_the_way: InTheWay::Refuse,
             data_only,

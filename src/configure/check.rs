@@ -2,18 +2,27 @@
 
 use crate::project::read::check::outside;
 
-use super::draft::{Draft, Language};
+use super::draft::{Draft, Form};
 use super::format;
+use super::goal::{Goal, Target};
+use super::language::Language;
 use super::mask;
-use super::plan::{Goal, Target};
 use super::prove;
+use super::switch;
+
+/// Every form that reads a kind of file, by the end of the file's name.
+pub(super) fn forms(name: &str) -> Vec<(Language, Form)> {
+    let mut forms = format::forms(name);
+    forms.extend(switch::forms(name));
+    forms
+}
 
 /// All forms that read files of a kind: none panics, no byte changes that no edit names; a second run's
 /// included, which need not be empty here: of a whole project it must be, and `run` holds that.
 pub(crate) fn check(name: &str, source: &[u8]) {
     for to in [None, Some(Target::Postgres)] {
         let goal = Goal { to, dialect: None };
-        for (language, form) in format::forms(name) {
+        for (language, form) in forms(name) {
             let mut draft = Draft::new(name.as_bytes(), source);
             form(&mut draft, goal);
             if let Ok(text) = prove::edited(language, source, &draft.edits) {

@@ -9,9 +9,9 @@ use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
 
 use crate::project::read::dotenv;
 
-use super::draft::Language;
+use super::language::Language;
 use super::mask::{self, MASK};
-use super::plan::Change;
+use super::site::Change;
 
 /// Lines around an edit.
 const CONTEXT: usize = 3;

@@ -8,18 +8,6 @@ use crate::secret::Secret;
 
 use super::mask::password;
 
-/// How a file is read again once it was edited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Language {
-    Php,
-    Ruby,
-    Yaml,
-    Dotenv,
-    Json,
-    /// Words and lines: a Dockerfile, a `.gitignore`, XML.
-    Words,
-}
-
 /// A value that goes into the environment.
 #[derive(Clone, Debug)]
 pub(super) struct Setting {
@@ -160,6 +148,10 @@ fn filled_lines(source: &[u8], span: Span) -> Span {
         span
     }
 }
+
+/// A form as a function of one file.
+#[cfg(any(test, fuzzing))]
+pub(super) type Form = fn(&mut Draft, super::goal::Goal);
 
 #[cfg(test)]
 mod tests {

@@ -9,9 +9,10 @@ use crate::project::read::dotenv::{self, Dialect, Meaning};
 use crate::project::read::{line_end, line_of};
 use crate::project::tree::{join, shown};
 
-use super::draft::{Language, Sensitivity, Setting};
+use super::draft::{Sensitivity, Setting};
+use super::language::Language;
 use super::mask;
-use super::plan::Site;
+use super::site::Site;
 
 /// Files with keys and no values, as people call them; the first is the one that is made.
 const EXAMPLES: [&str; 8] = [

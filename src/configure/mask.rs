@@ -2,7 +2,7 @@
 
 use crate::project::read::{Span, dotenv, php, ruby, yaml_erb};
 
-use super::draft::Language;
+use super::language::Language;
 
 /// What stands in the place of a secret.
 pub(super) const MASK: &str = "[secret]";
@@ -291,7 +291,7 @@ fn of_words(source: &[u8]) -> Vec<Span> {
 #[cfg(test)]
 mod tests {
     use super::{MASK, secrets};
-    use crate::configure::draft::Language;
+    use crate::configure::language::Language;
     use crate::project::read::edit::{Edit, apply};
 
     fn masked(language: Language, source: &str) -> String {

@@ -22,14 +22,18 @@ mod draft;
 mod env_files;
 mod error;
 mod format;
+mod goal;
+mod language;
 mod mask;
 mod plan;
 mod project;
 mod prove;
 mod run;
+mod site;
 mod switch;
+mod url;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use check::check;
-pub(crate) use plan::Target;
+pub(crate) use goal::Target;
 pub(crate) use run::{Mode, Request, configure};

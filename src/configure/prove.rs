@@ -3,7 +3,7 @@
 use crate::project::read::edit::{Edit, apply};
 use crate::project::read::{Code, Lexis, Span, Token, dotenv, javascript, php, ruby, yaml_erb};
 
-use super::draft::Language;
+use super::language::Language;
 
 /// The edited text. An error is where in the old text it went wrong, and how.
 pub(super) fn edited(
@@ -178,7 +178,7 @@ impl<'a> Moves<'a> {
 #[cfg(test)]
 mod tests {
     use super::edited;
-    use crate::configure::draft::Language;
+    use crate::configure::language::Language;
     use crate::project::read::Span;
     use crate::project::read::edit::Edit;
 

@@ -15,9 +15,11 @@ use crate::report::{ErrorReport, Outcome, Report, Verb};
 
 use super::diff::unified;
 use super::error::Error;
+use super::goal::{Goal, Target};
 use super::mask::MASK;
-use super::plan::{Change, Goal, Plan, Target, plan};
+use super::plan::{Plan, plan};
 use super::project::Project;
+use super::site::Change;
 
 /// What to do with what would change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -65,9 +65,9 @@ impl Blame for Error {
             Self::Condition { .. } => Some(
                 "migrate from the server, or move all rows and delete some in the target".to_owned(),
             ),
-            Self::Ambiguous { .. } | Self::NoDatabase { .. } => {
-                Some("choose one with --database".to_owned())
-            }
+            Self::Ambiguous { .. } | Self::NoDatabase { .. } => Some(
+                "choose with --database, or in [migrate.databases] of nirvana.toml".to_owned(),
+            ),
             Self::Unreadable { .. } | Self::Value { .. } => {
                 Some("mend the dump there, or dump that table again".to_owned())
             }

@@ -2,39 +2,8 @@
 //!
 //! Source: `MySQL` manual 15.2.9 "LOAD DATA Statement", "Field and Line Handling".
 
+use super::format::Format;
 use super::literal::{Kind, Literal, Parsed};
-
-/// How fields and lines are told apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Format {
-    pub(super) separator: Vec<u8>,
-    pub(super) enclosed: Option<u8>,
-    pub(super) escaped: Option<u8>,
-    pub(super) terminator: Vec<u8>,
-    /// The fields' columns, if they are told, and those whose values are encoded.
-    pub(super) columns: Option<Vec<String>>,
-    pub(super) encoded: Vec<(String, Encoded)>,
-}
-
-/// How bytes are written where a file holds text only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Encoded {
-    Base64,
-    Hexadecimal,
-}
-
-impl Default for Format {
-    fn default() -> Self {
-        Self {
-            separator: b"\t".to_vec(),
-            enclosed: None,
-            escaped: Some(b'\\'),
-            terminator: b"\n".to_vec(),
-            columns: None,
-            encoded: Vec::new(),
-        }
-    }
-}
 
 /// Reads one row at the beginning of `text`, which goes on unless it has `ended`.
 pub(super) fn row(text: &[u8], format: &Format, ended: bool, into: &mut Vec<Literal>) -> Parsed {

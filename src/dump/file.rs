@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::Error;
-use super::fields::Format;
+use super::format::Format;
 
 /// Bytes of a file of fields that one piece should hold.
 const CUT_BYTES: u64 = 4 * 1024 * 1024;

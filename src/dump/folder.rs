@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use super::charset::Charset;
 use super::error::Error;
-use super::fields::Format;
 use super::file::{File, io_error};
+use super::format::Format;
 use super::index::{Index, Piece, RowForm};
 use super::session::Session;
 use super::value::Around;

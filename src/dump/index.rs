@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::error::Error;
-use super::fields::Format;
 use super::file::{File, Window, io_error};
+use super::format::Format;
 use super::literal::{self, Head};
 use super::scanner::{Found, Next, Scanner, opened};
 use super::session::Session;
@@ -289,7 +289,7 @@ impl Pass<'_> {
             }
             Statement::SetSequence { database, name, next } => {
                 let sequences = &mut self.index.database(&database).written.sequences;
-                if let Some(found) = sequences.iter_mut().find(|found| found.name == name) {
+                if let Some(found) = sequences.iter_mut().find(|found| found.name.name == name) {
                     found.next = next;
                 }
             }

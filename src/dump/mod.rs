@@ -13,6 +13,7 @@ mod error;
 mod fields;
 mod file;
 mod folder;
+mod format;
 mod index;
 mod literal;
 mod moment;
@@ -36,15 +37,17 @@ use session::Session;
 use slot::Slots;
 use value::{Around, Decoder};
 
+use crate::mysql::catalog::written;
 use crate::mysql::schema::{Column, Schema, Table};
 use crate::mysql::server::Flavour;
+use crate::name::TableName;
 
 /// A dump as it was named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     pub(crate) place: Place,
-    /// Which of its databases, if it has several.
-    pub(crate) database: Option<String>,
+    /// Which of its databases, if it has several; the only one of users, if none is named.
+    pub(crate) databases: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,20 +57,20 @@ pub(crate) enum Place {
 }
 
 impl Options {
-    /// What was typed; the database is added if it was.
+    /// What was typed; the databases are added if they were.
     pub(crate) fn address(&self) -> String {
         let place = match &self.place {
             Place::StandardInput => "-".to_owned(),
             Place::Path(path) => path.display().to_string(),
         };
-        match &self.database {
-            Some(database) => format!("{place}#{database}"),
-            None => place,
+        match self.databases.join(",") {
+            databases if databases.is_empty() => place,
+            databases => format!("{place}#{databases}"),
         }
     }
 }
 
-/// A dump that was looked at once, and one of its databases.
+/// A dump that was looked at once, and those of its databases that are meant.
 #[derive(Debug)]
 pub(crate) struct Dump {
     files: Vec<File>,
@@ -77,7 +80,7 @@ pub(crate) struct Dump {
     /// Where in the binary log it was taken, if it tells that.
     pub(crate) position: Option<String>,
     pub(crate) remarks: Vec<Remark>,
-    pieces: BTreeMap<String, Pieces>,
+    pieces: BTreeMap<TableName, Pieces>,
 }
 
 impl Dump {
@@ -92,36 +95,48 @@ impl Dump {
             }
         };
         let path = options.address();
-        let name = chosen(&index, options.database.as_deref(), &path)?;
-        let mut database = index.databases.remove(&name).unwrap_or_default();
-        for table in &mut database.written.tables {
-            if let Some(found) = database.pieces.get(&table.name) {
-                table.rows = found.pieces.iter().map(|piece| piece.rows).sum();
-                table.bytes = found.pieces.iter().map(|piece| piece.bytes).sum();
+        let names = chosen(&index, &options.databases, &path)?;
+        Ok(Arc::new(Self::of(files, index, &names)))
+    }
+
+    /// Some databases of what was found.
+    fn of(files: Vec<File>, index: Index, names: &[String]) -> Self {
+        let mut databases = index.databases;
+        databases.retain(|name, _| names.contains(name));
+        for database in databases.values_mut() {
+            for table in &mut database.written.tables {
+                if let Some(found) = database.pieces.get(&table.name) {
+                    table.rows = found.pieces.iter().map(|piece| piece.rows).sum();
+                    table.bytes = found.pieces.iter().map(|piece| piece.bytes).sum();
+                }
             }
         }
         let flavour = index.flavour.unwrap_or(Flavour::MySql);
-        let schema = database.written.schema(&name, flavour);
-        Ok(Arc::new(Self {
+        let schema = written::schema(databases.iter().map(|(n, one)| (n, &one.written)), flavour);
+        let pieces = databases.into_iter().flat_map(|(name, database)| {
+            let pieces = database.pieces.into_iter();
+            pieces.map(move |(table, found)| (TableName::new(&name, table), found))
+        });
+        Self {
             files,
             schema,
             server: server(flavour, index.version.as_deref()),
             position: index.position,
             remarks: index.remarks,
-            pieces: database.pieces,
-        }))
+            pieces: pieces.collect(),
+        }
     }
 
     /// Tables that have rows here and no CREATE TABLE.
-    pub(crate) fn without_form(&self) -> Vec<&str> {
-        let has = |name: &str| self.schema.tables.iter().any(|table| table.name.name == name);
-        self.pieces.keys().map(String::as_str).filter(|name| !has(name)).collect()
+    pub(crate) fn without_form(&self) -> Vec<&TableName> {
+        let has = |name: &TableName| self.schema.tables.iter().any(|table| table.name == *name);
+        self.pieces.keys().filter(|name| !has(name)).collect()
     }
 
     /// The columns of a table whose values the dump does not have: generated ones, which dump tools
     /// leave out.
     pub(crate) fn absent(&self, table: &Table) -> Vec<String> {
-        let lists = self.pieces.get(&table.name.name).map(|found| found.lists.as_slice());
+        let lists = self.pieces.get(&table.name).map(|found| found.lists.as_slice());
         let is_absent = |column: &&Column| {
             let listed = |list: &Option<Vec<String>>| {
                 list.as_ref().is_some_and(|list| list.contains(&column.name))
@@ -134,13 +149,13 @@ impl Dump {
     }
 
     /// The same of a table by its name.
-    pub(crate) fn absent_of(&self, table: &str) -> Vec<String> {
-        let table = self.schema.tables.iter().find(|found| found.name.name == table);
+    pub(crate) fn absent_of(&self, table: &TableName) -> Vec<String> {
+        let table = self.schema.tables.iter().find(|found| found.name == *table);
         table.map(|table| self.absent(table)).unwrap_or_default()
     }
 
     /// Bytes of text in each piece of a table's rows, in their order.
-    pub(crate) fn pieces(&self, table: &str) -> Vec<u64> {
+    pub(crate) fn pieces(&self, table: &TableName) -> Vec<u64> {
         let found = self.pieces.get(table).map(|found| found.pieces.as_slice());
         found.unwrap_or_default().iter().map(|piece| piece.bytes).collect()
     }
@@ -149,12 +164,12 @@ impl Dump {
     /// columns.
     pub(crate) fn rows(
         self: &Arc<Self>,
-        table: &str,
+        table: &TableName,
         columns: &[String],
         (from, to): (Option<u64>, Option<u64>),
     ) -> Result<Rows, Error> {
-        let unknown = || Error::NoTable { name: table.to_owned() };
-        let found = self.schema.tables.iter().find(|found| found.name.name == table);
+        let unknown = || Error::NoTable { name: table.name.clone() };
+        let found = self.schema.tables.iter().find(|found| found.name == *table);
         let found = found.ok_or_else(unknown)?;
         let pieces =
             self.pieces.get(table).map(|found| found.pieces.as_slice()).unwrap_or_default();
@@ -201,8 +216,8 @@ fn stem(path: &Path) -> String {
 /// The servers' own databases, which a dump of all databases has too.
 const SYSTEM: [&str; 4] = ["mysql", "sys", "information_schema", "performance_schema"];
 
-/// The database that is meant: the one that is named, or the only one.
-fn chosen(index: &Index, wanted: Option<&str>, path: &str) -> Result<String, Error> {
+/// The databases that are meant: those that are named, or the only one.
+fn chosen(index: &Index, wanted: &[String], path: &str) -> Result<Vec<String>, Error> {
     let has_something = |name: &&String| {
         let found = &index.databases[*name];
         let written = &found.written;
@@ -210,17 +225,17 @@ fn chosen(index: &Index, wanted: Option<&str>, path: &str) -> Result<String, Err
     };
     let databases: Vec<String> = index.databases.keys().filter(has_something).cloned().collect();
     let path = path.to_owned();
-    if let Some(name) = wanted {
-        if databases.iter().any(|found| found == name) {
-            return Ok(name.to_owned());
-        }
-        return Err(Error::NoDatabase { path, name: name.to_owned(), databases });
+    if let Some(name) = wanted.iter().find(|name| !databases.contains(name)) {
+        return Err(Error::NoDatabase { path, name: name.clone(), databases });
+    }
+    if !wanted.is_empty() {
+        return Ok(wanted.to_vec());
     }
     let of_users: Vec<&String> =
         databases.iter().filter(|name| !SYSTEM.contains(&name.as_str())).collect();
     match of_users.as_slice() {
         [] => Err(Error::NoDump { path }),
-        [one] => Ok((*one).clone()),
+        [one] => Ok(vec![(*one).clone()]),
         several => {
             let databases = several.iter().map(|name| (*name).clone()).collect();
             Err(Error::Ambiguous { path, databases })
@@ -237,20 +252,11 @@ pub(crate) fn fuzz(data: &[u8]) {
     if index.read((0, &file), "dump", Session::new()).is_err() {
         return;
     }
-    let Ok(name) = chosen(&index, None, "dump") else { return };
-    let database = index.databases.remove(&name).unwrap_or_default();
-    let schema = database.written.schema(&name, index.flavour.unwrap_or(Flavour::MySql));
-    let dump = Arc::new(Dump {
-        files: vec![file],
-        schema,
-        server: String::new(),
-        position: None,
-        remarks: Vec::new(),
-        pieces: database.pieces,
-    });
+    let Ok(names) = chosen(&index, &[], "dump") else { return };
+    let dump = Arc::new(Dump::of(vec![file], index, &names));
     for table in &dump.schema.tables {
         let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
-        let Ok(mut rows) = dump.rows(&table.name.name, &columns, (None, None)) else { continue };
+        let Ok(mut rows) = dump.rows(&table.name, &columns, (None, None)) else { continue };
         loop {
             let filled = match rows.next_buffered() {
                 Ok(Buffered::Row(row)) => {

@@ -1,6 +1,6 @@
 //! Which value of a row belongs to which column that is asked for.
 
-use super::fields::{Encoded, Format};
+use super::format::{Encoded, Format};
 use super::literal::{Kind, Literal};
 use super::value::{Around, Decoder};
 use crate::mysql::schema::{Column, ColumnType, Default, Table};

@@ -4,7 +4,7 @@
 use crate::event::{Event, Events};
 use crate::fault::{Blame, Fault};
 use crate::finding::{Code, Finding, Place, PlaceKind};
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::digest::Digest;
 use crate::migrate::error::Error;
 use crate::migrate::fit;

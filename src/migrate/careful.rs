@@ -8,8 +8,7 @@
 use std::ops::Range;
 
 use crate::migrate::copied::Account;
-use crate::migrate::copy::check_columns;
-use crate::migrate::encoder::RowEncoder;
+use crate::migrate::encoder::{RowEncoder, check_columns};
 use crate::migrate::error::Error;
 use crate::migrate::mapping::{Age, Owner, TableMapping};
 use crate::migrate::source::Rows;

@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 
 use crate::migrate::digest::Digest;
 use crate::migrate::mapping::TableMapping;
-use crate::migrate::tell;
 use crate::migrate::transcode::Alteration;
 use crate::mysql::wire::{ColumnDefinition, row_as_json};
 use crate::postgres::journal::{AlteredValues, QuarantinedRow};
@@ -90,7 +89,7 @@ impl Copied {
         self.alterations(mapping)
             .map(|altered| AlteredValues {
                 column: altered.column.to_owned(),
-                what: tell::words(altered.alteration),
+                what: altered.alteration.words(),
                 count: altered.count,
                 first_keys: altered.first_keys.to_vec(),
             })

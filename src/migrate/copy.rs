@@ -14,7 +14,7 @@
 use crate::event::{Event, Events};
 use crate::migrate::careful;
 use crate::migrate::copied::{Account, Copied};
-use crate::migrate::encoder::RowEncoder;
+use crate::migrate::encoder::{RowEncoder, check_columns};
 use crate::migrate::error::Error;
 use crate::migrate::mapping::{Age, Owner, TableMapping};
 use crate::migrate::sink::Sink;
@@ -96,7 +96,7 @@ impl Copier<'_> {
         job: &ChunkJob,
         care: Care,
     ) -> Result<Copied, Error> {
-        let name = &mapping.source.name;
+        let name = &mapping.source;
         let clear = job.clear.as_ref().map_or_else(String::new, |clear| {
             format!("{}; {clear}", journal::forget(job.run, name, job.number))
         });
@@ -249,22 +249,6 @@ pub(crate) async fn drain(rows: &mut Rows<'_>, shutdown: &Shutdown) -> Result<()
             Buffered::Incomplete if shutdown.is_requested() => return Err(Error::Stopped),
             Buffered::Incomplete => rows.fill().await?,
             Buffered::End => break,
-        }
-    }
-    Ok(())
-}
-
-/// The server must send what the transcoders read: a surprise here would be misread bytes.
-pub(crate) fn check_columns(
-    columns: &[ColumnDefinition],
-    mapping: &TableMapping,
-) -> Result<(), Error> {
-    for (column, sent) in mapping.columns.iter().zip(columns) {
-        if !column.transcoder.reads(sent.wire_type) {
-            return Err(Error::UnexpectedType {
-                column: column.source.clone(),
-                wire_type: format!("{:?}", sent.wire_type),
-            });
         }
     }
     Ok(())

@@ -3,16 +3,15 @@
 
 use crate::dump::{Dump, Remark};
 use crate::finding::{Code, Finding, Place};
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::mapping::TableMapping;
 use crate::mysql::schema::{ColumnType, Schema};
-use crate::name::TableName;
 
 /// What a dump says of itself, before anything is written. An error in it stops the run.
 pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
     found.extend(dump.remarks.iter().map(remark));
     for table in dump.without_form() {
-        let place = Place::table(&TableName::new(&schema.name, table));
+        let place = Place::table(table);
         let message = "the dump has rows of it and no CREATE TABLE";
         let help = "dump it again with its form (without --no-create-info)";
         found.push(Finding::error(Code::TableNotCopied, place, message).help(help));

@@ -93,3 +93,19 @@ impl<'a> RowEncoder<'a> {
         })
     }
 }
+
+/// The server must send what the transcoders read: a surprise here would be misread bytes.
+pub(crate) fn check_columns(
+    columns: &[ColumnDefinition],
+    mapping: &TableMapping,
+) -> Result<(), Error> {
+    for (column, sent) in mapping.columns.iter().zip(columns) {
+        if !column.transcoder.reads(sent.wire_type) {
+            return Err(Error::UnexpectedType {
+                column: column.source.clone(),
+                wire_type: format!("{:?}", sent.wire_type),
+            });
+        }
+    }
+    Ok(())
+}

@@ -37,8 +37,8 @@ pub(crate) enum Error {
     UnexpectedType { column: String, wire_type: String },
     #[error("{sent} rows were sent, and the target took {taken}")]
     RowsLost { sent: u64, taken: u64 },
-    #[error("the source has no {name} in {database}")]
-    UnknownTable { name: String, database: String },
+    #[error("the source has no {name} in {}", .databases.join(", "))]
+    UnknownTable { name: String, databases: Vec<String> },
     #[error("{reasons} thing(s) must be mended first; nothing was written")]
     Refused { reasons: usize },
     #[error("a worker came to an unexpected end: {0}")]
@@ -66,7 +66,7 @@ pub(crate) enum Error {
         "{table} was cut into chunks, which cannot be read at instants of their own, as \
          --snapshot per-table would"
     )]
-    CutForOneInstant { table: String },
+    CutForOneInstant { table: TableName },
     #[error("cannot write {}", .file.display())]
     Unwritten { file: PathBuf, source: std::io::Error },
     #[error("stopped, as asked")]

@@ -11,24 +11,26 @@ pub(crate) mod aside;
 mod columns;
 mod left;
 mod names;
-mod passage;
+pub(crate) mod passage;
+pub(crate) mod plan;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 pub(crate) use self::accept::Accept;
 use self::accept::Kind as Difference;
 use self::accept::nearest;
-use self::left::Left;
 use self::names::Match;
-pub(crate) use self::passage::way;
+use self::plan::planned;
+pub(crate) use self::plan::{Counter, Fit};
 use crate::finding::{Code, Finding, Place, PlaceKind};
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::digest::Digest;
 use crate::migrate::mapping::TableMapping;
+use crate::migrate::schemas::Schemas;
 use crate::migrate::settings::Settings;
 use crate::mysql::schema as mysql;
-use crate::name::{TableName, postgres_quoted};
-use crate::postgres::schema::{ForeignKey, Table as Planned};
+use crate::name::TableName;
+use crate::postgres::schema::Table as Planned;
 use crate::postgres::standing::{Standing, StandingKey, StandingTable, StandingTrigger};
 
 /// What a person wants of it.
@@ -52,7 +54,7 @@ pub(crate) enum Filled {
     /// Nobody that is known: rows in it are somebody's.
     Unknown,
     /// The run that is to go on, which planned these tables of the source.
-    ByRun(BTreeSet<String>),
+    ByRun(BTreeSet<TableName>),
     /// Whoever it was: its rows are to be compared.
     Compared,
 }
@@ -62,42 +64,10 @@ pub(crate) enum Filled {
 pub(crate) struct Terms<'a> {
     pub(crate) data_only: &'a DataOnly,
     pub(crate) filled: &'a Filled,
-    /// The target's schema.
-    pub(crate) schema: &'a str,
-    /// Table → its name in the target, where somebody has said so.
-    pub(crate) rename: &'a BTreeMap<String, String>,
-    /// What was said of columns.
+    /// The target's schemas.
+    pub(crate) schemas: &'a Schemas,
+    /// What was said of tables and columns.
     pub(crate) settings: &'a Settings,
-    /// Table → a condition, where not all rows are meant.
-    pub(crate) rows: &'a BTreeMap<String, String>,
-}
-
-/// What is done to the schema besides filling it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Fit {
-    /// The target's schema.
-    pub(crate) schema: String,
-    /// Foreign keys that are taken away and made again: those of the tables that are filled, and
-    /// those that refer to them.
-    pub(crate) keys: Vec<StandingKey>,
-    /// Triggers that are disabled and enabled again.
-    pub(crate) triggers: Vec<StandingTrigger>,
-    /// Tables that are emptied first.
-    pub(crate) emptied: Vec<TableName>,
-    /// What stays behind, as was accepted.
-    left: Vec<Left>,
-    /// Of each mapping the columns that take numbers from a sequence.
-    pub(crate) counters: Vec<Vec<Counter>>,
-}
-
-/// A column that takes its numbers from a sequence.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Counter {
-    pub(crate) table: TableName,
-    pub(crate) column: String,
-    pub(crate) sequence: TableName,
-    /// The last number that the source has given; 0 if it has none or keeps no count.
-    pub(crate) last: u64,
 }
 
 /// What the frameworks keep for themselves, each with columns by which it is known: if the target's
@@ -112,17 +82,21 @@ const HOUSEKEEPING: [(&str, &[&str]); 5] = [
 
 /// Pairs the tables and columns of both, and says what stands against it.
 pub(crate) fn fit(source: &mysql::Schema, standing: &Standing, terms: Terms<'_>) -> Conversion {
-    let plan = Fit { schema: terms.schema.to_owned(), ..Fit::default() };
+    let schemas = terms.schemas.all();
+    let plan = Fit { schemas: schemas.iter().map(ToString::to_string).collect(), ..Fit::default() };
     let conversion = Conversion { fit: Some(plan), ..Conversion::default() };
-    let mut fitter = Fitter { terms, standing, possible: Vec::new(), conversion };
-    fitter.tables(source);
+    let mut fitter = Fitter { source, terms, standing, possible: Vec::new(), conversion };
+    for schema in schemas {
+        fitter.tables(schema);
+    }
     fitter.set_aside();
-    fitter.objects(source);
+    fitter.objects();
     fitter.needless();
     fitter.conversion
 }
 
 struct Fitter<'a> {
+    source: &'a mysql::Schema,
     terms: Terms<'a>,
     standing: &'a Standing,
     /// Every difference that can be accepted, whether it is or not.
@@ -133,6 +107,11 @@ struct Fitter<'a> {
 impl Fitter<'_> {
     fn found(&mut self, finding: Finding) {
         self.conversion.findings.push(finding);
+    }
+
+    /// The target's schemas as a whole.
+    fn place(&self) -> Place {
+        Place::object(PlaceKind::Target, self.terms.schemas.all().join(", "))
     }
 
     fn plan(&mut self) -> &mut Fit {
@@ -159,18 +138,18 @@ impl Fitter<'_> {
         accepted
     }
 
-    fn tables(&mut self, source: &mysql::Schema) {
-        let wanted: Vec<&str> = source
-            .tables
-            .iter()
-            .map(|table| {
-                self.terms.rename.get(&table.name.name).unwrap_or(&table.name.name).as_str()
-            })
-            .collect();
-        let standing: Vec<&TableName> = self.standing.tables.keys().collect();
+    /// Those that are in a schema of the target, or belong there.
+    fn tables(&mut self, schema: &str) {
+        let is_here = |table: &&mysql::Table| self.terms.schemas.of(&table.name.schema) == schema;
+        let tables: Vec<&mysql::Table> = self.source.tables.iter().filter(is_here).collect();
+        let settings = self.terms.settings;
+        let wanted: Vec<&str> =
+            tables.iter().map(|table| settings.wanted_name(&table.name)).collect();
+        let standing = self.standing.tables.keys().filter(|table| table.schema == schema);
+        let standing: Vec<&TableName> = standing.collect();
         let names: Vec<&str> = standing.iter().map(|table| table.name.as_str()).collect();
         let mut filled = BTreeSet::new();
-        for (table, matched) in source.tables.iter().zip(names::pair(&wanted, &names)) {
+        for (table, matched) in tables.into_iter().zip(names::pair(&wanted, &names)) {
             let place = || Place::table(&table.name);
             match matched {
                 Match::One(at) => {
@@ -182,7 +161,7 @@ impl Fitter<'_> {
                 other => {
                     let difference = Accept {
                         kind: Difference::MissingTable,
-                        table: table.name.name.clone(),
+                        table: self.source.called(&table.name),
                         column: None,
                     };
                     let what = missing("table", &other);
@@ -195,7 +174,7 @@ impl Fitter<'_> {
         }
         for extra in standing.into_iter().filter(|name| !filled.contains(name)) {
             let message = "has no counterpart in what is moved: it is left as it is";
-            let place = Place::object(PlaceKind::Table, &extra.name);
+            let place = Place::of(PlaceKind::Table, extra);
             self.found(Finding::note(Code::LeftAlone, place, message));
         }
     }
@@ -219,7 +198,7 @@ impl Fitter<'_> {
         self.rows_there(source, (name, there));
         let columns = self.columns(source, (name, there));
         let mut mapping = TableMapping::theirs(source, name.clone(), columns);
-        mapping.rows = self.terms.rows.get(&source.name.name).cloned();
+        mapping.rows = self.terms.settings.condition(&source.name).cloned();
         if let Some(condition) = &mapping.rows {
             let message = format!("only rows where {condition}, as was asked for");
             self.found(Finding::note(Code::RowsFiltered, place(), message));
@@ -276,7 +255,7 @@ impl Fitter<'_> {
             .iter()
             .any(|(table, columns)| name.name == *table && columns.iter().all(|one| has(one)));
         let ours = match self.terms.filled {
-            Filled::ByRun(tables) => tables.contains(&source.name.name),
+            Filled::ByRun(tables) => tables.contains(&source.name),
             Filled::Unknown | Filled::Compared => false,
         };
         known && there.has_rows && !ours
@@ -337,7 +316,7 @@ impl Fitter<'_> {
             );
             let help = "if the run does not come to its end: --resume, or the statements of \
                         SELECT restore FROM nirvana.set_aside";
-            let place = Place::object(PlaceKind::Target, self.terms.schema);
+            let place = self.place();
             self.found(Finding::note(Code::SetAside, place, message).help(help));
         }
         let plan = self.plan();
@@ -350,18 +329,19 @@ impl Fitter<'_> {
             return None;
         }
         let message = format!("this account does not own {name}, and so may not alter it");
-        let place = Place::object(PlaceKind::Table, &name.name);
+        let place = Place::of(PlaceKind::Table, name);
         let help = format!("ALTER TABLE {} OWNER TO …; or run as its owner", name.postgres());
         Some(Finding::error(Code::MissingPrivilege, place, message).help(help))
     }
 
     /// Views, triggers and routines are the application's, as its tables are.
-    fn objects(&mut self, source: &mysql::Schema) {
+    fn objects(&mut self) {
+        let source = self.source;
         let views = source.views.iter().map(|view| (PlaceKind::View, &view.name));
         let sequences = source.sequences.iter().map(|one| (PlaceKind::Sequence, &one.name));
         for (kind, name) in views.chain(sequences) {
             let message = "not looked for in the target: only data is moved";
-            self.found(Finding::note(Code::NotCarried, Place::object(kind, name), message));
+            self.found(Finding::note(Code::NotCarried, Place::of(kind, name), message));
         }
         for object in &source.objects {
             let kind = match object.kind {
@@ -372,8 +352,8 @@ impl Fitter<'_> {
                 | mysql::ObjectKind::Package => PlaceKind::Routine,
             };
             let place = match &object.table {
-                Some(table) => Place::part(kind, table, &object.name),
-                None => Place::object(kind, &object.name),
+                Some(table) => Place::part(kind, table, &object.name.name),
+                None => Place::of(kind, &object.name),
             };
             let message = "not looked for in the target: only data is moved";
             self.found(Finding::note(Code::NotCarried, place, message));
@@ -390,7 +370,7 @@ impl Fitter<'_> {
             let near = nearest(&accept.to_string(), known);
             let near = near.map_or("there is none".to_owned(), |near| format!("nearest: {near}"));
             let message = format!("--accept {accept} is no difference between the two; {near}");
-            let place = Place::object(PlaceKind::Target, self.terms.schema);
+            let place = self.place();
             self.conversion.findings.push(Finding::error(Code::NothingToAccept, place, message));
         }
     }
@@ -403,17 +383,6 @@ fn missing(what: &str, matched: &Match) -> String {
             format!("which {what} of the target it is cannot be told: {}", names.join(", "))
         }
         Match::One(_) | Match::None => format!("the target has no such {what}"),
-    }
-}
-
-fn planned(key: &StandingKey) -> ForeignKey {
-    ForeignKey {
-        name: key.name.clone(),
-        columns: key.columns.clone(),
-        referenced_table: key.referenced.clone(),
-        referenced_columns: key.referenced_columns.clone(),
-        on_delete: String::new(),
-        on_update: String::new(),
     }
 }
 
@@ -431,37 +400,6 @@ fn counters(source: &mysql::Table, mapping: &TableMapping, there: &StandingTable
         })
     });
     counters.collect()
-}
-
-impl Fit {
-    /// Keys of tables that are not filled, which no task of a table's own brings back.
-    pub(crate) fn keys_of_others<'a>(
-        &'a self,
-        mappings: &'a [TableMapping],
-    ) -> impl Iterator<Item = (&'a StandingKey, ForeignKey)> {
-        let is_filled = |table: &TableName| mappings.iter().any(|one| one.target == *table);
-        let keys = self.keys.iter().filter(move |key| !is_filled(&key.table));
-        keys.map(|key| (key, planned(key)))
-    }
-
-    /// Whether something is to be brought back.
-    pub(crate) fn sets_aside(&self) -> bool {
-        !(self.keys.is_empty() && self.triggers.is_empty())
-    }
-
-    /// What a run executes besides moving rows, in order.
-    pub(crate) fn statements(&self) -> Vec<String> {
-        let mut statements = self.disturb();
-        statements.extend(self.counters.iter().flatten().map(Counter::set));
-        statements.extend(self.keys.iter().map(StandingKey::add));
-        let validate = |key: &StandingKey| {
-            let (table, name) = (key.table.postgres(), postgres_quoted(&key.name));
-            format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
-        };
-        statements.extend(self.keys.iter().map(validate));
-        statements.extend(self.triggers.iter().map(StandingTrigger::restore));
-        statements
-    }
 }
 
 /// What a run into such a schema is known by: which values go where, and as what.

@@ -54,7 +54,7 @@ pub(crate) fn findings(schema: &Schema, answers: &Answers, settings: &Settings) 
                 Weight::Stop => Finding::error(code(question), place(), message),
             });
         }
-        found.extend(encoded_twice(table, column, (answers, &rule)));
+        found.extend(encoded_twice((schema, table), column, (answers, &rule)));
         found
     })
 }
@@ -128,7 +128,7 @@ fn fate(question: Question, rule: &ColumnRule) -> Fate {
 
 /// Text that looks as if it had been encoded twice arrives as it is, unless somebody says other.
 fn encoded_twice(
-    table: &Table,
+    (schema, table): (&Schema, &Table),
     column: &Column,
     (answers, rule): (&Answers, &ColumnRule),
 ) -> Option<Finding> {
@@ -141,7 +141,8 @@ fn encoded_twice(
     let help = format!(
         "they arrive as they are; to have them decoded once: \"{}.{}\" = {{ using = [\"repair-utf8\"] }} \
          in [migrate.columns]",
-        table.name.name, column.name
+        schema.called(&table.name),
+        column.name
     );
     Some(Finding::note(Code::EncodedTwice, place, message).help(help))
 }

@@ -12,6 +12,7 @@ use crate::migrate::convert::{Choices, convert};
 use crate::migrate::error::Error;
 use crate::migrate::foresee;
 use crate::migrate::scan::{self, Answers, Depth, Question};
+use crate::migrate::schemas::{Schemas, USUAL};
 use crate::migrate::settings::Settings;
 use crate::migrate::source::Reader;
 use crate::mysql::catalog;
@@ -79,7 +80,7 @@ async fn look(options: &SourceOptions, events: &Events) -> Result<String, Error>
     let server = Server::read(&mut connection).await?;
     events.emit(Event::PhaseStarted { phase: Phase::Read });
     let database = options.database.clone().unwrap_or_default();
-    let schema = catalog::read(&mut connection, &server, &database).await?;
+    let schema = catalog::read(&mut connection, &server, &[database]).await?;
     events.emit(Event::PhaseStarted { phase: Phase::Scan });
     let settings = Settings { uuid: true, ..Settings::default() };
     let mut reader = Reader::Server(Box::new(connection));
@@ -93,7 +94,7 @@ fn text(schema: &Schema, answers: &Answers, version: &str) -> String {
         "# What `nirvana migrate` and `nirvana verify` do with {}, of {version}.\n\
          # Lines behind # are not read: they say what holds anyway, or what the data was found to ask for.\n\n\
          [migrate]\n",
-        schema.name
+        schema.databases.join(", ")
     );
     for (setting, remark) in general(schema) {
         text.push_str(&format!("# {setting:<28} # {remark}\n"));
@@ -172,7 +173,7 @@ fn general(schema: &Schema) -> Vec<(String, String)> {
 
 fn findings(schema: &Schema, answers: &Answers) -> Vec<Finding> {
     let choices = Choices {
-        target_schema: "public".to_owned(),
+        schemas: Schemas::one(USUAL),
         server_version: NEWEST_TARGET,
         settings: Settings::default(),
         extensions: std::collections::BTreeMap::new(),

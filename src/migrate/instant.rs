@@ -28,7 +28,7 @@ pub(crate) async fn take(
     read: impl AsyncFn(&mut Connection) -> Result<Schema, Error>,
 ) -> Result<(Schema, Snapshot), Error> {
     let mut refused = Error::NoSnapshot;
-    for rung in snapshot::rungs(ask.server, &known.name, choice) {
+    for rung in snapshot::rungs(ask.server, &known.databases, choice) {
         match Box::pin(take_by(ask, rung, known, &read)).await {
             Err(Error::Source(error)) if leads_on(&error) => refused = error.into(),
             ended => return ended,
@@ -89,7 +89,7 @@ pub(crate) async fn can_resume(cuts: Cuts, session: &Session, run: i64) -> Resul
     }
     let entries = journal::entries(session, run).await?;
     match entries.iter().find(|entry| entry.number > 0) {
-        Some(entry) => Err(Error::CutForOneInstant { table: entry.source_table.clone() }),
+        Some(entry) => Err(Error::CutForOneInstant { table: entry.table.clone() }),
         None => Ok(()),
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn entries(mapping: &TableMapping, plan: &Plan) -> Vec<Entry> {
     let numbered = plan.chunks.iter().enumerate();
     numbered
         .map(|(number, chunk)| Entry {
-            source_table: mapping.source.name.clone(),
+            table: mapping.source.clone(),
             number: number as u32,
             lower_bound: json(&chunk.lower),
             upper_bound: json(&chunk.upper),

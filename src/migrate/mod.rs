@@ -28,6 +28,7 @@
 mod build;
 mod careful;
 mod chunk;
+mod conversion;
 mod convert;
 mod copied;
 mod copy;
@@ -53,6 +54,7 @@ mod resume;
 mod run;
 mod scan;
 mod schedule;
+mod schemas;
 mod settings;
 mod sink;
 mod source;
@@ -69,6 +71,7 @@ pub(crate) use pack::{
 };
 pub(crate) use pair::{InTheWay, Pair};
 pub(crate) use run::{Mode, Request, run};
+pub(crate) use schemas::{Schemas, USUAL as USUAL_SCHEMA};
 pub(crate) use settings::{Identifiers, Settings};
 pub(crate) use source::Origin;
 pub(crate) use verify::{

@@ -5,6 +5,7 @@ use crate::event::Events;
 use crate::fault::Blame;
 use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::build::{self, History};
+use crate::migrate::conversion::Conversion;
 use crate::migrate::error::Error;
 use crate::postgres::connect::Session;
 use crate::postgres::ddl;
@@ -14,24 +15,21 @@ use crate::postgres::schema::Schema;
 /// compile leaves nothing behind.
 pub(crate) async fn finish(
     session: &Session,
-    schema: &Schema,
+    conversion: &Conversion,
     history: History,
     events: &Events,
 ) -> Result<(), Error> {
-    let sequences = schema.sequences.iter().map(|sequence| {
-        (PlaceKind::Sequence, sequence.name.name.as_str(), ddl::set_sequence(sequence))
-    });
-    let views = schema
-        .views
-        .iter()
-        .map(|view| (PlaceKind::View, view.name.name.as_str(), ddl::create_view(view)));
+    let Schema { sequences, views, .. } = &conversion.target;
+    let sequences =
+        sequences.iter().map(|one| (PlaceKind::Sequence, &one.name, ddl::set_sequence(one)));
+    let views = views.iter().map(|view| (PlaceKind::View, &view.name, ddl::create_view(view)));
     for (kind, name, statement) in sequences.chain(views) {
         match session.execute(&statement).await {
             Ok(()) => {}
             Err(error) if build::ends_the_run(&error) => return Err(error.into()),
             Err(error) if history.excuses(&error) => {}
             Err(error) => {
-                let place = Place::object(kind, name);
+                let place = Place::of(kind, conversion.source_of(name));
                 let mut finding = Finding::error(Code::ObjectNotBuilt, place, error.to_string());
                 if let Some(hint) = error.hint() {
                     finding = finding.help(hint);

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use crate::dump::Error as DumpError;
 use crate::event::{Event, Events, Phase};
-use crate::migrate::convert::{Choices, Conversion, Dropped, convert};
+use crate::migrate::conversion::{Conversion, Dropped};
+use crate::migrate::convert::{Choices, convert};
 use crate::migrate::error::Error;
 use crate::migrate::fit::{DataOnly, Filled, Terms, fit};
 use crate::migrate::instant;
 use crate::migrate::scan::{Answers, Depth};
+use crate::migrate::schemas::Schemas;
 use crate::migrate::settings::Settings;
 use crate::migrate::source::{self, Frozen, Origin, Source};
 use crate::mysql::catalog;
@@ -17,6 +19,7 @@ use crate::mysql::schema::Schema;
 use crate::mysql::server::Server;
 use crate::mysql::snapshot::{Ask, Choice};
 use crate::mysql::wire::Connection;
+use crate::name::TableName;
 use crate::postgres::catalog as target_catalog;
 use crate::postgres::connect::{Options as TargetOptions, Session};
 use crate::postgres::ddl;
@@ -31,8 +34,8 @@ use crate::report::SnapshotReport;
 pub(crate) struct Pair<T = TargetOptions> {
     pub(crate) source: Origin,
     pub(crate) target: T,
-    /// The target schema that everything is in.
-    pub(crate) schema: String,
+    /// The schemas of the target that everything is in.
+    pub(crate) schemas: Schemas,
     /// Tables of the source; all of them if empty.
     pub(crate) only: Vec<String>,
     /// What becomes of objects of the target with names that are to be made.
@@ -78,7 +81,8 @@ impl Pair {
         if let Some(leftover) = leftover {
             source.end(leftover).await?;
         }
-        let target = Target::read(&session, &[&self.schema, journal::SCHEMA]).await?;
+        let schemas = self.schemas.all().into_iter().chain([journal::SCHEMA]);
+        let target = Target::read(&session, &schemas.collect::<Vec<_>>()).await?;
         Ok(Met { source, session, target })
     }
 
@@ -97,7 +101,7 @@ impl Pair {
             };
             let mut conversion = convert(schema, answers, &choices);
             if self.in_the_way == InTheWay::Drop && *filled == Filled::Unknown {
-                let there = target_catalog::existing(session, &[&self.schema]).await?;
+                let there = target_catalog::existing(session, &self.schemas.all()).await?;
                 let objects = target_catalog::in_the_way(&conversion.target, &there);
                 let objects: Vec<_> = objects.into_iter().cloned().collect();
                 let statements = ddl::drop_objects(&objects);
@@ -105,16 +109,11 @@ impl Pair {
             }
             return Ok(conversion);
         };
-        let standing = standing::read(session, &self.schema).await?;
-        let standing = standing.with_set_aside(session, &self.schema).await?;
-        let terms = Terms {
-            data_only,
-            filled,
-            schema: &self.schema,
-            settings: &self.settings,
-            rename: &self.settings.rename,
-            rows: &self.settings.rows,
-        };
+        let schemas = self.schemas.all();
+        let standing = standing::read(session, &schemas).await?;
+        let standing = standing.with_set_aside(session, &schemas).await?;
+        let (schemas, settings) = (&self.schemas, &self.settings);
+        let terms = Terms { data_only, filled, schemas, settings };
         Ok(fit(schema, &standing, terms))
     }
 
@@ -141,7 +140,7 @@ impl<T> Pair<T> {
     /// What is decided for a target of this version, with these extensions.
     pub(crate) fn choices_for(&self, server_version: u32, extensions: &Extensions) -> Choices {
         Choices {
-            target_schema: self.schema.clone(),
+            schemas: self.schemas.clone(),
             server_version,
             settings: self.settings.clone(),
             extensions: extensions.clone(),
@@ -164,23 +163,19 @@ impl<T> Pair<T> {
         control: &mut Connection,
         server: &Server,
     ) -> Result<Schema, Error> {
-        let database = match &self.source {
-            Origin::Server(options) => options.database.clone().unwrap_or_default(),
-            Origin::Dump(_) => String::new(),
-        };
-        self.chosen(catalog::read(control, server, &database).await?)
+        self.chosen(catalog::read(control, server, self.source.databases()).await?)
     }
 
     fn chosen(&self, mut schema: Schema) -> Result<Schema, Error> {
-        let has = |name: &&String| schema.tables.iter().any(|table| table.name.name == **name);
+        let has = |name: &&String| schema.tables.iter().any(|table| table.name.is_called(name));
         let unknown = self.only.iter().find(|name| !has(name)).cloned();
         if let Some(name) = unknown.or_else(|| self.settings.unknown(&schema)) {
-            return Err(Error::UnknownTable { name, database: schema.name });
+            return Err(Error::UnknownTable { name, databases: schema.databases });
         }
-        let named = |name: &String| self.only.is_empty() || self.only.contains(name);
-        schema
-            .tables
-            .retain(|table| named(&table.name.name) && self.settings.takes(&table.name.name));
+        let named = |table: &TableName| {
+            self.only.is_empty() || self.only.iter().any(|name| table.is_called(name))
+        };
+        schema.tables.retain(|table| named(&table.name) && self.settings.takes(&table.name));
         if !self.only.is_empty() || self.settings.is_selective() {
             schema.objects.clear();
             schema.views.clear();
@@ -197,7 +192,7 @@ impl<T> Pair<T> {
         events: &Events,
     ) -> Result<(Schema, Frozen, SnapshotReport), Error> {
         let (options, server) = match (&self.source, source) {
-            (Origin::Server(options), Source::Server { server, .. }) => (options, server),
+            (Origin::Server(options, _), Source::Server { server, .. }) => (options, server),
             (_, Source::Dump(dump)) => {
                 let (report, event) = source::describe(dump, self.jobs);
                 events.emit(event);

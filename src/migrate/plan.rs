@@ -1,7 +1,7 @@
 //! What is to be moved and what was moved, as values for the report and the screen. Pure.
 
 use crate::event::{Event, Events};
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::digest::Digest;
 use crate::migrate::work::Board;
 use crate::mysql::schema::{IndexKey, Schema, Table};

@@ -1,9 +1,9 @@
 //! All that would stop a run or needs a decision, before anything is written: one list.
 
 use crate::finding::{Code, Finding, Place};
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::dumped::findings as of_dump;
-use crate::migrate::run::Past;
+use crate::migrate::resume::Past;
 use crate::migrate::source::Source;
 use crate::mysql::privilege::{Need, Privilege};
 use crate::mysql::schema::{IndexKind, Schema, Table};
@@ -24,10 +24,10 @@ pub(crate) struct Ends<'a> {
     pub(crate) source: &'a Source,
     pub(crate) schema: &'a Schema,
     pub(crate) target: &'a Target,
-    /// What stands in the target's schema already.
+    /// What stands in the target's schemas already.
     pub(crate) existing: &'a [Existing],
     pub(crate) conversion: &'a Conversion,
-    pub(crate) target_schema: &'a str,
+    pub(crate) target_schemas: &'a [&'a str],
     pub(crate) jobs: usize,
     /// Which ways to the snapshot may be taken.
     pub(crate) snapshot: Choice,
@@ -42,8 +42,8 @@ pub(crate) fn findings(ends: &Ends<'_>) -> Vec<Finding> {
     match ends.source {
         Source::Server { server, .. } => {
             source_version(server, &mut found);
-            source_privileges(server, &ends.schema.name, &mut found);
-            snapshot(server, &ends.schema.name, ends.snapshot, &mut found);
+            source_privileges(server, &ends.schema.databases, &mut found);
+            snapshot(server, &ends.schema.databases, ends.snapshot, &mut found);
         }
         Source::Dump(dump) => of_dump(dump, ends.schema, &mut found),
     }
@@ -51,11 +51,7 @@ pub(crate) fn findings(ends: &Ends<'_>) -> Vec<Finding> {
     if !matches!(ends.past, Past::Resumed(_)) && ends.conversion.fit.is_none() {
         in_the_way(ends, &mut found);
     }
-    if ends.schema.tables.is_empty() {
-        let message = format!("the database {} has no tables to move", ends.schema.name);
-        let help = "check the database name in the source URL, and --only if it was given";
-        found.push(Finding::error(Code::NothingToMove, Place::source(), message).help(help));
-    }
+    nothing_to(ends.schema, "move", &mut found);
     for table in &ends.schema.tables {
         tables(ends.source, table, &mut found);
     }
@@ -73,17 +69,13 @@ pub(crate) fn departure(
     match source {
         Source::Server { server, .. } => {
             source_version(server, &mut found);
-            source_privileges(server, &schema.name, &mut found);
-            snapshot(server, &schema.name, choice, &mut found);
+            source_privileges(server, &schema.databases, &mut found);
+            snapshot(server, &schema.databases, choice, &mut found);
             enough(Place::source(), server.free_connections(), jobs, &mut found);
         }
         Source::Dump(dump) => of_dump(dump, schema, &mut found),
     }
-    if schema.tables.is_empty() {
-        let message = format!("the database {} has no tables to move", schema.name);
-        let help = "check the database name in the source URL, and --only if it was given";
-        found.push(Finding::error(Code::NothingToMove, Place::source(), message).help(help));
-    }
+    nothing_to(schema, "move", &mut found);
     for table in &schema.tables {
         tables(source, table, &mut found);
     }
@@ -99,19 +91,27 @@ pub(crate) fn comparison(
 ) -> Vec<Finding> {
     let mut found = Vec::new();
     match source {
-        Source::Server { server, .. } => source_privileges(server, &schema.name, &mut found),
+        Source::Server { server, .. } => source_privileges(server, &schema.databases, &mut found),
         Source::Dump(dump) => of_dump(dump, schema, &mut found),
     }
     connections(source, target, jobs, &mut found);
-    if schema.tables.is_empty() {
-        let message = format!("the database {} has no tables to compare", schema.name);
-        let help = "check the database name in the source URL";
-        found.push(Finding::error(Code::NothingToMove, Place::source(), message).help(help));
-    }
+    nothing_to(schema, "compare", &mut found);
     for table in &schema.tables {
         tables(source, table, &mut found);
     }
     found
+}
+
+/// A database without a table is most likely another one than was meant.
+fn nothing_to(schema: &Schema, verb: &str, found: &mut Vec<Finding>) {
+    let has_tables = |name: &&String| schema.tables.iter().any(|table| table.name.schema == **name);
+    for database in schema.databases.iter().filter(|name| !has_tables(name)) {
+        let message = format!("the database {database} has no tables to {verb}");
+        let help = "check the database's name, and --only if it was given";
+        // One of several may have been left out.
+        let told = if schema.tables.is_empty() { Finding::error } else { Finding::note };
+        found.push(told(Code::NothingToMove, Place::source(), message).help(help));
+    }
 }
 
 fn source_version(server: &Server, found: &mut Vec<Finding>) {
@@ -153,8 +153,8 @@ fn target_version(target: &Target, found: &mut Vec<Finding>) {
     }
 }
 
-fn source_privileges(source: &Server, database: &str, found: &mut Vec<Finding>) {
-    for missing in source.missing_privileges(database) {
+fn source_privileges(source: &Server, databases: &[String], found: &mut Vec<Finding>) {
+    for missing in source.missing_privileges(databases) {
         let message = format!("{} is missing: {}", missing.privilege.word(), missing.why);
         let code = Code::MissingPrivilege;
         let finding = match missing.need {
@@ -167,23 +167,24 @@ fn source_privileges(source: &Server, database: &str, found: &mut Vec<Finding>) 
 }
 
 fn target_privileges(ends: &Ends<'_>, found: &mut Vec<Finding>) {
-    let schema = quoted(ends.target_schema);
     let user = quoted(&ends.target.user);
-    let (missing, grant) = match ends.target.schema(ends.target_schema) {
-        Some(facts) => {
-            (!facts.can_create, format!("GRANT CREATE, USAGE ON SCHEMA {schema} TO {user};"))
+    for schema in ends.target_schemas {
+        let (missing, grant) = match ends.target.schema(schema) {
+            Some(facts) => {
+                let schema = quoted(schema);
+                (!facts.can_create, format!("GRANT CREATE, USAGE ON SCHEMA {schema} TO {user};"))
+            }
+            None => (
+                !ends.target.can_create_schema,
+                format!("GRANT CREATE ON DATABASE {} TO {user};", quoted(&ends.target.database)),
+            ),
+        };
+        // A schema that stands is filled only.
+        if missing && ends.conversion.fit.is_none() {
+            let message = format!("{} may not create in schema {schema}", ends.target.user);
+            let finding = Finding::error(Code::MissingPrivilege, Place::target(), message);
+            found.push(finding.help(grant));
         }
-        None => (
-            !ends.target.can_create_schema,
-            format!("GRANT CREATE ON DATABASE {} TO {user};", quoted(&ends.target.database)),
-        ),
-    };
-    // A schema that stands is filled only.
-    if missing && ends.conversion.fit.is_none() {
-        let message =
-            format!("{} may not create in schema {}", ends.target.user, ends.target_schema);
-        let finding = Finding::error(Code::MissingPrivilege, Place::target(), message);
-        found.push(finding.help(grant));
     }
     let journal = ends.target.schema(journal::SCHEMA);
     if !journal.map_or(ends.target.can_create_schema, |facts| facts.can_create) {
@@ -195,11 +196,11 @@ fn target_privileges(ends: &Ends<'_>, found: &mut Vec<Finding>) {
 }
 
 /// How the snapshot will be taken, if that says less than the best; why it cannot, if it cannot.
-fn snapshot(source: &Server, database: &str, choice: Choice, found: &mut Vec<Finding>) {
+fn snapshot(source: &Server, databases: &[String], choice: Choice, found: &mut Vec<Finding>) {
     let place = Place::source;
-    let rungs = rungs(source, database, choice);
+    let rungs = rungs(source, databases, choice);
     let Some(best) = rungs.first() else {
-        no_snapshot(source, database, choice, found);
+        no_snapshot(source, databases, choice, found);
         return;
     };
     if *best == Rung::PerTable {
@@ -222,7 +223,7 @@ fn snapshot(source: &Server, database: &str, choice: Choice, found: &mut Vec<Fin
     }
 }
 
-fn no_snapshot(source: &Server, database: &str, choice: Choice, found: &mut Vec<Finding>) {
+fn no_snapshot(source: &Server, databases: &[String], choice: Choice, found: &mut Vec<Finding>) {
     let asked = match choice {
         Choice::Auto => {
             vec![Rung::BackupStage, Rung::GlobalReadLock, Rung::BinlogPosition, Rung::LockTables]
@@ -230,7 +231,7 @@ fn no_snapshot(source: &Server, database: &str, choice: Choice, found: &mut Vec<
         Choice::Only(rung) => vec![rung],
     };
     let obstacles =
-        || asked.iter().filter_map(|rung| Some((*rung, obstacle(source, database, *rung)?)));
+        || asked.iter().filter_map(|rung| Some((*rung, obstacle(source, databases, *rung)?)));
     let why = obstacles().map(|(rung, obstacle)| match obstacle {
         Obstacle::Missing(privilege) => format!("{}: {} is missing", rung.word(), privilege.word()),
         Obstacle::Server(why) => format!("{}: {why}", rung.word()),
@@ -244,14 +245,15 @@ fn no_snapshot(source: &Server, database: &str, choice: Choice, found: &mut Vec<
     // Any one of these is enough: the error above is the one that counts.
     for privilege in [Privilege::Reload, Privilege::LockTables] {
         if obstacles().any(|(_, obstacle)| obstacle == Obstacle::Missing(privilege)) {
-            let grant = if privilege == Privilege::Reload {
-                source.missing(privilege, Need::Helpful, "", "*.*")
+            let grants: Vec<String> = if privilege == Privilege::Reload {
+                vec![source.missing(privilege, Need::Helpful, "", "*.*").grant_sql]
             } else {
-                source.missing_on(database, (privilege, Need::Helpful), "")
+                let on = |name: &String| source.missing_on(name, (privilege, Need::Helpful), "");
+                databases.iter().map(|name| on(name).grant_sql).collect()
             };
             let message = format!("{} would be enough for the snapshot", privilege.word());
             let finding = Finding::note(Code::MissingPrivilege, Place::source(), message);
-            found.push(finding.help(grant.grant_sql));
+            found.push(finding.help(grants.join(" ")));
         }
     }
 }
@@ -281,7 +283,7 @@ fn in_the_way(ends: &Ends<'_>, found: &mut Vec<Finding>) {
             "the target's {} of that name is dropped first, as was asked for",
             existing.what
         );
-        let place = Place::object(existing.kind, &existing.name.name);
+        let place = Place::of(existing.kind, &existing.name);
         found.push(Finding::note(Code::TargetDropped, place, message));
     }
     if !dropped.is_empty() {
@@ -295,7 +297,7 @@ fn in_the_way(ends: &Ends<'_>, found: &mut Vec<Finding>) {
             }
             _ => "move into an empty schema (--schema NAME), or drop it first (--if-exists drop)",
         };
-        let place = Place::object(existing.kind, &existing.name.name);
+        let place = Place::of(existing.kind, &existing.name);
         found.push(Finding::error(Code::ObjectInTheWay, place, message).help(help));
     }
 }

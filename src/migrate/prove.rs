@@ -2,13 +2,12 @@
 //! source's did not change meanwhile.
 
 use crate::event::{Event, Events, Phase};
-use crate::finding::{Code, Finding, Place};
-use crate::migrate::convert::Conversion;
+use crate::finding::{Code, Finding, Place, PlaceKind};
+use crate::migrate::conversion::Conversion;
 use crate::migrate::error::Error;
 use crate::migrate::fit::aside;
 use crate::mysql::schema::{Schema, Table};
-use crate::name::TableName;
-use crate::postgres::catalog;
+use crate::postgres::catalog::{self, Difference};
 use crate::postgres::connect::Session;
 use crate::postgres::ddl;
 
@@ -33,8 +32,7 @@ pub(crate) async fn catalog(
         lost.any(|finding| finding.place.table == place.table)
     };
     for difference in catalog::differences(&conversion.target, &found) {
-        let table = difference.table.as_ref().map(|table| source_name(conversion, table));
-        let place = Place { kind: difference.kind, table, name: difference.name, line: None };
+        let place = place(&difference, conversion);
         if known(&place) || lost(&place) {
             continue;
         }
@@ -44,10 +42,15 @@ pub(crate) async fn catalog(
     Ok(())
 }
 
-/// Findings name tables as the source does.
-fn source_name(conversion: &Conversion, target: &TableName) -> TableName {
-    let mapping = conversion.mappings.iter().find(|mapping| mapping.target == *target);
-    mapping.map_or(target, |mapping| &mapping.source).clone()
+/// Findings name tables, views and sequences as the source does.
+fn place(difference: &Difference, conversion: &Conversion) -> Place {
+    let Difference { kind, object, part, .. } = difference;
+    let source = conversion.source_of(object);
+    match (kind, part) {
+        (_, Some(part)) => Place::part(*kind, source, part),
+        (PlaceKind::Table, None) => Place::table(source),
+        (_, None) => Place::of(*kind, source),
+    }
 }
 
 /// Names every table that was altered, made or dropped in the source during the run.

@@ -18,9 +18,21 @@ use crate::migrate::jobs::{self, TableJobs};
 use crate::migrate::mapping::TableMapping;
 use crate::migrate::source::Reader;
 use crate::mysql::schema::Schema;
+use crate::name::TableName;
 use crate::postgres::connect::Session;
-use crate::postgres::journal::{self, Entry};
+use crate::postgres::journal::{self, Entry, Run};
 use crate::shutdown::Shutdown;
+
+/// What came before this run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Past {
+    /// Nothing that is not finished.
+    None,
+    /// A run that could be resumed, and is not to be.
+    Unfinished,
+    /// The run that this one goes on with.
+    Resumed(Run),
+}
 
 /// One table with its chunks as they were planned.
 struct Begun<'a> {
@@ -40,13 +52,13 @@ pub(crate) async fn jobs(
     readers: &mut [&mut Reader],
     (events, shutdown): (&Events, &Shutdown),
 ) -> Result<Vec<TableJobs>, Error> {
-    let mut by_table: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+    let mut by_table: BTreeMap<TableName, Vec<Entry>> = BTreeMap::new();
     for entry in journal::entries(session, run).await? {
-        by_table.entry(entry.source_table.clone()).or_default().push(entry);
+        by_table.entry(entry.table.clone()).or_default().push(entry);
     }
     let mut begun = Vec::with_capacity(mappings.len());
     for mapping in mappings {
-        let entries = by_table.remove(&mapping.source.name).unwrap_or_default();
+        let entries = by_table.remove(&mapping.source).unwrap_or_default();
         begun.push(Begun { mapping, plan: plan(schema, mapping, &entries)?, entries });
     }
     events.emit(Event::PhaseStarted { phase: Phase::Recheck });
@@ -147,7 +159,7 @@ async fn table_jobs(
 /// For a table whose chunks the target cannot tell apart: all of it is copied again.
 async fn empty(session: &Session, run: i64, table: &Begun<'_>) -> Result<TableJobs, Error> {
     let truncate = jobs::truncate(table.mapping);
-    let undo = journal::undo_table(run, &table.mapping.source.name);
+    let undo = journal::undo_table(run, &table.mapping.source);
     session.execute(&format!("BEGIN; {truncate}; {undo}; COMMIT")).await?;
     let chunks = table.plan.chunks.iter().zip(&table.entries);
     let jobs = chunks.map(|(chunk, entry)| jobs::of_chunk(run, entry.number, (chunk, &table.plan)));

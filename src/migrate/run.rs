@@ -9,7 +9,7 @@ use crate::event::{Event, Events, Phase};
 use crate::finding::{Code, Finding, Severity};
 use crate::migrate::build::{self, History};
 use crate::migrate::chunk;
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::error::Error;
 use crate::migrate::fit::Filled;
 use crate::migrate::foresee;
@@ -20,7 +20,7 @@ use crate::migrate::pair::{Met, Pair};
 use crate::migrate::plan;
 use crate::migrate::preflight::{self, Ends};
 use crate::migrate::prove;
-use crate::migrate::resume;
+use crate::migrate::resume::{self, Past};
 use crate::migrate::scan::{self, Answers, Depth};
 use crate::migrate::source::{Cuts, Frozen, Reader, Source};
 use crate::migrate::work::{Begun, Board, Worker};
@@ -119,17 +119,6 @@ struct Journey {
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// What came before this run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Past {
-    /// Nothing that is not finished.
-    None,
-    /// A run that could be resumed, and is not to be.
-    Unfinished,
-    /// The run that this one goes on with.
-    Resumed(Run),
-}
-
 /// All that is known and open before the first write.
 struct Prepared {
     met: Met,
@@ -219,15 +208,15 @@ impl Journey {
     /// Takes the target for this run, and says what became of an earlier one; `None` if that has
     /// come to its end and there is nothing to go on with.
     async fn past(&mut self, session: &Session) -> Result<Option<Past>, Error> {
-        let schema = &self.request.pair.schema;
+        let schemas = self.request.pair.schemas.all();
         if self.request.mode != Mode::DryRun {
-            exclusion::end(session, schema, &std::mem::take(&mut self.backends)).await?;
-            if let Some(holder) = exclusion::take(session, schema).await? {
+            exclusion::end(session, &schemas, &std::mem::take(&mut self.backends)).await?;
+            if let Some(holder) = exclusion::take(session, &schemas).await? {
                 return Err(Error::Locked(holder));
             }
             self.backends.push(session.process().await?);
         }
-        let Some(run) = journal::last_run(session, schema).await? else {
+        let Some(run) = journal::last_run(session, &schemas).await? else {
             return Ok(Some(Past::None));
         };
         if self.request.mode != Mode::Resume {
@@ -251,14 +240,15 @@ impl Journey {
     async fn check(&mut self, met: &Met, schema: &Schema, past: &Past) -> Result<(), Error> {
         self.events.emit(Event::PhaseStarted { phase: Phase::Preflight });
         let conversion = self.convert(met, schema, (&Answers::default(), past)).await?;
-        let existing = target_catalog::existing(&met.session, &[&self.request.pair.schema]).await?;
+        let schemas = self.request.pair.schemas.all();
+        let existing = target_catalog::existing(&met.session, &schemas).await?;
         let mut found = preflight::findings(&Ends {
             source: &met.source,
             schema,
             target: &met.target,
             existing: &existing,
             conversion: &conversion,
-            target_schema: &self.request.pair.schema,
+            target_schemas: &schemas,
             jobs: self.request.pair.jobs,
             snapshot: self.request.pair.snapshot,
             past,
@@ -293,7 +283,7 @@ impl Journey {
             Past::None | Past::Unfinished => Filled::Unknown,
             Past::Resumed(run) => {
                 let entries = journal::entries(&met.session, run.id).await?;
-                Filled::ByRun(entries.into_iter().map(|entry| entry.source_table).collect())
+                Filled::ByRun(entries.into_iter().map(|entry| entry.table).collect())
             }
         };
         let target = (&met.session, &met.target);
@@ -353,7 +343,7 @@ impl Journey {
         };
         self.report.tables = plan::table_reports(&board);
         worked?;
-        objects::finish(&met.session, &board.conversion.target, history, &self.events).await?;
+        objects::finish(&met.session, &board.conversion, history, &self.events).await?;
         prove::catalog(&met.session, &board.conversion, &self.events).await?;
         for sql in &self.request.pair.settings.after {
             met.session.execute(sql).await?;
@@ -430,8 +420,8 @@ impl Journey {
             self.report.changes.push(format!("executed before: {sql}"));
         }
         let source = self.request.pair.source.address();
-        let new =
-            NewRun { source: &source, target_schema: &self.request.pair.schema, plan: &digest };
+        let schemas = self.request.pair.schemas.all();
+        let new = NewRun { source: &source, schemas: &schemas, plan: &digest };
         let run = build::create(&met.session, &met.target, conversion, (new, &entries)).await?;
         let jobs = pairs().map(|(mapping, plan)| jobs::of_new_table(run, mapping, plan));
         Ok((run, jobs.collect()))
@@ -442,7 +432,7 @@ impl Journey {
         let mut sessions = Vec::new();
         for _ in 0..self.request.pair.jobs {
             let session = Session::open(&self.request.pair.target).await?;
-            exclusion::join(&session, &self.request.pair.schema).await?;
+            exclusion::join(&session, &self.request.pair.schemas.all()).await?;
             session.execute(&build::settings(target, self.request.pair.jobs)).await?;
             self.backends.push(session.process().await?);
             sessions.push(session);

@@ -19,6 +19,7 @@ use crate::migrate::source::Reader;
 use crate::mysql::error::Error as SourceError;
 use crate::mysql::schema::{Column, Schema, Table};
 use crate::mysql::wire::{Buffered, Connection, TextRow, ValueCursor};
+use crate::name::TableName;
 
 /// What the scan found. An unasked or skipped question is `Unknown`, and the conversion then takes
 /// the wider type.
@@ -55,7 +56,7 @@ pub(crate) enum Depth {
 
 /// Answers by table, by column or index, and by question; names as the source has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Answers(BTreeMap<(String, Asked), Answer>);
+pub(crate) struct Answers(BTreeMap<(TableName, Asked), Answer>);
 
 impl Answers {
     /// Whether a column's values fit the narrow type.
@@ -66,7 +67,7 @@ impl Answers {
     /// What is known of a column, or of an index.
     pub(crate) fn about(&self, table: &Table, subject: &str, question: Question) -> Answer {
         let asked = Asked { subject: subject.to_owned(), question };
-        self.0.get(&(table.name.name.clone(), asked)).copied().unwrap_or_default()
+        self.0.get(&(table.name.clone(), asked)).copied().unwrap_or_default()
     }
 
     fn extend(&mut self, other: Self) {
@@ -133,7 +134,7 @@ impl Questions<'_> {
                 Some(0) => Answer::Fits,
                 Some(values) => Answer::Beyond { values },
             };
-            answers.0.insert((self.table.name.name.clone(), asked.clone()), answer);
+            answers.0.insert((self.table.name.clone(), asked.clone()), answer);
         }
         answers
     }
@@ -153,7 +154,7 @@ async fn ask(reader: &mut Connection, questions: &Questions<'_>) -> Result<Answe
 async fn count(dump: &Arc<Dump>, questions: &Questions<'_>) -> Result<Answers, Error> {
     let table = questions.table;
     // Of what the dump has no values of nothing can be known.
-    let absent = dump.absent_of(&table.name.name);
+    let absent = dump.absent_of(&table.name);
     let mut questions = questions.clone();
     questions
         .asked
@@ -167,7 +168,7 @@ async fn count(dump: &Arc<Dump>, questions: &Questions<'_>) -> Result<Answers, E
         }
     }
     let names: Vec<String> = columns.iter().map(|(column, _)| column.name.clone()).collect();
-    let mut rows = match dump.rows(&table.name.name, &names, (None, None)) {
+    let mut rows = match dump.rows(&table.name, &names, (None, None)) {
         // What cannot be read is told when it is to be copied.
         Err(error) if error.is_of_one_table() => return Ok(Answers::default()),
         rows => rows?,

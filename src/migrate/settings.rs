@@ -19,6 +19,7 @@ pub(crate) use self::policy::{
 pub(crate) use self::rule::{ColumnRule, Transform};
 use self::type_word::TypeWord;
 use crate::mysql::schema::{Column, Schema, Table};
+use crate::name::TableName;
 
 /// Tables are named as the source names them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -30,6 +31,10 @@ pub(crate) struct Settings {
     pub(crate) exclude: Vec<String>,
     /// The schema of the target that everything is in; `--schema` outweighs it.
     pub(crate) schema: Option<String>,
+    /// Several databases of the source, which are moved in one run and at one instant: database → the
+    /// schema of the target that it becomes. SOURCE then names none; `--database` takes some of them.
+    /// Where two have a table of the same name, `database.table` says which is meant.
+    pub(crate) databases: BTreeMap<String, String>,
     /// Pieces of work at once; `--jobs` outweighs it.
     pub(crate) jobs: Option<u16>,
     /// Table → its name in the target.
@@ -63,10 +68,8 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Whether a table is to be moved.
-    pub(crate) fn takes(&self, table: &str) -> bool {
-        let any = |patterns: &[String]| {
-            patterns.iter().any(|pattern| WildMatch::new(pattern).matches(table))
-        };
+    pub(crate) fn takes(&self, table: &TableName) -> bool {
+        let any = |patterns: &[String]| patterns.iter().any(|pattern| speaks_of(pattern, table));
         (self.include.is_empty() || any(&self.include)) && !any(&self.exclude)
     }
 
@@ -75,15 +78,25 @@ impl Settings {
         !self.include.is_empty()
     }
 
-    pub(crate) fn is_flattened(&self, table: &str) -> bool {
-        self.flatten.iter().any(|pattern| WildMatch::new(pattern).matches(table))
+    pub(crate) fn is_flattened(&self, table: &TableName) -> bool {
+        self.flatten.iter().any(|pattern| speaks_of(pattern, table))
+    }
+
+    /// The name that a table wants in the target.
+    pub(crate) fn wanted_name<'a>(&'a self, table: &'a TableName) -> &'a str {
+        said_of(&self.rename, table).unwrap_or(&table.name)
+    }
+
+    /// Which of a table's rows are meant, if not all.
+    pub(crate) fn condition(&self, table: &TableName) -> Option<&String> {
+        said_of(&self.rows, table)
     }
 
     /// The first table or column that is named here and is not in the source.
     pub(crate) fn unknown(&self, schema: &Schema) -> Option<String> {
-        let table = |name: &str| schema.tables.iter().find(|table| table.name.name == name);
+        let is_there = |name: &str| schema.tables.iter().any(|table| table.name.is_called(name));
         let mut tables = self.rename.keys().chain(self.rows.keys());
-        let unknown_table = tables.find(|name| table(name).is_none()).cloned();
+        let unknown_table = tables.find(|name| !is_there(name)).cloned();
         let is_known = |key: &String| {
             let columns = |table: &Table| {
                 table.columns.iter().any(|column| rule::rank(key, table, column).is_some())
@@ -115,6 +128,18 @@ impl Settings {
     pub(crate) fn identifiers(&self) -> Identifiers {
         self.identifiers.unwrap_or_default()
     }
+}
+
+/// Whether a pattern speaks of a table: by its name, or, if it has a dot, by `database.table`.
+fn speaks_of(pattern: &str, table: &TableName) -> bool {
+    let pattern_matches = WildMatch::new(pattern);
+    pattern_matches.matches(&table.name)
+        || pattern.contains('.') && pattern_matches.matches(&table.to_string())
+}
+
+/// What is said of a table, by `database.table` rather than by its name.
+fn said_of<'a>(said: &'a BTreeMap<String, String>, table: &TableName) -> Option<&'a String> {
+    said.get(&table.to_string()).or_else(|| said.get(&table.name))
 }
 
 #[cfg(test)]
@@ -176,13 +201,29 @@ pub(crate) mod tests {
     fn what_is_excluded_is_left_even_if_it_is_included() {
         let patterns = |list: &[&str]| list.iter().map(|one| (*one).to_owned()).collect();
         let mut settings = Settings::default();
-        assert!(settings.takes("orders"));
+        let table = |name: &str| TableName::new("shop", name);
+        assert!(settings.takes(&table("orders")));
         settings.include = patterns(&["order*", "users"]);
         settings.exclude = patterns(&["*_old", "orders_?"]);
         let taken = ["orders", "users", "order_items"];
         let left = ["items", "orders_old", "orders_2", "Users"];
-        assert!(taken.iter().all(|table| settings.takes(table)));
-        assert!(!left.iter().any(|table| settings.takes(table)));
+        assert!(taken.iter().all(|name| settings.takes(&table(name))));
+        assert!(!left.iter().any(|name| settings.takes(&table(name))));
+        settings.exclude = patterns(&["blog.*"]);
+        assert!(settings.takes(&table("orders")));
+        assert!(!settings.takes(&TableName::new("blog", "orders")));
+    }
+
+    #[test]
+    fn of_two_tables_of_one_name_one_can_be_meant() {
+        let mut settings = Settings::default();
+        let (shop, blog) = (TableName::new("shop", "users"), TableName::new("blog", "users"));
+        settings.rename.insert("users".to_owned(), "people".to_owned());
+        settings.rename.insert("blog.users".to_owned(), "authors".to_owned());
+        assert_eq!(settings.wanted_name(&shop), "people");
+        assert_eq!(settings.wanted_name(&blog), "authors");
+        settings.rows.insert("blog.users".to_owned(), "id > 1".to_owned());
+        assert_eq!((settings.condition(&shop), settings.condition(&blog).is_some()), (None, true));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::dump::{self, Dump};
 use crate::event::Event;
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::dumped;
 use crate::migrate::error::Error;
 use crate::migrate::mapping::TableMapping;
@@ -17,25 +17,33 @@ use crate::mysql::snapshot::{Rung, Snapshot};
 use crate::mysql::wire::{Buffered, ColumnDefinition, Connection, RowStream};
 use crate::report::SnapshotReport;
 
-/// A source as it was named.
+/// A source as it was named: a server and which of its databases, or a dump.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
-    Server(Box<Options>),
+    Server(Box<Options>, Vec<String>),
     Dump(dump::Options),
 }
 
 impl Origin {
-    /// Without secrets.
+    /// Without secrets; with the databases that are meant, if several are.
     pub(crate) fn address(&self) -> String {
         match self {
-            Self::Server(options) => options.address(),
+            Self::Server(options, databases) => options.address_of(databases),
             Self::Dump(options) => options.address(),
+        }
+    }
+
+    /// Those of its databases that are meant; none if a dump's only one is.
+    pub(crate) fn databases(&self) -> &[String] {
+        match self {
+            Self::Server(_, databases) => databases,
+            Self::Dump(options) => &options.databases,
         }
     }
 
     pub(crate) async fn open(&self) -> Result<Source, Error> {
         match self {
-            Self::Server(options) => {
+            Self::Server(options, _) => {
                 let mut control = Box::new(Connection::open(options).await?);
                 let server = Server::read(&mut control).await?;
                 Ok(Source::Server { control, server: Box::new(server) })
@@ -80,7 +88,7 @@ impl Source {
     pub(crate) async fn reader(&self, origin: &Origin) -> Result<Reader, Error> {
         match (self, origin) {
             (Self::Dump(dump), _) => Ok(Reader::Dump(Arc::clone(dump))),
-            (Self::Server { .. }, Origin::Server(options)) => {
+            (Self::Server { .. }, Origin::Server(options, _)) => {
                 Ok(Reader::Server(Box::new(Connection::open(options).await?)))
             }
             (Self::Server { .. }, Origin::Dump(_)) => Err(Error::NoSnapshot),
@@ -177,7 +185,7 @@ impl Reader {
                     Selection::Pieces { from, to } => (*from, *to),
                     Selection::Whole | Selection::Where { .. } => (None, None),
                 };
-                Ok(Rows::Dump(Box::new(dump.rows(&mapping.source.name, &columns, pieces)?)))
+                Ok(Rows::Dump(Box::new(dump.rows(&mapping.source, &columns, pieces)?)))
             }
         }
     }

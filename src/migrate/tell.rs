@@ -6,7 +6,7 @@ use crate::migrate::copied::{ColumnAlteration, Copied, Refusals};
 use crate::migrate::error::Error;
 use crate::migrate::mapping::TableMapping;
 use crate::migrate::transcode::Alteration;
-use crate::postgres::quote::literal;
+use crate::postgres::journal::is_table;
 use crate::postgres::schema::Table;
 
 /// What was altered on the way, which NOT NULL could not hold then, and which rows were set aside.
@@ -20,10 +20,10 @@ pub(crate) fn altered(mapping: &TableMapping, table: &Table, copied: &Copied) ->
         let column = mapping.columns.iter().find(|column| column.source == *name);
         let asked = column.is_some_and(|column| column.transcoder.asks(alteration));
         let as_asked = if asked { ", as was asked for" } else { "" };
-        let message = format!("{count} {}{as_asked}; first where {first}", words(alteration));
+        let message = format!("{count} {}{as_asked}; first where {first}", alteration.words());
         let help = format!(
-            "SELECT column_name, what, count, first_keys FROM nirvana.altered WHERE source_table = {}",
-            literal(&mapping.source.name)
+            "SELECT column_name, what, count, first_keys FROM nirvana.altered WHERE {}",
+            is_table(&mapping.source)
         );
         found.push(told(asked, Code::ValuesAltered, place(), message).help(help));
         let planned = column
@@ -41,24 +41,6 @@ fn told(asked: bool, code: Code, place: Place, message: String) -> Finding {
     if asked { Finding::note(code, place, message) } else { Finding::warning(code, place, message) }
 }
 
-/// What the journal and the findings call an alteration.
-pub(crate) fn words(alteration: Alteration) -> &'static str {
-    match alteration {
-        Alteration::ZeroDate => "dates that do not exist (zero, partial, 30 February) became NULL",
-        Alteration::NulRemoved => "texts lost their U+0000, which PostgreSQL cannot hold",
-        Alteration::RepeatedKeys => "JSON values repeat a key in one object; the last was kept",
-        Alteration::EnumError => "invalid labels ('') became NULL",
-        Alteration::ZeroDateEpoch => "dates that do not exist became 1970-01-01",
-        Alteration::ZeroDateInfinity => "dates that do not exist became -infinity",
-        Alteration::NulReplaced => "texts have U+FFFD in place of U+0000",
-        Alteration::InvalidReplaced => "texts have U+FFFD in place of bytes that are no UTF-8",
-        Alteration::CharactersLost => "texts have '?' for characters that Unicode does not have",
-        Alteration::Trimmed => "texts lost the spaces around them",
-        Alteration::EmptyToNull => "empty texts became NULL",
-        Alteration::Repaired => "texts that were encoded twice were decoded once",
-    }
-}
-
 /// Which rows are not in the target.
 pub(crate) fn quarantined(mapping: &TableMapping, refused: &Refusals) -> Option<Finding> {
     let (key, reason) = refused.first.first()?;
@@ -68,9 +50,9 @@ pub(crate) fn quarantined(mapping: &TableMapping, refused: &Refusals) -> Option<
         refused.count
     );
     let help = format!(
-        "SELECT key, column_name, reason, row FROM nirvana.quarantined WHERE source_table = {}; \
-         mend them in the source, then run again with --resume",
-        literal(&mapping.source.name)
+        "SELECT key, column_name, reason, row FROM nirvana.quarantined WHERE {}; mend them in the \
+         source, then run again with --resume",
+        is_table(&mapping.source)
     );
     let place = Place::table(&mapping.source);
     let finding = if refused.asked == refused.count {

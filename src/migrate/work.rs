@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use crate::event::{Event, Events};
 use crate::finding::{Code, Finding, Place};
 use crate::migrate::build::{Builder, History};
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::copied::Copied;
 use crate::migrate::copy::Copier;
 use crate::migrate::digest::Digest;

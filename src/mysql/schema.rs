@@ -2,16 +2,34 @@
 
 use crate::name::TableName;
 
-/// One source database, at one instant.
+/// The source's databases that are moved, at one instant. What is in them is known by its database
+/// and its name, as two of them may have the same names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Schema {
-    pub(crate) name: String,
+    /// As the server names them.
+    pub(crate) databases: Vec<String>,
     pub(crate) tables: Vec<Table>,
     /// `MariaDB`'s.
     pub(crate) sequences: Vec<Sequence>,
     pub(crate) views: Vec<View>,
     /// Other objects that are no tables: each must be named in a finding.
     pub(crate) objects: Vec<Object>,
+}
+
+impl Schema {
+    /// Adds what another database has.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.databases.extend(other.databases);
+        self.tables.extend(other.tables);
+        self.sequences.extend(other.sequences);
+        self.views.extend(other.views);
+        self.objects.extend(other.objects);
+    }
+
+    /// A table as a person names it: with its database, where there are several.
+    pub(crate) fn called(&self, table: &TableName) -> String {
+        if self.databases.len() > 1 { table.to_string() } else { table.name.clone() }
+    }
 }
 
 /// `lower_case_table_names`.
@@ -28,7 +46,7 @@ pub(crate) enum NameCase {
 /// What a sequence gives; the numbers of `UNSIGNED` ones pass those of `PostgreSQL`'s.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sequence {
-    pub(crate) name: String,
+    pub(crate) name: TableName,
     pub(crate) start: i128,
     /// 0 stands for the server's `auto_increment_increment`.
     pub(crate) increment: i128,
@@ -44,7 +62,7 @@ pub(crate) struct Sequence {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct View {
-    pub(crate) name: String,
+    pub(crate) name: TableName,
     /// The SELECT as the server prints it, every name in backticks; empty if it may not be seen.
     pub(crate) definition: String,
     /// In their order, with the types that the server gives them; none where nobody tells.
@@ -59,7 +77,7 @@ pub(crate) struct View {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Object {
     pub(crate) kind: ObjectKind,
-    pub(crate) name: String,
+    pub(crate) name: TableName,
     /// The table a trigger stands on.
     pub(crate) table: Option<TableName>,
 }

@@ -154,11 +154,11 @@ impl Server {
     }
 
     /// What the account lacks to move `database`, each with the GRANT that mends it.
-    pub(crate) fn missing_privileges(&self, database: &str) -> Vec<MissingPrivilege> {
-        let mut missing: Vec<_> = DATABASE_NEEDS
-            .iter()
-            .filter(|(privilege, ..)| !self.privileges.on_database(*privilege, database))
-            .map(|&(privilege, need, why)| self.missing_on(database, (privilege, need), why))
+    pub(crate) fn missing_privileges(&self, databases: &[String]) -> Vec<MissingPrivilege> {
+        let needs = databases.iter().flat_map(|name| DATABASE_NEEDS.map(|need| (name, need)));
+        let mut missing: Vec<_> = needs
+            .filter(|(name, (privilege, ..))| !self.privileges.on_database(*privilege, name))
+            .map(|(name, (privilege, need, why))| self.missing_on(name, (privilege, need), why))
             .collect();
         missing.extend(self.missing_globally());
         missing

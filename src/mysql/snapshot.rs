@@ -20,7 +20,7 @@
 //!    first and the last of these statements, all N views hold the same set of transactions.
 //! 4. The position of the binary log is read under the same lock: everything before it is in the
 //!    views, nothing behind it is. (Under LOCK TABLES others go on to commit to other tables: it
-//!    is that of this database only.)
+//!    is that of these databases only.)
 //! 5. Only when all of that is answered are commits let go. Were they let go before the last reader
 //!    has its view, rows would be doubled or lost; this order is the point of the module.
 //!

@@ -8,7 +8,7 @@ mod round_trip;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(crate) use self::differences::differences;
+pub(crate) use self::differences::{Difference, differences};
 pub(crate) use self::existing::{Existing, existing, in_the_way};
 use crate::name::TableName;
 use crate::postgres::connect::{Session, TextRow};

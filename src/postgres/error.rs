@@ -118,6 +118,9 @@ pub(crate) enum Error {
     /// A catalog answered what we cannot read.
     #[error("target {address}: the catalog's answer cannot be read: {what}")]
     Unreadable { address: String, what: String },
+    /// What runs of another version have kept there would be misread.
+    #[error("target {address}: the journal in schema nirvana is that of an older nirvana")]
+    OlderJournal { address: String },
 }
 
 impl Error {
@@ -174,7 +177,7 @@ impl Error {
             | Self::Lost { .. }
             | Self::TimedOut { .. } => true,
             Self::Driver { source, .. } => source.is_closed(),
-            Self::Unreadable { .. } => false,
+            Self::Unreadable { .. } | Self::OlderJournal { .. } => false,
         }
     }
 
@@ -232,6 +235,7 @@ impl Blame for Error {
             | Self::NoPassword { .. }
             | Self::Login { .. }
             | Self::Foreign { .. }
+            | Self::OlderJournal { .. }
             | Self::WrongRole { .. } => Fault::Operator,
             Self::Server { refusal, .. } => fault_of(refusal.code().code()),
             Self::Driver { .. } | Self::Unreadable { .. } => Fault::Bug,
@@ -261,6 +265,11 @@ impl Blame for Error {
                  wait_event_type, query FROM pg_stat_activity"
             }
             Self::Lost { .. } => "see the server's log for why it hung up",
+            Self::OlderJournal { .. } => {
+                "go on with its run by the nirvana that wrote it; once nothing is to be resumed, no \
+                 row of nirvana.quarantined is needed and SELECT restore FROM nirvana.set_aside gives \
+                 nothing: DROP SCHEMA nirvana CASCADE"
+            }
             Self::Driver { .. } | Self::Unreadable { .. } => {
                 "please report this, with the server's version"
             }

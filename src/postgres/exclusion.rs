@@ -1,4 +1,4 @@
-//! One run at a time on one schema of the target, by advisory locks: the server lets go of them
+//! One run at a time on each schema of the target, by advisory locks: the server lets go of them
 //! when their session ends, however it ends.
 //!
 //! Source: `PostgreSQL` manual 9.28.10 "Advisory Lock Functions".
@@ -29,16 +29,19 @@ pub(crate) struct Holder {
     pub(crate) since: String,
 }
 
-/// Takes the schema for this session, or says who has it. Writers of a run that was killed are
-/// waited for too: what they still commit must be seen by whoever goes on.
-pub(crate) async fn take(session: &Session, schema: &str) -> Result<Option<Holder>, Error> {
-    for class in [RUN, WRITERS] {
-        if let Some(holder) = take_class(session, schema, class).await? {
-            return Ok(Some(holder));
+/// Takes the schemas for this session, or says who has one of them. Writers of a run that was killed
+/// are waited for too: what they still commit must be seen by whoever goes on. Nobody waits for
+/// another for ever, since whoever does not get all of them gives up.
+pub(crate) async fn take(session: &Session, schemas: &[&str]) -> Result<Option<Holder>, Error> {
+    for schema in schemas {
+        for class in [RUN, WRITERS] {
+            if let Some(holder) = take_class(session, schema, class).await? {
+                return Ok(Some(holder));
+            }
         }
+        let key = literal(schema);
+        session.execute(&format!("SELECT pg_advisory_unlock({WRITERS}, hashtext({key}))")).await?;
     }
-    let schema = literal(schema);
-    session.execute(&format!("SELECT pg_advisory_unlock({WRITERS}, hashtext({schema}))")).await?;
     Ok(None)
 }
 
@@ -74,23 +77,30 @@ async fn holder(session: &Session, schema: &str, class: i32) -> Result<Holder, E
 
 /// Ends what is left of sessions that were ours, by their server processes. The server may not
 /// have noticed that they are gone: where the network swallows what is sent, nobody hangs up.
-pub(crate) async fn end(session: &Session, schema: &str, pids: &[i32]) -> Result<(), Error> {
+pub(crate) async fn end(session: &Session, schemas: &[&str], pids: &[i32]) -> Result<(), Error> {
+    let keys: Vec<String> = schemas.iter().map(|schema| literal(schema)).collect();
     let pids: Vec<String> = pids.iter().map(ToString::to_string).collect();
     session
         .execute(&format!(
             "SELECT pg_terminate_backend(pid) FROM (SELECT DISTINCT pid FROM pg_locks \
              WHERE locktype = 'advisory' AND classid::int8 IN ({RUN}, {WRITERS}) \
-               AND objid::int8 = hashtext({})::int8 & 4294967295 AND pid = ANY ('{{{}}}')) ours",
-            literal(schema),
+               AND objid::int8 IN (SELECT hashtext(key)::int8 & 4294967295 \
+                                     FROM unnest(ARRAY[{}]::text[]) key) \
+               AND pid = ANY ('{{{}}}')) ours",
+            keys.join(", "),
             pids.join(",")
         ))
         .await
 }
 
-/// Marks this session as one that writes for a run into the schema.
-pub(crate) async fn join(session: &Session, schema: &str) -> Result<(), Error> {
-    let schema = literal(schema);
-    session.execute(&format!("SELECT pg_advisory_lock_shared({WRITERS}, hashtext({schema}))")).await
+/// Marks this session as one that writes for a run into the schemas.
+pub(crate) async fn join(session: &Session, schemas: &[&str]) -> Result<(), Error> {
+    for schema in schemas {
+        let key = literal(schema);
+        let lock = format!("SELECT pg_advisory_lock_shared({WRITERS}, hashtext({key}))");
+        session.execute(&lock).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -101,15 +111,15 @@ mod tests {
     #[tokio::test]
     async fn a_schema_is_taken_once_and_freed_with_its_session() {
         with_databases(async |url, first| {
-            assert_eq!(take(first, "it's").await.unwrap(), None);
+            assert_eq!(take(first, &["it's", "another"]).await.unwrap(), None);
             let second = session(url).await;
-            let holder = take(&second, "it's").await.unwrap().unwrap();
+            let holder = take(&second, &["free", "it's"]).await.unwrap().unwrap();
             assert_eq!(holder.user, "nirvana_admin");
             assert!(holder.since.starts_with("20"), "{holder:?}");
-            assert_eq!(take(&second, "another").await.unwrap(), None);
+            assert_eq!(take(&second, &["a third"]).await.unwrap(), None);
             let third = session(url).await;
-            join(first, "third").await.unwrap();
-            assert!(take(&third, "third").await.unwrap().is_some(), "a writer is still there");
+            join(first, &["third"]).await.unwrap();
+            assert!(take(&third, &["third"]).await.unwrap().is_some(), "a writer is still there");
         })
         .await;
     }

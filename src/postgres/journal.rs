@@ -7,6 +7,7 @@
 mod aside;
 
 pub(crate) use self::aside::{SetAside, away, detail};
+use crate::name::TableName;
 use crate::postgres::connect::{Session, TextRow};
 use crate::postgres::error::Error;
 use crate::postgres::quote::literal;
@@ -31,14 +32,16 @@ pub(crate) struct Run {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewRun<'a> {
     pub(crate) source: &'a str,
-    pub(crate) target_schema: &'a str,
+    /// The schemas that it writes to.
+    pub(crate) schemas: &'a [&'a str],
     pub(crate) plan: &'a str,
 }
 
 /// A chunk as the journal has it; bounds are JSON.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
-    pub(crate) source_table: String,
+    /// As the source names it, with its database.
+    pub(crate) table: TableName,
     pub(crate) number: u32,
     pub(crate) lower_bound: Option<String>,
     pub(crate) upper_bound: Option<String>,
@@ -54,22 +57,29 @@ pub(crate) struct Done {
     pub(crate) digest: String,
 }
 
-/// Whether there is a journal at all.
+/// Whether there is a journal at all; one whose tables are of another form is an error.
 async fn exists(session: &Session) -> Result<bool, Error> {
-    let rows = session.rows("SELECT 1 WHERE to_regclass('nirvana.chunk') IS NOT NULL").await?;
-    Ok(!rows.is_empty())
+    let question = "SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = c.oid \
+                                     AND attname = 'source_database') \
+                    FROM pg_catalog.pg_class c WHERE c.oid = to_regclass('nirvana.chunk')";
+    let rows = session.rows(question).await?;
+    let Some(row) = rows.first() else { return Ok(false) };
+    if text(session, row, 0)? == "t" {
+        return Ok(true);
+    }
+    Err(Error::OlderJournal { address: session.address().to_owned() })
 }
 
-/// The newest run into a schema.
-pub(crate) async fn last_run(session: &Session, schema: &str) -> Result<Option<Run>, Error> {
+/// The newest run into any of the schemas.
+pub(crate) async fn last_run(session: &Session, schemas: &[&str]) -> Result<Option<Run>, Error> {
     if !exists(session).await? {
         return Ok(None);
     }
     let sql = format!(
         "SELECT id, source, plan, date_trunc('second', begun_at), \
                 date_trunc('second', finished_at) \
-         FROM nirvana.run WHERE target_schema = {} ORDER BY id DESC LIMIT 1",
-        literal(schema)
+         FROM nirvana.run WHERE target_schemas && {} ORDER BY id DESC LIMIT 1",
+        array(schemas)
     );
     let rows = session.rows(&sql).await?;
     rows.first().map(|row| run(session, row)).transpose()
@@ -86,7 +96,7 @@ fn run(session: &Session, row: &TextRow) -> Result<Run, Error> {
 }
 
 /// Within the caller's transaction: makes the journal where there is none, forgets earlier runs
-/// into the same schema, and notes a run with its chunks. Gives the run's number.
+/// into the same schemas, and notes a run with its chunks. Gives the run's number.
 pub(crate) async fn begin(
     session: &Session,
     new: NewRun<'_>,
@@ -95,11 +105,11 @@ pub(crate) async fn begin(
     if !exists(session).await? {
         session.execute(TABLES).await?;
     }
-    let (schema, version) = (literal(new.target_schema), literal(env!("CARGO_PKG_VERSION")));
-    session.execute(&format!("DELETE FROM nirvana.run WHERE target_schema = {schema}")).await?;
+    let (schemas, version) = (array(new.schemas), literal(env!("CARGO_PKG_VERSION")));
+    session.execute(&format!("DELETE FROM nirvana.run WHERE target_schemas && {schemas}")).await?;
     let sql = format!(
-        "INSERT INTO nirvana.run (tool_version, source, target_schema, plan) \
-         VALUES ({version}, {}, {schema}, {}) RETURNING id",
+        "INSERT INTO nirvana.run (tool_version, source, target_schemas, plan) \
+         VALUES ({version}, {}, {schemas}, {}) RETURNING id",
         literal(new.source),
         literal(new.plan)
     );
@@ -109,8 +119,8 @@ pub(crate) async fn begin(
         let values: Vec<String> = some.iter().map(|entry| entry.values(id)).collect();
         session
             .execute(&format!(
-                "INSERT INTO nirvana.chunk (run, source_table, number, lower_bound, upper_bound) \
-                 VALUES {}",
+                "INSERT INTO nirvana.chunk (run, source_database, source_table, number, \
+                 lower_bound, upper_bound) VALUES {}",
                 values.join(", ")
             ))
             .await?;
@@ -125,7 +135,7 @@ impl Entry {
         };
         format!(
             "({run}, {}, {}, {}::jsonb, {}::jsonb)",
-            literal(&self.source_table),
+            key(&self.table),
             self.number,
             json(&self.lower_bound),
             json(&self.upper_bound)
@@ -136,41 +146,42 @@ impl Entry {
 /// All chunks of a run, by table and number.
 pub(crate) async fn entries(session: &Session, run: i64) -> Result<Vec<Entry>, Error> {
     let sql = format!(
-        "SELECT source_table, number, lower_bound, upper_bound, rows, bytes, digest, done_at \
-         FROM nirvana.chunk WHERE run = {run} ORDER BY source_table, number"
+        "SELECT source_database, source_table, number, lower_bound, upper_bound, rows, bytes, digest, \
+         done_at FROM nirvana.chunk WHERE run = {run} \
+         ORDER BY source_database, source_table, number"
     );
     let rows = session.rows(&sql).await?;
     rows.iter().map(|row| entry(session, row)).collect()
 }
 
 fn entry(session: &Session, row: &TextRow) -> Result<Entry, Error> {
-    let done = if row.get(7).is_some_and(Option::is_some) {
+    let done = if row.get(8).is_some_and(Option::is_some) {
         Some(Done {
-            rows: number(session, row, 4)?,
-            bytes: number(session, row, 5)?,
-            digest: text(session, row, 6)?,
+            rows: number(session, row, 5)?,
+            bytes: number(session, row, 6)?,
+            digest: text(session, row, 7)?,
         })
     } else {
         None
     };
     Ok(Entry {
-        source_table: text(session, row, 0)?,
-        number: number(session, row, 1)?,
-        lower_bound: row.get(2).cloned().flatten(),
-        upper_bound: row.get(3).cloned().flatten(),
+        table: TableName::new(text(session, row, 0)?, text(session, row, 1)?),
+        number: number(session, row, 2)?,
+        lower_bound: row.get(3).cloned().flatten(),
+        upper_bound: row.get(4).cloned().flatten(),
         done,
     })
 }
 
 /// The statement that says a chunk is done, for the transaction that writes its rows.
-pub(crate) fn done(run: i64, source_table: &str, number: u32, done: &Done) -> String {
+pub(crate) fn done(run: i64, table: &TableName, number: u32, done: &Done) -> String {
     format!(
         "UPDATE nirvana.chunk SET rows = {}, bytes = {}, digest = {}, \
-         done_at = clock_timestamp() WHERE run = {run} AND source_table = {} AND number = {number}",
+         done_at = clock_timestamp() WHERE {} AND number = {number}",
         done.rows,
         done.bytes,
         literal(&done.digest),
-        literal(source_table)
+        of_table(run, table)
     )
 }
 
@@ -200,11 +211,11 @@ pub(crate) struct AlteredValues {
 /// writes its rows; empty if there is nothing to keep.
 pub(crate) fn keep(
     run: i64,
-    source_table: &str,
+    table: &TableName,
     chunk: u32,
     (rows, values): (&[QuarantinedRow], &[AlteredValues]),
 ) -> String {
-    let table = literal(source_table);
+    let table = key(table);
     let optional = |text: &Option<String>| text.as_deref().map_or("NULL".to_owned(), literal);
     let rows = rows.iter().map(|row| {
         let (key, column) = (optional(&row.key), optional(&row.column));
@@ -228,17 +239,14 @@ pub(crate) fn keep(
 }
 
 /// The statements that forget what was kept of a chunk, before it is copied again.
-pub(crate) fn forget(run: i64, source_table: &str, chunk: u32) -> String {
-    let rows = format!(
-        "WHERE run = {run} AND source_table = {} AND chunk = {chunk}",
-        literal(source_table)
-    );
+pub(crate) fn forget(run: i64, table: &TableName, chunk: u32) -> String {
+    let rows = format!("WHERE {} AND chunk = {chunk}", of_table(run, table));
     format!("DELETE FROM nirvana.quarantined {rows}; DELETE FROM nirvana.altered {rows}")
 }
 
 /// The statement that forgets what is done of a table, for the transaction that empties it.
-pub(crate) fn undo_table(run: i64, source_table: &str) -> String {
-    let rows = format!("WHERE run = {run} AND source_table = {}", literal(source_table));
+pub(crate) fn undo_table(run: i64, table: &TableName) -> String {
+    let rows = format!("WHERE {}", of_table(run, table));
     format!(
         "UPDATE nirvana.chunk SET rows = NULL, bytes = NULL, digest = NULL, done_at = NULL {rows}; \
          DELETE FROM nirvana.quarantined {rows}; DELETE FROM nirvana.altered {rows}"
@@ -249,6 +257,25 @@ pub(crate) fn undo_table(run: i64, source_table: &str) -> String {
 pub(crate) async fn finish(session: &Session, run: i64) -> Result<(), Error> {
     let now = "clock_timestamp()";
     session.execute(&format!("UPDATE nirvana.run SET finished_at = {now} WHERE id = {run}")).await
+}
+
+/// What tells a table from all others, for people who ask the journal.
+pub(crate) fn is_table(table: &TableName) -> String {
+    format!("(source_database, source_table) = ({})", key(table))
+}
+
+fn of_table(run: i64, table: &TableName) -> String {
+    format!("run = {run} AND {}", is_table(table))
+}
+
+/// The two values that a table is known by.
+fn key(table: &TableName) -> String {
+    format!("{}, {}", literal(&table.schema), literal(&table.name))
+}
+
+fn array(words: &[&str]) -> String {
+    let words: Vec<String> = words.iter().map(|word| literal(word)).collect();
+    format!("ARRAY[{}]::text[]", words.join(", "))
 }
 
 fn text(session: &Session, row: &TextRow, at: usize) -> Result<String, Error> {

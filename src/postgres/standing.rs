@@ -15,7 +15,7 @@ use crate::postgres::error::Error;
 use crate::postgres::journal::{self, SetAside};
 use crate::postgres::quote::literal;
 
-/// All of one schema.
+/// All of some schemas.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Standing {
     pub(crate) tables: BTreeMap<TableName, StandingTable>,
@@ -88,10 +88,11 @@ pub(crate) struct StandingTrigger {
 const TABLES_AT_ONCE: usize = 500;
 
 /// Reads it in a few round trips. Not to be called inside a transaction.
-pub(crate) async fn read(session: &Session, schema: &str) -> Result<Standing, Error> {
-    let found = catalog::read(session, &[schema]).await?;
+pub(crate) async fn read(session: &Session, schemas: &[&str]) -> Result<Standing, Error> {
+    let found = catalog::read(session, schemas).await?;
     let mut standing = of_catalog(&found);
-    let question = QUESTION.replace("SCHEMA", &literal(schema));
+    let names: Vec<String> = schemas.iter().map(|schema| literal(schema)).collect();
+    let question = QUESTION.replace("SCHEMAS", &names.join(", "));
     for row in session.rows(&question).await? {
         let known = take(&mut standing, &row);
         known.ok_or_else(|| Error::Unreadable {
@@ -194,9 +195,9 @@ impl Standing {
     pub(crate) async fn with_set_aside(
         mut self,
         session: &Session,
-        schema: &str,
+        schemas: &[&str],
     ) -> Result<Self, Error> {
-        for (kind, detail) in journal::away(session, schema).await? {
+        for (kind, detail) in journal::away(session, schemas).await? {
             if kind == StandingKey::KIND {
                 let key: StandingKey = journal::detail(session, &detail)?;
                 let same = |one: &StandingKey| (&one.table, &one.name) == (&key.table, &key.name);
@@ -279,7 +280,7 @@ SELECT 'table', n.nspname, c.relname, pg_has_role(c.relowner, 'USAGE'),
        has_table_privilege(c.oid, 'SELECT'), has_table_privilege(c.oid, 'INSERT'),
        row_security_active(c.oid)
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE n.nspname = SCHEMA AND c.relkind IN ('r', 'p') AND NOT c.relispartition;
+ WHERE n.nspname IN (SCHEMAS) AND c.relkind IN ('r', 'p') AND NOT c.relispartition;
 SELECT DISTINCT 'sequence', n.nspname, c.relname, a.attname, sn.nspname, s.relname
   FROM pg_attribute a
   JOIN pg_class c ON c.oid = a.attrelid
@@ -293,7 +294,7 @@ SELECT DISTINCT 'sequence', n.nspname, c.relname, a.attname, sn.nspname, s.relna
   JOIN pg_class s ON s.relkind = 'S'
    AND s.oid = CASE WHEN p.classid = 'pg_attrdef'::regclass THEN p.refobjid ELSE p.objid END
   JOIN pg_namespace sn ON sn.oid = s.relnamespace
- WHERE n.nspname = SCHEMA AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.attnum > 0
+ WHERE n.nspname IN (SCHEMAS) AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.attnum > 0
    AND NOT a.attisdropped;
 SELECT 'key', n.nspname, c.relname, o.conname, rn.nspname, r.relname, pg_get_constraintdef(o.oid),
        o.convalidated, c.relkind = 'p',
@@ -308,13 +309,13 @@ SELECT 'key', n.nspname, c.relname, o.conname, rn.nspname, r.relname, pg_get_con
   JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_class r ON r.oid = o.confrelid
   JOIN pg_namespace rn ON rn.oid = r.relnamespace
- WHERE SCHEMA IN (n.nspname, rn.nspname) AND o.contype = 'f' AND o.conparentid = 0
+ WHERE (n.nspname IN (SCHEMAS) OR rn.nspname IN (SCHEMAS)) AND o.contype = 'f' AND o.conparentid = 0
    AND pg_get_constraintdef(o.oid) NOT LIKE '% NOT ENFORCED%'
  ORDER BY 2, 3, 4;
 SELECT 'trigger', n.nspname, c.relname, t.tgname, t.tgenabled
   FROM pg_trigger t
   JOIN pg_class c ON c.oid = t.tgrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE n.nspname = SCHEMA AND NOT t.tgisinternal AND t.tgparentid = 0
+ WHERE n.nspname IN (SCHEMAS) AND NOT t.tgisinternal AND t.tgparentid = 0
    AND t.tgenabled IN ('O', 'A')
  ORDER BY 2, 3, 4";

@@ -7,20 +7,20 @@ use futures_util::future::{join_all, try_join_all};
 use sha2::{Digest as _, Sha256};
 
 use super::board::Board;
-use super::error::{Error, Printed};
-use super::files::{Delta, Files, hexadecimal};
-use super::hold::{Hold, Who};
-use super::hook::{self, Told, When, last};
+use super::error::Error;
+use super::files::{Files, hexadecimal};
+use super::hold::{Hold, hold_all, release_all};
+use super::hook::{self, When};
+use super::job::{Action, Content, Job, Subject};
 use super::ledger::{Entry, Id, State};
-use super::plan::{Choice, Course, Wish, choose, is_commanded, needs, pruned_after, steps};
-use super::run::{Mode, Request, Run, Subject, release_all};
+use super::plan::{Course, Wish, choose, needs, pruned_after, steps};
+use super::run::{Mode, Request, Run};
 use super::site::Site;
 use super::step::StepKind;
 use super::{contract, prepare, switch};
 use crate::event::Events;
 use crate::finding::{Code, Finding, Place};
-use crate::report::{Outcome, Report, StepReport, StepState};
-use crate::secret::Secret;
+use crate::report::{Outcome, Report, StepState};
 use crate::shutdown::Shutdown;
 
 /// Which commit, and whether it is released even if it serves already.
@@ -37,42 +37,6 @@ pub(crate) async fn deploy(wanted: DeployRequest, events: Events, shutdown: Shut
     let mut run = Run::new(request, events, shutdown);
     let ended = Box::pin(go(&mut run, &rev, anew)).await;
     run.end(ended).await
-}
-
-/// A release, and where it goes.
-pub(super) struct Job {
-    pub(super) action: Action,
-    /// The commit's full name.
-    pub(super) commit: String,
-    pub(super) sites: Vec<Site>,
-    pub(super) choice: Choice,
-    pub(super) steps: Vec<StepReport>,
-    pub(super) content: Content,
-}
-
-/// What a release is made of; nothing where it is there already.
-#[derive(Default)]
-pub(super) struct Content {
-    pub(super) files: Option<Arc<Files>>,
-    pub(super) digest: String,
-    /// What each host needs of the files.
-    pub(super) deltas: Vec<Option<Delta>>,
-}
-
-/// What a switch is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Action {
-    Deploy,
-    Rollback,
-}
-
-impl Action {
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Deploy => "deploy",
-            Self::Rollback => "rollback",
-        }
-    }
 }
 
 async fn go(run: &mut Run, rev: &str, anew: bool) -> Result<Outcome, Error> {
@@ -110,30 +74,13 @@ async fn act(
         run.report.steps = board.report();
         return asked;
     }
-    hook_of(run, &job, (When::Before, StepKind::Lock), &job.sites).await?;
+    hook::run(run, &job, (When::Before, StepKind::Lock), &job.sites).await?;
     let held = hold_all(run, &job.choice.id, &board).await;
     run.report.steps = board.report();
     let mut holds = held?;
     let done = under_lock(run, (files, job.content.digest), &mut holds, anew).await;
     release_all(holds).await;
     done
-}
-
-/// Takes every host's lock, in the order of the file: two runs cannot wait for each other.
-pub(super) async fn hold_all(run: &Run, id: &Id, board: &Board) -> Result<Vec<Hold>, Error> {
-    let who = Who { by: run.by.clone(), release: Some(id.to_string()) };
-    let mut holds = Vec::new();
-    for host in &run.hosts {
-        let take = async {
-            holds.push(Hold::take(host, &run.scripts, &who, run.request.patience).await?);
-            Ok(())
-        };
-        if let Err(error) = board.step(StepKind::Lock, Some(host.name()), take).await {
-            release_all(holds).await;
-            return Err(error);
-        }
-    }
-    Ok(holds)
 }
 
 async fn under_lock(
@@ -159,7 +106,7 @@ async fn under_lock(
 }
 
 async fn work(run: &mut Run, job: &Job, board: &Board, holds: &mut [Hold]) -> Result<(), Error> {
-    hook_of(run, job, (When::After, StepKind::Lock), &job.sites).await?;
+    hook::run(run, job, (When::After, StepKind::Lock), &job.sites).await?;
     for site in &job.sites {
         if site.seen.absent.is_empty() {
             continue;
@@ -206,35 +153,6 @@ async fn prune(run: &mut Run, job: &Job, board: &Board) {
             let message = format!("{host}: old releases are still there: {}", run.hidden(&error));
             run.found(Finding::warning(Code::NotPruned, Place::target(), message));
         }
-    }
-}
-
-pub(super) async fn hook_of(
-    run: &Run,
-    job: &Job,
-    which: (When, StepKind),
-    sites: &[Site],
-) -> Result<(), Error> {
-    let hosts: Vec<&str> = sites.iter().map(|site| site.host.name()).collect();
-    let previous = job.sites.first().map_or(String::new(), |site| site.seen.back());
-    let told = Told {
-        release: job.choice.id.as_str(),
-        commit: &job.commit,
-        previous: previous.strip_prefix("releases/").unwrap_or(&previous),
-        by: &run.by,
-    };
-    let ran = hook::run(run.settings(), &run.request.folder, which, &hosts, &told).await;
-    ran.map_err(|error| hidden(run, error))
-}
-
-/// The same error without what is secret in what a program printed.
-pub(super) fn hidden(run: &Run, error: Error) -> Error {
-    match error {
-        Error::Command { step, at, command, code, source } => {
-            let source = Printed(run.env.hide(&last(&source.0)));
-            Error::Command { step, at, command, code, source }
-        }
-        other => other,
     }
 }
 
@@ -322,15 +240,4 @@ fn shared_in_repository(run: &mut Run, files: &Files) {
             Finding::warning(Code::SharedInRepository, Place::file(path.as_str(), None), message);
         run.found(finding.help(format!("git rm --cached {path}, or take it out of shared.files")));
     }
-}
-
-/// Whether the release command is still to run.
-pub(super) fn wants_command(job: &Job) -> bool {
-    !is_commanded(&job.sites, &job.choice.id)
-}
-
-/// The environment of commands in the release: what it is, and the file's own settings.
-pub(super) fn settings_of(run: &Run, job: &Job) -> Secret {
-    let (id, commit) = (job.choice.id.as_str(), job.commit.as_str());
-    run.env.lines(&[("NIRVANA_RELEASE", id), ("NIRVANA_COMMIT", commit)])
 }

@@ -55,6 +55,14 @@ pub(crate) enum Error {
 #[error("{0}")]
 pub(crate) struct Printed(pub(crate) String);
 
+impl Printed {
+    /// The last twenty lines.
+    pub(super) fn last_of(text: &str) -> Self {
+        let lines: Vec<&str> = text.trim().lines().collect();
+        Self(lines[lines.len().saturating_sub(20)..].join("\n"))
+    }
+}
+
 impl Error {
     pub(super) fn wanted(place: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Wanted { place: place.into(), problem: problem.into(), hint: None }

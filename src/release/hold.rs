@@ -1,9 +1,15 @@
 //! Holding a host for a run. The kernel has the lock (flock), so that it ends with the process that
 //! holds it, and that ends when this one does, however it does.
 
+use futures_util::future::join_all;
+
+use super::board::Board;
 use super::error::{Error, Printed};
+use super::ledger::Id;
+use super::run::Run;
 use super::script::Scripts;
 use super::site::owner;
+use super::step::StepKind;
 use crate::host::{Host, Session};
 
 /// Who a run is, for those who find its lock.
@@ -75,4 +81,25 @@ impl Hold {
         // Whatever ended it before, it is free.
         let _ = self.session.end().await;
     }
+}
+
+/// Takes every host's lock, in the order of the file: two runs cannot wait for each other.
+pub(super) async fn hold_all(run: &Run, id: &Id, board: &Board) -> Result<Vec<Hold>, Error> {
+    let who = Who { by: run.by.clone(), release: Some(id.to_string()) };
+    let mut holds = Vec::new();
+    for host in &run.hosts {
+        let take = async {
+            holds.push(Hold::take(host, &run.scripts, &who, run.request.patience).await?);
+            Ok(())
+        };
+        if let Err(error) = board.step(StepKind::Lock, Some(host.name()), take).await {
+            release_all(holds).await;
+            return Err(error);
+        }
+    }
+    Ok(holds)
+}
+
+pub(super) async fn release_all(holds: Vec<Hold>) {
+    join_all(holds.into_iter().map(Hold::release)).await;
 }

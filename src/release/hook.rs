@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::error::{Error, Printed};
-use super::settings::Settings;
+use super::job::Job;
+use super::run::Run;
+use super::site::Site;
 use super::step::StepKind;
 use crate::host::{Command, Host};
 
@@ -27,36 +29,32 @@ impl When {
     }
 }
 
-/// What a hook is told, beside the environment that it has from us.
-#[derive(Clone, Debug)]
-pub(super) struct Told<'a> {
-    pub(super) release: &'a str,
-    pub(super) commit: &'a str,
-    /// What it would return to.
-    pub(super) previous: &'a str,
-    pub(super) by: &'a str,
-}
-
+/// Runs the file's hook of a step, if it has one. Beside the environment that it has from us it is told
+/// which release that is, what would be returned to, where, and for whom.
 pub(super) async fn run(
-    settings: &Settings,
-    folder: &Path,
+    run: &Run,
+    job: &Job,
     (when, kind): (When, StepKind),
-    hosts: &[&str],
-    told: &Told<'_>,
+    sites: &[Site],
 ) -> Result<(), Error> {
+    let settings = run.settings();
     let name = format!("{}-{}", when.word(), kind.word());
     let Some(command) = settings.hooks.get(&name) else { return Ok(()) };
     let here = Host::parse("local", None)?;
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let folder = match run.request.folder.as_path() {
+        folder if folder.as_os_str().is_empty() => Path::new("."),
+        folder => folder,
+    };
+    let hosts: Vec<&str> = sites.iter().map(|site| site.host.name()).collect();
     let variables = [
         ("NIRVANA_HOOK", name.as_str()),
         ("NIRVANA_STEP", kind.word()),
-        ("NIRVANA_RELEASE", told.release),
-        ("NIRVANA_COMMIT", told.commit),
-        ("NIRVANA_PREVIOUS", told.previous),
+        ("NIRVANA_RELEASE", job.choice.id.as_str()),
+        ("NIRVANA_COMMIT", &job.commit),
+        ("NIRVANA_PREVIOUS", &job.previous()),
         ("NIRVANA_PATH", &settings.path),
         ("NIRVANA_HOSTS", &hosts.join(" ")),
-        ("NIRVANA_BY", told.by),
+        ("NIRVANA_BY", &run.by),
     ];
     let variables = variables.iter().flat_map(|(name, value)| [*name, *value]);
     let hook = Command::new(HOOK).arg(folder.display().to_string()).arg(command);
@@ -64,17 +62,11 @@ pub(super) async fn run(
     if output.code == 0 {
         return Ok(());
     }
-    Err(Error::Command {
+    Err(run.masked(Error::Command {
         step: "hook",
         at: format!(" {name}"),
         command: command.clone(),
         code: output.code,
-        source: Printed(last(&format!("{}{}", output.stdout, output.stderr))),
-    })
-}
-
-/// The last lines of what was printed.
-pub(super) fn last(text: &str) -> String {
-    let lines: Vec<&str> = text.trim().lines().collect();
-    lines[lines.len().saturating_sub(20)..].join("\n")
+        source: Printed(format!("{}{}", output.stdout, output.stderr)),
+    }))
 }

@@ -27,6 +27,7 @@ mod guard;
 mod health;
 mod hold;
 mod hook;
+mod job;
 mod ledger;
 mod list;
 mod notice;

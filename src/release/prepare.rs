@@ -8,12 +8,12 @@ use futures_util::future::join_all;
 
 use super::board::Board;
 use super::command_lock::CommandLock;
-use super::deploy::{Job, hidden, hook_of, settings_of, wants_command};
 use super::env::find;
 use super::error::{Error, Printed};
 use super::files::Files;
 use super::hold::Hold;
-use super::hook::When;
+use super::hook::{self, When};
+use super::job::Job;
 use super::ledger::{Entry, Id, State};
 use super::plan::needs;
 use super::run::Run;
@@ -45,14 +45,14 @@ pub(super) async fn all(
             continue;
         }
         may_go_on(run, holds)?;
-        hook_of(run, job, (When::Before, kind), &job.sites).await?;
+        hook::run(run, job, (When::Before, kind), &job.sites).await?;
         let all =
             join_all((0..job.sites.len()).map(|at| on_host(run, job, board, (kind, at)))).await;
         all.into_iter().collect::<Result<Vec<()>, Error>>()?;
         if kind == StepKind::Build {
             record(run, job, State::Built).await?;
         }
-        hook_of(run, job, (When::After, kind), &job.sites).await?;
+        hook::run(run, job, (When::After, kind), &job.sites).await?;
     }
     if run.settings().build.is_empty() {
         record(run, job, State::Built).await?;
@@ -116,7 +116,7 @@ async fn on_host(
         StepKind::Render => board.step(kind, host, render(run, job, site)).await,
         StepKind::Build => {
             for text in &run.settings().build {
-                let settings = settings_of(run, job);
+                let settings = run.settings_of(job);
                 let command = run.scripts.command(&job.choice.id, (text, ""), settings);
                 board.step(kind, host, ran(run, site, (kind, text), command)).await?;
             }
@@ -126,7 +126,7 @@ async fn on_host(
             for file in &run.settings().files {
                 let Some(text) = &file.validate else { continue };
                 let what = (text.as_str(), file.to.as_str());
-                let command = run.scripts.command(&job.choice.id, what, settings_of(run, job));
+                let command = run.scripts.command(&job.choice.id, what, run.settings_of(job));
                 board.step(kind, host, ran(run, site, (kind, text), command)).await?;
             }
             Ok(())
@@ -216,10 +216,10 @@ async fn command(run: &Run, job: &Job, board: &Board) -> Result<(), Error> {
     let (Some(wanted), Some(site)) = (&run.settings().command, job.sites.first()) else {
         return Ok(());
     };
-    if !wants_command(job) {
+    if !job.wants_command() {
         return Ok(());
     }
-    hook_of(run, job, (When::Before, StepKind::Command), &job.sites[..1]).await?;
+    hook::run(run, job, (When::Before, StepKind::Command), &job.sites[..1]).await?;
     let work = async {
         let lock = match &wanted.lock {
             Some(reference) => {
@@ -232,7 +232,7 @@ async fn command(run: &Run, job: &Job, board: &Board) -> Result<(), Error> {
             }
             None => None,
         };
-        let settings = settings_of(run, job);
+        let settings = run.settings_of(job);
         let command = run.scripts.command(&job.choice.id, (&wanted.run, ""), settings);
         ran(run, site, (StepKind::Command, &wanted.run), command).await?;
         match lock {
@@ -242,7 +242,7 @@ async fn command(run: &Run, job: &Job, board: &Board) -> Result<(), Error> {
     };
     board.step(StepKind::Command, Some(site.host.name()), work).await?;
     record(run, job, State::Commanded).await?;
-    hook_of(run, job, (When::After, StepKind::Command), &job.sites[..1]).await
+    hook::run(run, job, (When::After, StepKind::Command), &job.sites[..1]).await
 }
 
 async fn ran(
@@ -267,7 +267,7 @@ fn failed(
 ) -> Error {
     let at = format!(" on {}", site.host);
     let source = Printed(said.to_owned());
-    hidden(run, Error::Command { step: kind.word(), at, command: command.to_owned(), code, source })
+    run.masked(Error::Command { step: kind.word(), at, command: command.to_owned(), code, source })
 }
 
 /// What a dry run tells beside the steps: which files are other ones than those that serve now.

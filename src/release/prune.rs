@@ -1,11 +1,11 @@
 //! Old releases go, but never what serves and never what a rollback would return to.
 
 use super::board::Board;
-use super::deploy::hold_all;
 use super::error::Error;
+use super::hold::{hold_all, release_all};
 use super::ledger::{Entry, Id, State};
 use super::plan::prune_steps;
-use super::run::{Mode, Request, Run, release_all};
+use super::run::{Mode, Request, Run};
 use super::site::Site;
 use super::step::StepKind;
 use crate::event::Events;

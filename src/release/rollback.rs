@@ -1,11 +1,12 @@
 //! Back to a release that was good, by the same switch.
 
 use super::board::Board;
-use super::deploy::{Action, Content, Job, hold_all};
 use super::error::Error;
+use super::hold::{hold_all, release_all};
+use super::job::{Action, Content, Job, Subject};
 use super::ledger::{Entry, Id, Release, State};
 use super::plan::{Choice, Course, rollback_steps};
-use super::run::{Mode, Request, Run, Subject, release_all};
+use super::run::{Mode, Request, Run};
 use super::site::Site;
 use super::step::StepKind;
 use super::switch;

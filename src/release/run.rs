@@ -5,11 +5,10 @@ use std::time::Instant;
 
 use futures_util::future::join_all;
 
-use super::deploy::Job;
 use super::env::Env;
-use super::error::Error;
+use super::error::{Error, Printed};
 use super::health::{Check, told};
-use super::hold::Hold;
+use super::job::{Job, Subject};
 use super::ledger::Entry;
 use super::notice::{self, News};
 use super::script::Scripts;
@@ -20,6 +19,7 @@ use crate::event::Events;
 use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::host::Host;
 use crate::report::{ErrorReport, Outcome, Report, Verb};
+use crate::secret::Secret;
 use crate::shutdown::Shutdown;
 
 /// What every subcommand gets.
@@ -46,24 +46,6 @@ impl Request {
 pub(crate) enum Mode {
     Show,
     Act,
-}
-
-/// What a run is about, for those who are told of it.
-#[derive(Clone, Debug)]
-pub(super) struct Subject {
-    pub(super) action: &'static str,
-    pub(super) id: String,
-    pub(super) commit: String,
-    pub(super) previous: String,
-}
-
-impl Subject {
-    pub(super) fn of(job: &Job) -> Self {
-        let previous = job.sites.first().map_or(String::new(), |site| site.seen.back());
-        let previous = previous.strip_prefix("releases/").unwrap_or(&previous).to_owned();
-        let (id, commit) = (job.choice.id.to_string(), job.commit.clone());
-        Self { action: job.action.word(), id, commit, previous }
-    }
 }
 
 /// A run, and what there is to report of it.
@@ -259,10 +241,23 @@ impl Run {
     pub(super) fn hidden(&self, error: &Error) -> String {
         self.env.hide(&told(error))
     }
-}
 
-pub(super) async fn release_all(holds: Vec<Hold>) {
-    join_all(holds.into_iter().map(Hold::release)).await;
+    /// The same error without what is secret in what a program printed.
+    pub(super) fn masked(&self, error: Error) -> Error {
+        match error {
+            Error::Command { step, at, command, code, source } => {
+                let source = Printed::last_of(&self.env.hide(&source.0));
+                Error::Command { step, at, command, code, source }
+            }
+            other => other,
+        }
+    }
+
+    /// The environment of commands in the release: what it is, and the file's own settings.
+    pub(super) fn settings_of(&self, job: &Job) -> Secret {
+        let (id, commit) = (job.choice.id.as_str(), job.commit.as_str());
+        self.env.lines(&[("NIRVANA_RELEASE", id), ("NIRVANA_COMMIT", commit)])
+    }
 }
 
 /// `alice@desk`, as far as it can be told.

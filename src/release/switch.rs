@@ -4,11 +4,11 @@
 use futures_util::future::join_all;
 
 use super::board::Board;
-use super::deploy::{Action, Job, hidden, hook_of, settings_of};
 use super::error::Error;
 use super::guard::{Guard, Returned, Why};
 use super::hold::Hold;
-use super::hook::When;
+use super::hook::{self, When};
+use super::job::{Action, Job};
 use super::ledger::{Entry, Id, State};
 use super::plan::needs;
 use super::prepare::may_go_on;
@@ -40,7 +40,7 @@ pub(super) async fn all(
                     leave_others(run, job, &switched, &error).await;
                 }
             }
-            Err(hidden(run, error))
+            Err(run.masked(error))
         }
     }
 }
@@ -56,7 +56,7 @@ async fn switch_all(
     let (first, rest) = sites.split_at(sites.len().min(1));
     for group in [first, rest].into_iter().filter(|group| !group.is_empty()) {
         may_go_on(run, holds)?;
-        hook_of(run, job, (When::Before, StepKind::Switch), group).await?;
+        hook::run(run, job, (When::Before, StepKind::Switch), group).await?;
         let switched = join_all(group.iter().map(|site| switch(run, job, board, site))).await;
         let mut fault = None;
         for one in switched {
@@ -66,11 +66,11 @@ async fn switch_all(
             }
         }
         fault.map_or(Ok(()), Err)?;
-        hook_of(run, job, (When::After, StepKind::Switch), group).await?;
+        hook::run(run, job, (When::After, StepKind::Switch), group).await?;
         ask(run, job, board, group).await?;
     }
     may_go_on(run, holds)?;
-    hook_of(run, job, (When::Before, StepKind::Confirm), &job.sites).await
+    hook::run(run, job, (When::Before, StepKind::Confirm), &job.sites).await
 }
 
 async fn switch(run: &Run, job: &Job, board: &Board, site: &Site) -> Result<Guard, Error> {
@@ -95,9 +95,9 @@ async fn switch(run: &Run, job: &Job, board: &Board, site: &Site) -> Result<Guar
     };
     let mut guard = None;
     let work = async {
-        let settings = settings_of(run, job);
+        let settings = run.settings_of(job);
         let switched = Guard::switch(&site.host, &run.scripts, &wanted, &settings).await;
-        guard = Some(switched.map_err(|error| hidden(run, error))?);
+        guard = Some(switched.map_err(|error| run.masked(error))?);
         Ok(())
     };
     board.step(StepKind::Switch, Some(site.host.name()), work).await?;
@@ -107,7 +107,7 @@ async fn switch(run: &Run, job: &Job, board: &Board, site: &Site) -> Result<Guar
 /// Asks hosts whether the release answers, each as often as it takes.
 async fn ask(run: &Run, job: &Job, board: &Board, sites: &[Site]) -> Result<(), Error> {
     let Some(check) = &run.check else { return Ok(()) };
-    hook_of(run, job, (When::Before, StepKind::Health), sites).await?;
+    hook::run(run, job, (When::Before, StepKind::Health), sites).await?;
     let one = async |site: &Site| {
         let work = async {
             tokio::select! {
@@ -119,7 +119,7 @@ async fn ask(run: &Run, job: &Job, board: &Board, sites: &[Site]) -> Result<(), 
     };
     let all = join_all(sites.iter().map(one)).await;
     all.into_iter().collect::<Result<Vec<()>, Error>>()?;
-    hook_of(run, job, (When::After, StepKind::Health), sites).await
+    hook::run(run, job, (When::After, StepKind::Health), sites).await
 }
 
 /// Of a release that serves everywhere: whether it still answers.
@@ -134,7 +134,7 @@ async fn confirm(run: &Run, job: &Job, board: &Board, guards: Vec<Guard>) -> Res
     };
     let all = join_all(guards.into_iter().map(one)).await;
     all.into_iter().collect::<Result<Vec<()>, Error>>()?;
-    hook_of(run, job, (When::After, StepKind::Confirm), &job.sites).await
+    hook::run(run, job, (When::After, StepKind::Confirm), &job.sites).await
 }
 
 /// On hosts that it never came to, the release is over too: nobody goes on with it. A host that has

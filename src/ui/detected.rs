@@ -10,7 +10,6 @@ use crate::ui::Detail;
 use crate::ui::figures::counted;
 use crate::ui::grid::{Grid, Side, hanging, labelled};
 use crate::ui::paper::{Tone, harmless};
-use crate::ui::report::elsewhere;
 use crate::ui::sheet::Sheet;
 
 /// Lines of evidence in brief, shared by all applications; each has a few.
@@ -149,7 +148,7 @@ fn because(application: &Application, most: usize, sheet: &Sheet) -> Vec<String>
     }
     let mut lines = grid.lines(2, sheet.paper.width);
     if brief {
-        lines.push(format!("  … and {} more lines: {}", all.len() - shown, elsewhere(sheet)));
+        lines.push(format!("  … and {} more lines: {}", all.len() - shown, sheet.elsewhere()));
     }
     lines
 }
@@ -169,7 +168,7 @@ fn components(components: &[Component], sheet: &Sheet) -> Vec<String> {
         lines.extend(hanging(&format!("  {name}"), &why, 6, sheet.paper.width));
     }
     if brief {
-        lines.push(format!("  … and {} more: {}", components.len() - shown, elsewhere(sheet)));
+        lines.push(format!("  … and {} more: {}", components.len() - shown, sheet.elsewhere()));
     }
     lines
 }

@@ -4,6 +4,7 @@ use crate::report::{Difference, DifferenceKind, Report};
 use crate::ui::Detail;
 use crate::ui::figures::counted;
 use crate::ui::grid::{Grid, Side};
+use crate::ui::naming::Naming;
 use crate::ui::paper::harmless;
 use crate::ui::sheet::Sheet;
 
@@ -21,8 +22,9 @@ pub(crate) fn lines(report: &Report, sheet: &Sheet) -> Vec<String> {
     let mut grid = Grid::new(
         ["differs in", "row", "", "column", "source", "target"].map(|head| (head, Side::Left)),
     );
+    let naming = Naming::of_report(report);
     for difference in report.differences.iter().take(most) {
-        grid.row(cells(difference));
+        grid.row(cells(difference, naming));
     }
     let mut lines = grid.lines(2, sheet.paper.width);
     lines.extend(more(report.differences.len().saturating_sub(most), "value", "values"));
@@ -40,7 +42,7 @@ fn more(count: usize, one: &str, many: &str) -> Option<String> {
     (count > 0).then(told)
 }
 
-fn cells(difference: &Difference) -> Vec<String> {
+fn cells(difference: &Difference, naming: Naming) -> Vec<String> {
     let key = difference.key.iter();
     let key = key.map(|part| format!("{} = {}", part.column, value(part.value.as_ref())));
     let kind = match difference.kind {
@@ -55,7 +57,7 @@ fn cells(difference: &Difference) -> Vec<String> {
         DifferenceKind::Missing | DifferenceKind::Extra => (String::new(), String::new()),
     };
     vec![
-        harmless(&difference.table.name),
+        harmless(&naming.table(&difference.table)),
         harmless(&key.collect::<Vec<_>>().join(", ")),
         kind.to_owned(),
         harmless(difference.column.as_deref().unwrap_or_default()),

@@ -7,6 +7,7 @@ use crate::finding::{Code, Finding, PlaceKind, Severity};
 use crate::ui::Detail;
 use crate::ui::figures::{counted, thousands};
 use crate::ui::grid::hanging;
+use crate::ui::naming::Naming;
 use crate::ui::paper::{Ink, Paper, Tone, harmless, harmless_lines};
 
 /// Names that stand for a group in brief.
@@ -25,7 +26,12 @@ pub(crate) struct Shown {
 
 /// Groups of like findings, as many as go into so many lines but at least one; in full detail all
 /// of them, and of each group all that is in it.
-pub(crate) fn shown(findings: &[Finding], most: usize, detail: Detail, paper: &Paper) -> Shown {
+pub(crate) fn shown(
+    findings: (&[Finding], Naming),
+    most: usize,
+    detail: Detail,
+    paper: &Paper,
+) -> Shown {
     let mut shown = Shown::default();
     for group in groups(findings) {
         let next = group.shown(detail, paper);
@@ -53,9 +59,9 @@ pub(crate) fn tallied(findings: &[Finding]) -> Option<String> {
 }
 
 /// One finding on one line, for the talk while the work goes on.
-pub(crate) fn headline(finding: &Finding, ink: Ink) -> String {
+pub(crate) fn headline(finding: &Finding, naming: Naming, ink: Ink) -> String {
     let message = harmless(finding.message.lines().next().unwrap_or_default());
-    format!("{} {}: {message}", label(finding.severity, finding.code, ink), place(finding))
+    format!("{} {}: {message}", label(finding.severity, finding.code, ink), place(finding, naming))
 }
 
 /// Findings of one severity, code and kind of place.
@@ -64,16 +70,22 @@ struct Group<'a> {
     code: Code,
     kind: PlaceKind,
     members: Vec<&'a Finding>,
+    naming: Naming,
 }
 
-fn groups(findings: &[Finding]) -> Vec<Group<'_>> {
+fn groups((findings, naming): (&[Finding], Naming)) -> Vec<Group<'_>> {
     let mut by_key: BTreeMap<_, Vec<&Finding>> = BTreeMap::new();
     for finding in findings {
         let key = (Reverse(finding.severity), finding.code, finding.place.kind);
         by_key.entry(key).or_default().push(finding);
     }
-    let group =
-        |((Reverse(severity), code, kind), members)| Group { severity, code, kind, members };
+    let group = |((Reverse(severity), code, kind), members)| Group {
+        severity,
+        code,
+        kind,
+        members,
+        naming,
+    };
     by_key.into_iter().map(group).collect()
 }
 
@@ -82,7 +94,7 @@ impl Group<'_> {
         let first = self.members[0];
         if self.members.len() == 1 {
             let label = label(self.severity, self.code, paper.ink);
-            let mut lines = hanging(&label, &sentence(first), INDENT, paper.width);
+            let mut lines = hanging(&label, &self.sentence(first), INDENT, paper.width);
             lines.extend(help(first, INDENT, paper));
             return Shown { lines, left_out: 0 };
         }
@@ -103,7 +115,7 @@ impl Group<'_> {
     fn names(&self, detail: Detail, paper: &Paper) -> Shown {
         let most = if detail == Detail::Full { usize::MAX } else { BRIEF_NAMES };
         let names: Vec<String> =
-            self.members.iter().take(most).map(|member| place(member)).collect();
+            self.members.iter().take(most).map(|member| place(member, self.naming)).collect();
         let left_out = self.members.len() - names.len();
         let mut text = format!("{}: {}", self.count(), names.join(", "));
         if left_out > 0 {
@@ -122,7 +134,7 @@ impl Group<'_> {
         let label = label(self.severity, self.code, paper.ink);
         let mut lines = hanging(&label, &self.count(), INDENT, paper.width);
         for member in self.members.iter().take(most) {
-            lines.extend(hanging("   ", &sentence(member), INDENT + 2, paper.width));
+            lines.extend(hanging("   ", &self.sentence(member), INDENT + 2, paper.width));
             if where_help == Help::Each {
                 lines.extend(help(member, INDENT + 2, paper));
             }
@@ -132,6 +144,10 @@ impl Group<'_> {
             lines.push(format!("    … and {} more", thousands(left_out as u64)));
         }
         Shown { lines, left_out }
+    }
+
+    fn sentence(&self, finding: &Finding) -> String {
+        format!("{}: {}", place(finding, self.naming), harmless_lines(&finding.message))
     }
 
     /// `7 views`
@@ -168,12 +184,8 @@ fn word(severity: Severity) -> &'static str {
     }
 }
 
-fn sentence(finding: &Finding) -> String {
-    format!("{}: {}", place(finding), harmless_lines(&finding.message))
-}
-
-fn place(finding: &Finding) -> String {
-    harmless(&finding.place.to_string())
+fn place(finding: &Finding, naming: Naming) -> String {
+    harmless(&naming.place(&finding.place))
 }
 
 fn help(finding: &Finding, indent: usize, paper: &Paper) -> Vec<String> {

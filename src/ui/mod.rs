@@ -10,6 +10,7 @@ mod figures;
 mod findings;
 mod grid;
 mod json;
+mod naming;
 mod paper;
 mod progress;
 mod provision;

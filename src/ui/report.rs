@@ -9,6 +9,7 @@ use crate::report::{Outcome, Report, SnapshotReport, TablePlan, TableReport, Ver
 use crate::ui::Detail;
 use crate::ui::figures::{counted, mebibytes, seconds, span, thousands};
 use crate::ui::grid::{Grid, Side, labelled, name_for};
+use crate::ui::naming::Naming;
 use crate::ui::paper::{Stream, Tone, harmless};
 use crate::ui::sheet::Sheet;
 use crate::ui::{
@@ -87,7 +88,7 @@ fn body(report: &Report, sheet: &Sheet) -> String {
         release::diffs(&report.diffs),
         snapshot(report.snapshot.as_ref(), sheet),
         changes(&report.changes, sheet),
-        found(&report.findings, room, sheet),
+        found((&report.findings, Naming::of_report(report)), room, sheet),
     ];
     let mut text = String::new();
     for section in sections.iter().filter(|section| !section.is_empty()) {
@@ -114,10 +115,8 @@ impl Room {
             return Self { tables: BRIEF_TABLES.1, findings: BRIEF_FINDINGS.1 };
         };
         let room = height.saturating_sub(FRAME);
-        let wanted =
-            findings::shown(&report.findings, BRIEF_FINDINGS.1, Detail::Brief, sheet.paper)
-                .lines
-                .len();
+        let all = (report.findings.as_slice(), Naming::of_report(report));
+        let wanted = findings::shown(all, BRIEF_FINDINGS.1, Detail::Brief, sheet.paper).lines.len();
         let tables = room.saturating_sub(wanted.min(room / 2));
         let tables = tables.clamp(BRIEF_TABLES.0, BRIEF_TABLES.1);
         let findings = room.saturating_sub(tables.min(report.tables.len().max(report.plan.len())));
@@ -145,7 +144,7 @@ fn tables(tables: &[TableReport], room: Room, sheet: &Sheet) -> Vec<String> {
     );
     for table in &tables[..shown] {
         grid.row(vec![
-            naming.name(&table.source, sheet),
+            named(naming, &table.source, sheet),
             thousands(table.rows),
             mebibytes(table.bytes),
             seconds(table.duration_ms),
@@ -215,7 +214,7 @@ fn plan(plan: &[TablePlan], room: Room, sheet: &Sheet) -> Vec<String> {
     );
     for table in &tables[..shown] {
         let key = if table.key.is_empty() { "none".to_owned() } else { table.key.join(", ") };
-        let mut cells = plan_sums(&[table], naming.name(&table.source, sheet));
+        let mut cells = plan_sums(&[table], named(naming, &table.source, sheet));
         cells.push(name_for(sheet.paper.width, &harmless(&key)));
         grid.row(cells);
     }
@@ -267,27 +266,19 @@ fn changes(changes: &[String], sheet: &Sheet) -> Vec<String> {
         .collect();
     if shown < changes.len() {
         let rest = thousands((changes.len() - shown) as u64);
-        lines.push(format!("  … and {rest} more changes: {}", elsewhere(sheet)));
+        lines.push(format!("  … and {rest} more changes: {}", sheet.elsewhere()));
     }
     lines
 }
 
 /// The findings, and where the rest of them is if not all fit.
-fn found(findings: &[Finding], room: Room, sheet: &Sheet) -> Vec<String> {
+fn found(findings: (&[Finding], Naming), room: Room, sheet: &Sheet) -> Vec<String> {
     let mut shown = findings::shown(findings, room.findings, sheet.detail, sheet.paper);
     if shown.left_out > 0 {
         let rest = counted(shown.left_out as u64, "more finding", "more findings");
-        shown.lines.push(format!("… {rest}: {}", elsewhere(sheet)));
+        shown.lines.push(format!("… {rest}: {}", sheet.elsewhere()));
     }
     shown.lines
-}
-
-/// Where what does not fit the screen can be read.
-pub(crate) fn elsewhere(sheet: &Sheet) -> String {
-    match sheet.saved {
-        Some(file) => format!("all are in {}", harmless(file)),
-        None => "--verbose prints them, --report FILE keeps them".to_owned(),
-    }
 }
 
 /// How many of them to show; never all but one, as the line that says so takes as much room.
@@ -299,34 +290,13 @@ fn more(tables: usize) -> String {
     format!("… and {}", counted(tables as u64, "more table", "more tables"))
 }
 
+fn named(naming: Naming, table: &TableName, sheet: &Sheet) -> String {
+    name_for(sheet.paper.width, &harmless(&naming.table(table)))
+}
+
 fn grid(heads: &[&str], sides: &[Side], sheet: &Sheet) -> Grid {
     let heads = heads.iter().map(|head| sheet.paper.ink.paint(Tone::Faint, head));
     Grid::new(heads.zip(sides.iter().copied()))
-}
-
-/// Whether a table's name alone tells which it is.
-#[derive(Clone, Copy)]
-enum Naming {
-    /// All stand in one schema.
-    Short,
-    /// They stand in several.
-    WithSchema,
-}
-
-impl Naming {
-    fn of<'a>(mut tables: impl Iterator<Item = &'a TableName>) -> Self {
-        let first = tables.next().map(|table| &table.schema);
-        let several = tables.any(|table| Some(&table.schema) != first);
-        if several { Self::WithSchema } else { Self::Short }
-    }
-
-    fn name(self, table: &TableName, sheet: &Sheet) -> String {
-        let name = match self {
-            Self::Short => table.name.clone(),
-            Self::WithSchema => table.to_string(),
-        };
-        name_for(sheet.paper.width, &harmless(&name))
-    }
 }
 
 #[cfg(test)]

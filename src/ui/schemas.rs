@@ -72,7 +72,7 @@ fn a_manifest_is_valid_and_is_read_again() {
         source: "mysql://old/shop".to_owned(),
         snapshot: sample().snapshot,
         target: Assumed {
-            schema: "public".to_owned(),
+            schemas: vec!["public".to_owned()],
             postgres: 13,
             extensions: vec![Extension { name: "vector".to_owned(), schema: "public".to_owned() }],
         },

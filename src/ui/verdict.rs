@@ -6,6 +6,7 @@ use crate::finding::Severity;
 use crate::report::{DirectoryEnd, Outcome, Report, TableReport, Verb, Verified};
 use crate::ui::figures::{counted, size, span, thousands};
 use crate::ui::grid::{hanging, labelled};
+use crate::ui::naming::Naming;
 use crate::ui::paper::{Tone, harmless};
 use crate::ui::sheet::Sheet;
 use crate::ui::{audit, configured, findings, provision, release};
@@ -239,8 +240,9 @@ fn proven(report: &Report) -> String {
 
 /// `2 of 16 tables differ: orders, items`
 fn differing(report: &Report) -> String {
-    let names: Vec<&str> =
-        with(report, Verified::Differs).map(|table| table.source.name.as_str()).collect();
+    let naming = Naming::of_report(report);
+    let differing = with(report, Verified::Differs);
+    let names: Vec<String> = differing.map(|table| naming.table(&table.source)).collect();
     let of = counted(report.tables.len() as u64, "table", "tables");
     let verb = if names.len() == 1 { "differs" } else { "differ" };
     let named = names[..names.len().min(NAMED)].join(", ");

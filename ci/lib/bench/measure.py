@@ -92,13 +92,14 @@ def spent_by_everybody() -> float:
 
 
 def family(pid: int) -> list[int]:
+    """A process and all its descendants; those that end while we look are as good as gone."""
     members = [pid]
     for member in members:
-        for children in Path(f"/proc/{member}/task").glob("*/children"):
-            try:
+        try:
+            for children in Path(f"/proc/{member}/task").glob("*/children"):
                 members.extend(int(child) for child in children.read_text().split())
-            except OSError:
-                pass
+        except OSError:
+            pass
     return members
 
 

@@ -4,8 +4,10 @@ use crate::finding::{Code as FindingCode, Finding, Place};
 use crate::project::read::php::Code;
 use crate::project::tree::shown;
 
-use super::super::draft::{Draft, Language, Sensitivity};
-use super::super::plan::{Goal, Site};
+use super::super::draft::{Draft, Sensitivity};
+use super::super::goal::Goal;
+use super::super::language::Language;
+use super::super::site::Site;
 use super::php::{Array, Field, Reader, Value, charset, is_placeholder, port};
 
 const FIELDS: [Field; 6] = [

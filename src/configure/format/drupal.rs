@@ -5,12 +5,14 @@ use std::borrow::Cow;
 use crate::finding::Code as FindingCode;
 use crate::project::read::php::{Assignment, Code};
 
-use super::super::draft::{Draft, Language, Moved, Sensitivity};
+use super::super::draft::{Draft, Moved, Sensitivity};
 use super::super::env_files::sensitivity;
+use super::super::goal::Goal;
+use super::super::language::Language;
 use super::super::mask::is_secret_name;
-use super::super::plan::{Goal, Site};
+use super::super::site::Site;
+use super::super::url;
 use super::php::{Array, Field, Reader, Value, charset, port};
-use super::url;
 
 const FIELDS: [Field; 5] = [
     ("host", "HOST", Sensitivity::Plain),

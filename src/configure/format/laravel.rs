@@ -6,9 +6,11 @@ use crate::finding::Code as FindingCode;
 use crate::project::read::php::{Code, Kind};
 use crate::project::read::{Span, line_end, line_span};
 
-use super::super::draft::{Draft, Language, Sensitivity};
+use super::super::draft::{Draft, Sensitivity};
+use super::super::goal::Goal;
+use super::super::language::Language;
 use super::super::mask::is_secret_key;
-use super::super::plan::{Goal, Site};
+use super::super::site::Site;
 use super::php::{Array, Field, Reader, Value, charset, is_placeholder, literal, port};
 
 const FIELDS: [Field; 6] = [

@@ -6,9 +6,11 @@ use crate::finding::{Code as FindingCode, Finding};
 use crate::project::read::Span;
 use crate::project::read::php::{Call, Callee, Code, Kind};
 
-use super::super::draft::{Draft, Language, Moved, Sensitivity};
-use super::super::plan::{Goal, Site};
+use super::super::draft::{Draft, Moved, Sensitivity};
+use super::super::goal::Goal;
+use super::super::language::Language;
 use super::super::project::Found;
+use super::super::site::Site;
 use super::php::{Reader, Value, is_constant};
 
 /// Arguments of a connection: the end of the variable's name.

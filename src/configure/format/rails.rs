@@ -12,8 +12,8 @@ use crate::finding::{Code, Finding, Place};
 use crate::project::read::ruby;
 use crate::project::tree::shown;
 
-use super::super::draft::Language;
-use super::super::plan::Site;
+use super::super::language::Language;
+use super::super::site::Site;
 
 /// Environments that are nobody's deploy.
 fn is_local(environment: &[u8]) -> bool {
@@ -100,19 +100,19 @@ fn ruby_files(site: &Site) -> Vec<Vec<u8>> {
 }
 
 #[cfg(any(test, fuzzing))]
-pub(super) fn yaml_form(draft: &mut super::super::draft::Draft, goal: super::super::plan::Goal) {
+pub(super) fn yaml_form(draft: &mut super::super::draft::Draft, goal: super::super::goal::Goal) {
     database_yml::draft(draft, goal, Whose { is_own: true, has_both: false });
 }
 
 #[cfg(any(test, fuzzing))]
 pub(super) fn secrets_form(
     draft: &mut super::super::draft::Draft,
-    _goal: super::super::plan::Goal,
+    _goal: super::super::goal::Goal,
 ) {
     secrets_yml::draft(draft);
 }
 
 #[cfg(any(test, fuzzing))]
-pub(super) fn ruby_form(draft: &mut super::super::draft::Draft, _goal: super::super::plan::Goal) {
+pub(super) fn ruby_form(draft: &mut super::super::draft::Draft, _goal: super::super::goal::Goal) {
     code::draft(draft);
 }

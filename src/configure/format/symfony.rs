@@ -7,10 +7,12 @@ use crate::project::read::dotenv::{self, Dialect, Meaning};
 use crate::project::read::yaml_erb::Yaml;
 use crate::project::read::{Span, yaml_erb};
 
-use super::super::draft::{Draft, Language, Moved, Sensitivity};
+use super::super::draft::{Draft, Moved, Sensitivity};
+use super::super::goal::Goal;
+use super::super::language::Language;
 use super::super::mask::{has_password, is_secret_key};
-use super::super::plan::{Goal, Site};
-use super::url;
+use super::super::site::Site;
+use super::super::url;
 
 /// What the recipes put where a secret is to come.
 const PLACEHOLDERS: [&str; 6] = [

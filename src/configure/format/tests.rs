@@ -1,9 +1,10 @@
 //! Ways to write the same settings, as people commit them, and what each becomes.
 
-use super::super::draft::{Draft, Language};
-use super::super::plan::{Goal, Target};
+use super::super::check::forms;
+use super::super::draft::Draft;
+use super::super::goal::{Goal, Target};
+use super::super::language::Language;
 use super::super::prove;
-use super::forms;
 
 /// The text once a form has read it, the variables that were found, and what was refused.
 fn configured(

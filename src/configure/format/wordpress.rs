@@ -5,10 +5,11 @@ use crate::finding::{Code as FindingCode, Finding, Place};
 use crate::project::read::php::{Callee, Code};
 use crate::project::tree::shown;
 
-use super::super::draft::{Draft, Language, Sensitivity};
+use super::super::draft::{Draft, Sensitivity};
 use super::super::env_files::sensitivity;
+use super::super::language::Language;
 use super::super::mask::is_secret_key;
-use super::super::plan::Site;
+use super::super::site::Site;
 use super::php::{Reader, Value, is_placeholder, literal};
 
 /// Constants that deploys differ in, beside all whose names are those of secrets.
@@ -82,6 +83,6 @@ fn constants(draft: &mut Draft, is_bedrock: bool) {
 }
 
 #[cfg(any(test, fuzzing))]
-pub(super) fn form(draft: &mut Draft, _goal: super::super::plan::Goal) {
+pub(super) fn form(draft: &mut Draft, _goal: super::super::goal::Goal) {
     constants(draft, false);
 }

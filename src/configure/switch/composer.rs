@@ -5,8 +5,9 @@ use crate::finding::{Code, Finding, Place};
 use crate::project::read::javascript::{self, Kind};
 use crate::project::tree::shown;
 
-use super::super::draft::{Draft, Language};
-use super::super::plan::Site;
+use super::super::draft::Draft;
+use super::super::language::Language;
+use super::super::site::Site;
 
 pub(super) fn draft(site: &mut Site) {
     // Its own driver for PostgreSQL uses the extension without PDO.

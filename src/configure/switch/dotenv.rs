@@ -6,9 +6,10 @@ use crate::project::read::dotenv::{Dialect, Meaning, entries, meaning, render};
 use crate::project::read::php::Code;
 use crate::project::tree::shown;
 
-use super::super::draft::{Draft, Language};
-use super::super::format::url_to_postgres;
-use super::super::plan::Site;
+use super::super::draft::Draft;
+use super::super::language::Language;
+use super::super::site::Site;
+use super::super::url::to_postgres;
 
 pub(super) fn draft(site: &mut Site) {
     let folder = site.application.folder.clone();
@@ -76,7 +77,7 @@ fn file(draft: &mut Draft, dialect: Dialect, has_mysql: bool) {
             "DATABASE_ENCODING" | "DB_CHARSET" | "charset" if value.starts_with("utf8mb") => {
                 "utf8".to_owned()
             }
-            _ => match url_to_postgres(&value) {
+            _ => match to_postgres(&value, "postgresql") {
                 Some(url) => url,
                 None => continue,
             },

@@ -5,8 +5,9 @@ use crate::project::read::Span;
 use crate::project::read::ruby::{Call, Code};
 use crate::project::tree::shown;
 
-use super::super::draft::{Draft, Language};
-use super::super::plan::Site;
+use super::super::draft::Draft;
+use super::super::language::Language;
+use super::super::site::Site;
 
 /// Gems that speak to MySQL, and what does so to PostgreSQL.
 const GEMS: [(&str, &str); 8] = [

@@ -11,9 +11,9 @@ use crate::application::Framework;
 use crate::finding::{Code, Finding, Place};
 use crate::project::tree::shown;
 
-use super::draft::Language;
 use super::format::calls_left;
-use super::plan::Site;
+use super::language::Language;
+use super::site::Site;
 
 pub(super) fn draft(site: &mut Site) {
     // As long as code asks for MySQL's extension, it must be there.
@@ -66,12 +66,14 @@ fn is_image(path: &str) -> bool {
         || name == "Aptfile"
 }
 
+/// Every form of a switch that reads a kind of file, by the end of the file's name.
 #[cfg(any(test, fuzzing))]
-pub(super) fn gemfile_form(draft: &mut super::draft::Draft, _goal: super::plan::Goal) {
-    gemfile::gems(draft, "~> 1.1");
-}
-
-#[cfg(any(test, fuzzing))]
-pub(super) fn services_form(draft: &mut super::draft::Draft, _goal: super::plan::Goal) {
-    services::draft(draft);
+pub(super) fn forms(name: &str) -> Option<(Language, super::draft::Form)> {
+    match name.rsplit('.').next() {
+        Some("php") => None,
+        Some("rb") => Some((Language::Ruby, |draft, _| {
+            gemfile::gems(draft, "~> 1.1");
+        })),
+        _ => Some((Language::Yaml, |draft, _| services::draft(draft))),
+    }
 }

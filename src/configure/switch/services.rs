@@ -8,7 +8,7 @@ use crate::project::read::Span;
 use crate::project::read::yaml_erb::{Kind, Pair, Yaml};
 
 use super::super::draft::Draft;
-use super::super::format::url_to_postgres;
+use super::super::url::to_postgres;
 use super::words;
 
 /// The image of PostgreSQL that takes the place of one of MySQL's.
@@ -333,7 +333,7 @@ fn variables(draft: &mut Draft, yaml: &Yaml) {
             }
             _ => {
                 let is_user = key.ends_with("_USER") || key.ends_with("_USERNAME");
-                if let Some(url) = url_to_postgres(&value) {
+                if let Some(url) = to_postgres(&value, "postgresql") {
                     // Who may do all is called otherwise.
                     let url =
                         url.replace("//root@", "//postgres@").replace("//root:", "//postgres:");

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::{Names, Reading};
 use crate::dump::error::Error;
-use crate::dump::fields::{Encoded, Format};
 use crate::dump::file::io_error;
+use crate::dump::format::{Encoded, Format};
 use crate::dump::session::Session;
 use crate::dump::value::Around;
 use crate::mysql::server::Flavour;

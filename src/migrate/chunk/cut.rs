@@ -43,7 +43,7 @@ pub(crate) async fn plans(
             let plan = match table {
                 Some(table) => match reader {
                     Reader::Server(connection) => plan(connection, table, mapping, bytes).await?,
-                    Reader::Dump(dump) => of_pieces(&dump.pieces(&table.name.name), bytes),
+                    Reader::Dump(dump) => of_pieces(&dump.pieces(&table.name), bytes),
                 },
                 None => Plan::whole(),
             };

@@ -103,9 +103,9 @@ async fn every_row_is_in_exactly_one_chunk() {
         }
         trial.run("CREATE TABLE none (a int, f varchar(300));\nINSERT INTO none SELECT b, f FROM pairs, (SELECT 1) x;\nANALYZE TABLE none").await;
         let Trial { connection, server, database, .. } = &mut trial;
-        let schema = catalog::read(connection, server, database).await.unwrap();
+        let schema = catalog::read(connection, server, &[database]).await.unwrap();
         let choices = Choices {
-            target_schema: "public".to_owned(),
+            schemas: crate::migrate::schemas::Schemas::one("public"),
             server_version: 150_000,
             settings: crate::migrate::settings::Settings::default(),
             extensions: std::collections::BTreeMap::new(),

@@ -31,7 +31,7 @@ pub(super) fn foreign_keys(
             let columns = key.referenced_columns.join(", ");
             let message = format!(
                 "left out: PostgreSQL wants a unique key on {} ({columns})",
-                key.referenced_table.name
+                schema.called(&key.referenced_table)
             );
             let help = "make those columns unique in the source, if their values are";
             found.push(Finding::warning(Code::ForeignKeyChanged, place(), message).help(help));
@@ -42,7 +42,7 @@ pub(super) fn foreign_keys(
             let columns = key.referenced_columns.join(", ");
             let message = format!(
                 "left out: {} ({columns}) is too long for a unique key of PostgreSQL",
-                key.referenced_table.name
+                schema.called(&key.referenced_table)
             );
             found.push(Finding::warning(Code::ForeignKeyChanged, place(), message));
             continue;

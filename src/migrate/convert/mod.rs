@@ -19,48 +19,28 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::finding::{Code, Finding, Place, PlaceKind};
-use crate::migrate::convert::names::{Names, fitted};
-use crate::migrate::fit::Fit;
+use crate::migrate::conversion::Conversion;
+use crate::migrate::convert::names::{Spaces, fitted};
 use crate::migrate::mapping::{ColumnMapping, Form, Owner, TableMapping, row_key};
 use crate::migrate::scan::{Answers, Question};
+use crate::migrate::schemas::Schemas;
 use crate::migrate::settings::{ColumnRule, Settings};
 use crate::mysql::schema as mysql;
 use crate::name::TableName;
-use crate::postgres::catalog::Existing;
 use crate::postgres::schema as postgres;
 use crate::postgres::server::ExtensionFacts;
 
 /// What is decided before a schema is converted.
 #[derive(Clone, Debug)]
 pub(crate) struct Choices {
-    /// The schema that everything goes into.
-    pub(crate) target_schema: String,
+    /// The schemas that everything goes into.
+    pub(crate) schemas: Schemas,
     /// The target's `server_version_num`.
     pub(crate) server_version: u32,
     /// What nirvana.toml says.
     pub(crate) settings: Settings,
     /// Those that columns may be of.
     pub(crate) extensions: BTreeMap<String, ExtensionFacts>,
-}
-
-/// What becomes of a schema.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Conversion {
-    pub(crate) target: postgres::Schema,
-    /// One per table, in the order of `target.tables`.
-    pub(crate) mappings: Vec<TableMapping>,
-    pub(crate) findings: Vec<Finding>,
-    /// What is removed from the target first, as was asked for.
-    pub(crate) dropped: Dropped,
-    /// If somebody else has made the target, what is done to it besides filling it.
-    pub(crate) fit: Option<Fit>,
-}
-
-/// Objects of the target that stand in the way and are to go.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Dropped {
-    pub(crate) objects: Vec<Existing>,
-    pub(crate) statements: Vec<String>,
 }
 
 /// Decides what every table, column, key and index becomes.
@@ -80,55 +60,73 @@ pub(crate) fn convert(source: &mysql::Schema, answers: &Answers, choices: &Choic
     converter.conversion
 }
 
+impl Conversion {
+    /// A table, view or sequence as the source names it.
+    pub(crate) fn source_of<'a>(&'a self, target: &'a TableName) -> &'a TableName {
+        let mapping = self.mappings.iter().find(|mapping| mapping.target == *target);
+        let table = mapping.map(|mapping| &mapping.source);
+        table.or_else(|| self.origins.get(target)).unwrap_or(target)
+    }
+}
+
 struct Converter<'a> {
     source: &'a mysql::Schema,
     answers: &'a Answers,
     choices: &'a Choices,
-    names: Names,
+    names: Spaces,
     /// Source table → target table.
     tables: HashMap<TableName, TableName>,
     /// Source sequence → target sequence.
-    sequences: Vec<(String, TableName)>,
-    /// Source view → name in the target.
-    view_names: HashMap<String, String>,
+    sequences: Vec<(TableName, TableName)>,
+    /// Source view → target view.
+    views: HashMap<TableName, TableName>,
     conversion: Conversion,
 }
 
 impl<'a> Converter<'a> {
     /// Tables take their names first, as they are what applications name.
     fn new(source: &'a mysql::Schema, answers: &'a Answers, choices: &'a Choices) -> Self {
-        let mut names = Names::of(choices.settings.identifiers());
+        let mut names = Spaces::of(choices.settings.identifiers());
         let mut tables = HashMap::new();
         let mut conversion = Conversion::default();
+        let mut claim = |source: &TableName, wanted: &str, kind: &str| {
+            let schema = choices.schemas.of(&source.schema);
+            TableName::new(schema, names.within(schema).claim(wanted, kind))
+        };
         for table in &source.tables {
-            let wanted = choices.settings.rename.get(&table.name.name);
-            let wanted = wanted.unwrap_or(&table.name.name);
-            let name = names.claim(wanted, "table");
+            let wanted = choices.settings.wanted_name(&table.name);
+            let name = claim(&table.name, wanted, "table");
             let place = || Place::table(&table.name);
-            conversion.findings.extend(renamed::cut(&names, wanted, &name, place));
-            tables.insert(table.name.clone(), TableName::new(&choices.target_schema, name));
+            let identifiers = choices.settings.identifiers();
+            conversion.findings.extend(renamed::cut(identifiers, wanted, &name, place));
+            tables.insert(table.name.clone(), name);
         }
-        let view_names = source
-            .views
-            .iter()
-            .map(|view| (view.name.clone(), names.claim(&view.name, "view")))
-            .collect();
+        let views = source.views.iter().map(|view| &view.name);
+        let views = views.map(|name| (name.clone(), claim(name, &name.name, "view"))).collect();
         for table in &source.tables {
+            let names = names.within(choices.schemas.of(&table.name.schema));
             for index in &table.indexes {
                 names.want(&index::wanted_name(table, index));
             }
         }
         let sequences = Vec::new();
-        Self { source, answers, choices, names, tables, sequences, view_names, conversion }
+        Self { source, answers, choices, names, tables, sequences, views, conversion }
+    }
+
+    /// The schema of what becomes of something in the source.
+    fn schema(&self, source: &TableName) -> &'a str {
+        self.choices.schemas.of(&source.schema)
     }
 
     fn sequences(&mut self) {
         for source in &self.source.sequences {
-            let name = self.names.claim(&source.name, "sequence");
+            let schema = self.schema(&source.name);
+            let name = self.names.within(schema).claim(&source.name.name, "sequence");
+            let name = TableName::new(schema, name);
             let found = &mut self.conversion.findings;
-            let place = || Place::object(PlaceKind::Sequence, &source.name);
-            found.extend(renamed::cut(&self.names, &source.name, &name, place));
-            let name = TableName::new(&self.choices.target_schema, name);
+            let place = || Place::of(PlaceKind::Sequence, &source.name);
+            found.extend(renamed::cut(self.names.identifiers, &source.name.name, &name, place));
+            self.conversion.origins.insert(name.clone(), source.name.clone());
             self.sequences.push((source.name.clone(), name.clone()));
             self.conversion.target.sequences.push(sequence::sequence(source, name, found));
         }
@@ -252,8 +250,8 @@ impl<'a> Converter<'a> {
             return TableName::new("", "");
         };
         let wanted = format!("{}_{}", table.name.name, column.name);
-        let name = self.names.claim(&wanted, "enum");
-        let name = TableName::new(&self.choices.target_schema, name);
+        let schema = self.schema(&table.name);
+        let name = TableName::new(schema, self.names.within(schema).claim(&wanted, "enum"));
         // A label longer than the target takes is refused by the server, and named there.
         let labels = rule::labels(labels, rule);
         self.conversion.target.enums.push(postgres::EnumType { name: name.clone(), labels });
@@ -274,28 +272,29 @@ impl<'a> Converter<'a> {
         rule::collate((source, said), &mut columns, (self.choices, made), found);
         let checks = table::checks(said, &columns, (&self.names, self.choices), found);
         let scope = table::scope(said, &columns);
+        let name = self.tables.get(&source.name).unwrap_or(&source.name).clone();
+        let names = self.names.within(&name.schema);
         let mut indexes = Vec::new();
         for from in &source.indexes {
             let long = self.answers.about(source, &from.name, Question::LongEntries).values();
             if let Some(mut index) = index::index((said, from, long), &columns, &scope, found) {
-                index.name = index::name(&mut self.names, source, from, found);
+                index.name = index::name(names, source, from, found);
                 indexes.push(index);
             }
         }
         table_findings(source, found);
-        if let Some(condition) = self.choices.settings.rows.get(&source.name.name) {
+        if let Some(condition) = self.choices.settings.condition(&source.name) {
             let message = format!("only rows where {condition}, as was asked for");
             let place = Place::table(&source.name);
             found.push(Finding::note(Code::RowsFiltered, place, message));
         }
         let given = (columns.as_slice(), indexes.as_slice());
-        let partitioning = if self.choices.settings.is_flattened(&source.name.name) {
+        let partitioning = if self.choices.settings.is_flattened(&source.name) {
             partition::flattened_as_asked(source, found)
         } else {
-            partition::partitioning(source, given, &mut self.names, found)
+            partition::partitioning(source, given, names, found)
         };
         let form = if partitioning.is_some() { Form::Partitioned } else { Form::Plain };
-        let name = self.target_name(&source.name);
         self.mapping(source, (&name, form), &columns);
         let triggers = self.triggers(source, &columns);
         let comment = source.comment.clone();
@@ -339,7 +338,7 @@ impl<'a> Converter<'a> {
         self.conversion.mappings.push(TableMapping {
             source: source.name.clone(),
             target: target.clone(),
-            rows: self.choices.settings.rows.get(&source.name.name).cloned(),
+            rows: self.choices.settings.condition(&source.name).cloned(),
             key: row_key(source, &copied),
             form,
             columns: copied,
@@ -358,19 +357,20 @@ impl<'a> Converter<'a> {
         columns: &[postgres::Column],
     ) -> Vec<postgres::Trigger> {
         let mut triggers = Vec::new();
+        let schema = self.schema(&source.name);
         for (from, to) in source.columns.iter().zip(columns) {
             let Some(now) = table::touched_to(to).filter(|_now| from.on_update_now) else {
                 continue;
             };
             let functions = &mut self.conversion.target.touch_functions;
-            let known = functions.iter().find(|f| f.column == to.name && f.now == now);
-            let function = if let Some(function) = known {
+            let same = functions.iter().filter(|f| f.column == to.name && f.name.schema == schema);
+            let function = if let Some(function) = same.clone().find(|f| f.now == now) {
                 function.name.clone()
             } else {
-                let same = functions.iter().filter(|f| f.column == to.name).count();
+                let same = same.count();
                 let suffix = if same == 0 { String::new() } else { format!("_{}", same + 1) };
                 let name = fitted(&format!("touch_{}{suffix}", to.name));
-                let name = TableName::new(&self.choices.target_schema, name);
+                let name = TableName::new(schema, name);
                 let column = to.name.clone();
                 functions.push(postgres::TouchFunction { name: name.clone(), column, now });
                 name
@@ -402,8 +402,8 @@ impl<'a> Converter<'a> {
                 mysql::ObjectKind::Package => (PlaceKind::Routine, "packages are"),
             };
             let place = match &object.table {
-                Some(table) => Place::part(kind, table, &object.name),
-                None => Place::object(kind, &object.name),
+                Some(table) => Place::part(kind, table, &object.name.name),
+                None => Place::of(kind, &object.name),
             };
             let message = format!("{what} not carried over yet");
             let help = "rewrite it for PostgreSQL before the application needs it";

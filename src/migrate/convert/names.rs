@@ -8,6 +8,29 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::migrate::settings::Identifiers;
 use crate::name::POSTGRES_NAME_BYTES;
 
+/// The names of every schema.
+#[derive(Debug)]
+pub(crate) struct Spaces {
+    pub(crate) identifiers: Identifiers,
+    by_schema: HashMap<String, Names>,
+}
+
+impl Spaces {
+    pub(crate) fn of(identifiers: Identifiers) -> Self {
+        Self { identifiers, by_schema: HashMap::new() }
+    }
+
+    pub(crate) fn within(&mut self, schema: &str) -> &mut Names {
+        let names = || Names::of(self.identifiers);
+        self.by_schema.entry(schema.to_owned()).or_insert_with(names)
+    }
+
+    /// As names are to be written, cut to fit.
+    pub(crate) fn fitted(&self, name: &str) -> String {
+        fitted(&self.identifiers.name(name))
+    }
+}
+
 /// Hands out names of relations and types, which share one space within a schema.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
@@ -18,19 +41,14 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    pub(crate) fn of(identifiers: Identifiers) -> Self {
+    fn of(identifiers: Identifiers) -> Self {
         Self { identifiers, ..Self::default() }
     }
 
     /// Counts a wish, before any index name is claimed.
     pub(crate) fn want(&mut self, name: &str) {
-        let name = self.fitted(name);
+        let name = fitted(&self.identifiers.name(name));
         *self.wanted.entry(name).or_default() += 1;
-    }
-
-    /// As names are to be written, cut to fit.
-    pub(crate) fn fitted(&self, name: &str) -> String {
-        fitted(&self.identifiers.name(name))
     }
 
     /// The wanted name, cut to fit if need be; if it is taken or wanted by several, the same

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::finding::{Code, Finding, Place};
 use crate::migrate::convert::Choices;
-use crate::migrate::fit::way;
+use crate::migrate::fit::passage::way;
 use crate::migrate::scan::{Answer, Answers, Question, lost_characters};
 use crate::migrate::settings::{
     ColumnRule, Comparison, EnumErrors, InvalidText, Settings, Transform,
@@ -235,7 +235,7 @@ pub(super) fn collate(
             continue;
         };
         let (name, locale) = icu(&collation.name);
-        let name = TableName::new(&choices.target_schema, name);
+        let name = TableName::new(choices.schemas.of(&table.name.schema), name);
         target.collation = Some(name.clone());
         if made.iter().all(|one| one.name != name) {
             made.push(Collation { name, locale: locale.to_owned() });

@@ -9,7 +9,7 @@ use crate::postgres::schema::Sequence;
 
 /// The target's form of a sequence, and what is different of it.
 pub(super) fn sequence(source: &Source, name: TableName, found: &mut Vec<Finding>) -> Sequence {
-    let place = || Place::object(PlaceKind::Sequence, &source.name);
+    let place = || Place::of(PlaceKind::Sequence, &source.name);
     if source.increment == 0 {
         let message =
             "goes on by 1: its INCREMENT BY 0 asked the server's auto_increment_increment";
@@ -42,10 +42,13 @@ pub(super) fn sequence(source: &Source, name: TableName, found: &mut Vec<Finding
 }
 
 /// The columns whose default is the next value of a sequence that is carried: place and SQL.
-pub(super) fn defaults(table: &Table, sequences: &[(String, TableName)]) -> Vec<(usize, String)> {
+pub(super) fn defaults(
+    table: &Table,
+    sequences: &[(TableName, TableName)],
+) -> Vec<(usize, String)> {
     let asks = table.columns.iter().enumerate().filter_map(|(at, column)| {
         let Default::Expression(expression) = &column.default else { return None };
-        let wanted = asked(expression, &table.name.schema)?;
+        let wanted = asked(expression)?;
         let (_, target) = sequences.iter().find(|(source, _)| *source == wanted)?;
         Some((at, format!("nextval({}::regclass)", literal(&target.postgres()))))
     });
@@ -53,17 +56,16 @@ pub(super) fn defaults(table: &Table, sequences: &[(String, TableName)]) -> Vec<
 }
 
 /// The sequence of ``nextval(`database`.`sequence`)``, as the server prints it.
-fn asked(expression: &str, database: &str) -> Option<String> {
+fn asked(expression: &str) -> Option<TableName> {
     let words: Vec<Token<'_>> = tokens(expression.as_bytes()).collect();
     let [function, Token::Group(named)] = words.as_slice() else { return None };
     if !function.is_word("nextval") {
         return None;
     }
     match tokens(named).collect::<Vec<_>>().as_slice() {
-        [Token::Name(schema), dot, Token::Name(name)]
-            if schema == database.as_bytes() && is_dot(dot) =>
-        {
-            String::from_utf8(name.clone()).ok()
+        [Token::Name(database), dot, Token::Name(name)] if is_dot(dot) => {
+            let text = |name: &Vec<u8>| String::from_utf8(name.clone()).ok();
+            Some(TableName::new(text(database)?, text(name)?))
         }
         _ => None,
     }
@@ -76,12 +78,14 @@ fn is_dot(token: &Token<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::asked;
+    use crate::name::TableName;
 
     #[test]
     fn only_the_plain_question_for_a_number_is_read() {
-        assert_eq!(asked("nextval(`shop`.`s 1`)", "shop").as_deref(), Some("s 1"));
-        for other in ["nextval(`other`.`s`)", "lastval(`shop`.`s`)", "nextval(`shop`.`s`) + 1"] {
-            assert_eq!(asked(other, "shop"), None, "{other}");
+        let sequence = TableName::new("shop", "s 1");
+        assert_eq!(asked("nextval(`shop`.`s 1`)"), Some(sequence));
+        for other in ["nextval(`s`)", "lastval(`shop`.`s`)", "nextval(`shop`.`s`) + 1"] {
+            assert_eq!(asked(other), None, "{other}");
         }
     }
 }

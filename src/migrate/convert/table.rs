@@ -8,7 +8,7 @@ use crate::migrate::convert::default::{DefaultSql, now_sql, translate_default};
 use crate::migrate::convert::expression::{
     Scope, ScopeColumn, translate_condition, translate_value,
 };
-use crate::migrate::convert::names::{Names, fitted};
+use crate::migrate::convert::names::{Spaces, fitted};
 use crate::migrate::convert::rule;
 use crate::migrate::scan::{Answer, Answers, Question};
 use crate::migrate::settings::{ColumnRule, EnumErrors, Transform, ZeroDates};
@@ -220,7 +220,7 @@ fn is_in(index: &crate::mysql::schema::Index, column: &str) -> bool {
 pub(super) fn checks(
     source: &Source,
     target: &[Column],
-    (names, choices): (&Names, &Choices),
+    (names, choices): (&Spaces, &Choices),
     found: &mut Vec<Finding>,
 ) -> Vec<Check> {
     let scope = scope(source, target);

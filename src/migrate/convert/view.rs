@@ -19,18 +19,24 @@ use crate::postgres::server::ExtensionFacts;
 const INVOKER_SINCE: u32 = 150_000;
 
 /// All that queries may read: tables, and the views that are translated by now.
-struct Readable {
-    database: String,
+struct Readable<'a> {
+    /// That of the view at hand.
+    database: &'a str,
+    databases: &'a [String],
     server_version: u32,
-    relations: BTreeMap<String, (String, Relation)>,
+    relations: BTreeMap<TableName, (String, Relation)>,
 }
 
-impl Catalog for Readable {
+impl Catalog for Readable<'_> {
     fn database(&self) -> &str {
-        &self.database
+        self.database
     }
 
-    fn relation(&self, name: &str) -> Option<(String, Relation)> {
+    fn is_moved(&self, database: &str) -> bool {
+        self.databases.iter().any(|moved| moved == database)
+    }
+
+    fn relation(&self, name: &TableName) -> Option<(String, Relation)> {
         self.relations.get(name).cloned()
     }
 
@@ -44,7 +50,8 @@ impl Converter<'_> {
     /// was missing.
     pub(super) fn views(&mut self) {
         let mut readable = Readable {
-            database: self.source.name.clone(),
+            database: "",
+            databases: &self.source.databases,
             server_version: self.choices.server_version,
             relations: tables(self.source, &self.conversion.target),
         };
@@ -52,6 +59,7 @@ impl Converter<'_> {
         loop {
             let mut refused = Vec::new();
             for view in &left {
+                readable.database = &view.name.schema;
                 match translated(view, &readable, &self.choices.extensions) {
                     Ok(query) => self.view(view, query, &mut readable),
                     Err(reason) => refused.push((*view, reason)),
@@ -59,7 +67,7 @@ impl Converter<'_> {
             }
             if refused.len() == left.len() {
                 for (view, reason) in refused {
-                    let place = Place::object(PlaceKind::View, &view.name);
+                    let place = Place::of(PlaceKind::View, &view.name);
                     let message = format!("left out: {reason}");
                     let finding = Finding::warning(Code::NotCarried, place, message);
                     self.conversion.findings.push(if view.definition.is_empty() {
@@ -74,11 +82,12 @@ impl Converter<'_> {
         }
     }
 
-    fn view(&mut self, source: &SourceView, query: TranslatedQuery, readable: &mut Readable) {
-        let name = TableName::new(&self.choices.target_schema, &self.view_names[&source.name]);
+    fn view(&mut self, source: &SourceView, query: TranslatedQuery, readable: &mut Readable<'_>) {
+        let name = self.views[&source.name].clone();
         let found = &mut self.conversion.findings;
-        let place = || Place::object(PlaceKind::View, &source.name);
-        found.extend(renamed::cut(&self.names, &source.name, &name.name, place));
+        let place = || Place::of(PlaceKind::View, &source.name);
+        found.extend(renamed::cut(self.names.identifiers, &source.name.name, &name, place));
+        self.conversion.origins.insert(name.clone(), source.name.clone());
         remarks(source, query.remarks, found);
         let outputs: Vec<Output> = if source.columns.is_empty() {
             query.columns
@@ -92,7 +101,7 @@ impl Converter<'_> {
             told.collect()
         };
         let columns: Vec<String> = outputs.iter().map(|one| one.name.clone()).collect();
-        let relation = Relation { name: source.name.clone(), columns: outputs, key: Vec::new() };
+        let relation = Relation::of_table(&source.name, outputs, Vec::new());
         readable.relations.insert(source.name.clone(), (name.postgres(), relation));
         self.conversion.target.views.push(View {
             name,
@@ -106,7 +115,7 @@ impl Converter<'_> {
 
 fn translated(
     view: &SourceView,
-    readable: &Readable,
+    readable: &Readable<'_>,
     extensions: &BTreeMap<String, ExtensionFacts>,
 ) -> Result<TranslatedQuery, String> {
     if view.definition.is_empty() {
@@ -138,7 +147,7 @@ fn answer(column: &Column) -> Answer {
     if is_json { Answer::Fits } else { Answer::Unknown }
 }
 
-fn tables(source: &Source, target: &Schema) -> BTreeMap<String, (String, Relation)> {
+fn tables(source: &Source, target: &Schema) -> BTreeMap<TableName, (String, Relation)> {
     let pairs = source.tables.iter().zip(&target.tables);
     pairs
         .map(|(source, target)| {
@@ -156,19 +165,15 @@ fn tables(source: &Source, target: &Schema) -> BTreeMap<String, (String, Relatio
                     IndexKey::Expression(_) => None,
                 })
                 .collect();
-            let name = source.name.name.clone();
-            let relation = Relation {
-                name: name.clone(),
-                columns: columns.collect(),
-                key: key.unwrap_or_default(),
-            };
-            (name, (target.name.postgres(), relation))
+            let (columns, key) = (columns.collect(), key.unwrap_or_default());
+            let relation = Relation::of_table(&source.name, columns, key);
+            (source.name.clone(), (target.name.postgres(), relation))
         })
         .collect()
 }
 
 fn remarks(view: &SourceView, remarks: Remarks, found: &mut Vec<Finding>) {
-    let place = || Place::object(PlaceKind::View, &view.name);
+    let place = || Place::of(PlaceKind::View, &view.name);
     if remarks.by_collation {
         let message = "compares or orders text as PostgreSQL does, with regard to case";
         found.push(Finding::warning(Code::CollationLost, place(), message));

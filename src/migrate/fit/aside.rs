@@ -8,10 +8,9 @@
 use crate::event::Events;
 use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::build::{Builder, History};
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::error::Error;
 use crate::migrate::fit::{Counter, Fit};
-use crate::migrate::mapping::TableMapping;
 use crate::name::{TableName, postgres_quoted};
 use crate::postgres::connect::Session;
 use crate::postgres::ddl;
@@ -79,7 +78,7 @@ impl Restorer<'_> {
             return Err(lost);
         }
         self.session.execute("ROLLBACK").await?;
-        let source = source_name(&self.conversion.mappings, &aside.table);
+        let source = self.conversion.source_of(&aside.table);
         let message = format!("not brought back: {}", lost.words());
         let help = format!("nirvana.set_aside keeps it: {};", aside.restore);
         let place = Place::part(kind, source, &aside.name);
@@ -144,10 +143,11 @@ pub(crate) async fn prove(
     (conversion, fit): (&Conversion, &Fit),
     events: &Events,
 ) -> Result<(), Error> {
-    let now = standing::read(session, &fit.schema).await?;
+    let schemas: Vec<&str> = fit.schemas.iter().map(String::as_str).collect();
+    let now = standing::read(session, &schemas).await?;
     let known: Vec<Place> = events.findings().into_iter().map(|finding| finding.place).collect();
     let differs = |kind, table: &TableName, name: &str, found: &str| {
-        let source = source_name(&conversion.mappings, table);
+        let source = conversion.source_of(table);
         let place = Place::part(kind, source, name);
         if !known.contains(&place) {
             let message = format!("planned: as it was before the run; there is: {found}");
@@ -177,10 +177,4 @@ pub(crate) async fn prove(
         }
     }
     Ok(())
-}
-
-/// Findings name tables as the source does; those that are not moved as the target does.
-fn source_name<'a>(mappings: &'a [TableMapping], target: &'a TableName) -> &'a TableName {
-    let mapping = mappings.iter().find(|mapping| mapping.target == *target);
-    mapping.map_or(target, |mapping| &mapping.source)
 }

@@ -74,7 +74,7 @@ impl Fitter<'_> {
     fn lacks(&mut self, table: &mysql::Table, column: &mysql::Column, what: &str) {
         let place = Place::column(&table.name, &column.name);
         let then = ("its values stay behind", "add it to the target");
-        let difference = difference(Difference::MissingColumn, table, column);
+        let difference = difference(Difference::MissingColumn, (self.source, table), column);
         if self.differs(difference, (Code::MissingInTarget, place), what, then) {
             self.plan().leave(&table.name, Some(&column.name));
         }
@@ -88,7 +88,8 @@ impl Fitter<'_> {
         to: &StandingColumn,
     ) -> Option<ColumnMapping> {
         let place = || Place::column(&table.name, &from.name);
-        let of = |kind| difference(kind, table, from);
+        let schema = self.source;
+        let of = |kind| difference(kind, (schema, table), from);
         let Some(way) = passage(&from.column_type, &to.kind) else {
             let what = format!("no exact way from its type to {}", to.type_text);
             let then = ("its values stay behind", "give the target's column another type");
@@ -171,6 +172,10 @@ impl Fitter<'_> {
     }
 }
 
-fn difference(kind: Difference, table: &mysql::Table, column: &mysql::Column) -> Accept {
-    Accept { kind, table: table.name.name.clone(), column: Some(column.name.clone()) }
+fn difference(
+    kind: Difference,
+    (schema, table): (&mysql::Schema, &mysql::Table),
+    column: &mysql::Column,
+) -> Accept {
+    Accept { kind, table: schema.called(&table.name), column: Some(column.name.clone()) }
 }

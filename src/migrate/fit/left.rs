@@ -5,18 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::dump::Dump;
 use crate::finding::{Code, Finding, Place};
 use crate::migrate::error::Error;
-use crate::migrate::fit::Fit;
+use crate::migrate::fit::plan::{Fit, Left};
 use crate::migrate::source::Reader;
 use crate::mysql::wire::{Buffered, Connection, ValueCursor};
 use crate::name::{TableName, mysql_quoted};
-
-/// Of one table of the source, what has no place in the target.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Left {
-    pub(super) table: TableName,
-    /// The table as a whole if none is named.
-    pub(super) columns: Vec<String>,
-}
 
 impl Left {
     fn question(&self) -> String {
@@ -38,7 +30,7 @@ impl Left {
 
     /// The same of a dump.
     async fn count(&self, dump: &Arc<Dump>) -> Result<Vec<u64>, Error> {
-        let mut rows = dump.rows(&self.table.name, &self.columns, (None, None))?;
+        let mut rows = dump.rows(&self.table, &self.columns, (None, None))?;
         let mut counts = vec![0; self.columns.len().max(1)];
         loop {
             match rows.next_buffered()? {

@@ -32,7 +32,7 @@ struct Meddler {
 
 impl Meddler {
     async fn read(&self, connection: &mut Connection) -> Result<Schema, Error> {
-        let schema = catalog::read(connection, &self.server, &self.database).await?;
+        let schema = catalog::read(connection, &self.server, &[&self.database]).await?;
         let next = self.statements.lock().unwrap().pop();
         if let Some(statement) = next {
             let mut other = Connection::open(&self.options).await.unwrap();
@@ -51,7 +51,7 @@ async fn the_catalog_is_that_of_the_snapshot() {
             trial.run("CREATE TABLE t (a int PRIMARY KEY);\nINSERT INTO t VALUES (1)").await;
             let (options, server, account) = poor(&mut trial).await;
             let database = trial.database.clone();
-            let known = catalog::read(&mut trial.connection, &server, &database).await.unwrap();
+            let known = catalog::read(&mut trial.connection, &server, &[&database]).await.unwrap();
             let meddler = Meddler {
                 server: server.clone(),
                 database: database.clone(),
@@ -93,7 +93,7 @@ async fn a_rung_that_is_refused_leads_to_the_next() {
         server.privileges = trial.server.privileges.clone();
         server.binary_log = trial.server.binary_log.clone();
         let database = trial.database.clone();
-        let known = catalog::read(&mut trial.connection, &server, &database).await.unwrap();
+        let known = catalog::read(&mut trial.connection, &server, &[&database]).await.unwrap();
         let ask = Ask {
             options: &options,
             server: &server,
@@ -101,7 +101,7 @@ async fn a_rung_that_is_refused_leads_to_the_next() {
             lock_timeout: Duration::from_secs(20),
         };
         let read = async |connection: &mut Connection| {
-            Ok(catalog::read(connection, &server, &database).await?)
+            Ok(catalog::read(connection, &server, &[&database]).await?)
         };
         let taken = take(&ask, Choice::Auto, &known, read).await;
         let rung = taken.unwrap().1.rung;

@@ -93,10 +93,10 @@ impl Script {
 }
 
 /// All that must be there before rows come, in one transaction of its own or the caller's.
-pub(super) fn schema(schema: &Schema, target_schema: &str, since: u16) -> String {
+pub(super) fn schema(schema: &Schema, schemas: &[&str], since: u16) -> String {
     let mut script = Script::new("All that must be there before the rows.");
     script.remark("The target must be able to hold it, and must be empty.");
-    script.statement(&guard(target_schema, since));
+    script.statement(&guard(schemas, since));
     script.remark("Schema, types, sequences and tables");
     let names = ddl::schema_names(schema).into_iter().filter(|name| *name != "public");
     let mut all: Vec<String> = names.map(ddl::create_schema).collect();
@@ -123,12 +123,13 @@ pub(super) fn schema(schema: &Schema, target_schema: &str, since: u16) -> String
 
 /// Ends the load before it has begun, where the server is too old, stores another encoding, or has
 /// something in the schema already; what belongs to an extension is nobody's.
-fn guard(target_schema: &str, since: u16) -> String {
+fn guard(schemas: &[&str], since: u16) -> String {
+    let schemas: Vec<String> = schemas.iter().map(|schema| literal(schema)).collect();
     let body = format!(
         "
 DECLARE
     things text;
-    schema_name text := {};
+    schema_name text;
 BEGIN
     IF current_setting('server_version_num')::int < {since}0000 THEN
         RAISE EXCEPTION 'nirvana: this directory was written for PostgreSQL {since} and later, \
@@ -140,26 +141,28 @@ BEGIN
          current_setting('server_encoding')
         USING HINT = 'CREATE DATABASE ... ENCODING ''UTF8'' TEMPLATE template0';
     END IF;
-    SELECT count(*) || ' objects, such as ' || min(name) INTO things FROM (
-        SELECT relname AS name, oid, 'pg_class'::regclass AS class, relnamespace AS space
-          FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
-        UNION ALL
-        SELECT typname, oid, 'pg_type'::regclass, typnamespace
-          FROM pg_type WHERE typtype IN ('e', 'd', 'r')
-        UNION ALL
-        SELECT proname, oid, 'pg_proc'::regclass, pronamespace FROM pg_proc
-    ) there
-     WHERE space = (SELECT oid FROM pg_namespace WHERE nspname = schema_name)
-       AND NOT EXISTS (SELECT FROM pg_depend WHERE deptype = 'e' AND classid = there.class
-                       AND objid = there.oid)
-    HAVING count(*) > 0;
-    IF things IS NOT NULL THEN
-        RAISE EXCEPTION 'nirvana: the schema % is not empty: it has %', schema_name, things
-        USING HINT = 'load into an empty database, or write the directory with --schema NAME';
-    END IF;
+    FOREACH schema_name IN ARRAY ARRAY[{}] LOOP
+        SELECT count(*) || ' objects, such as ' || min(name) INTO things FROM (
+            SELECT relname AS name, oid, 'pg_class'::regclass AS class, relnamespace AS space
+              FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+            UNION ALL
+            SELECT typname, oid, 'pg_type'::regclass, typnamespace
+              FROM pg_type WHERE typtype IN ('e', 'd', 'r')
+            UNION ALL
+            SELECT proname, oid, 'pg_proc'::regclass, pronamespace FROM pg_proc
+        ) there
+         WHERE space = (SELECT oid FROM pg_namespace WHERE nspname = schema_name)
+           AND NOT EXISTS (SELECT FROM pg_depend WHERE deptype = 'e' AND classid = there.class
+                           AND objid = there.oid)
+        HAVING count(*) > 0;
+        IF things IS NOT NULL THEN
+            RAISE EXCEPTION 'nirvana: the schema % is not empty: it has %', schema_name, things
+            USING HINT = 'load into an empty database, or write the directory with --schema NAME';
+        END IF;
+    END LOOP;
 END
 ",
-        literal(target_schema)
+        schemas.join(", ")
     );
     format!("DO {}", dollar_quoted("nirvana", &body))
 }

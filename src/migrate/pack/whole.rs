@@ -108,7 +108,7 @@ impl Contents<'_> {
         let scripts = [("indexes.sql", &indexes), ("constraints.sql", &constraints)];
         let catalog = serde_json::to_string_pretty(schema).map_err(Error::Catalog)? + "\n";
         let texts = [
-            ("schema.sql", script::schema(schema, &pair.schema, pair.target.postgres)),
+            ("schema.sql", script::schema(schema, &pair.schemas.all(), pair.target.postgres)),
             ("copy.sql", copies),
             ("load.sql", files::session(mappings, &chunks, form)),
             ("load.tsv", files::work(&chunks, &places, &scripts)),
@@ -138,7 +138,7 @@ impl Contents<'_> {
             schema: extension.schema.clone(),
         });
         Assumed {
-            schema: self.pair.schema.clone(),
+            schemas: self.pair.schemas.all().iter().map(ToString::to_string).collect(),
             postgres: target.postgres,
             extensions: used.collect(),
         }

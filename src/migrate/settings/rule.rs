@@ -13,6 +13,7 @@ use wildmatch::WildMatch;
 use super::TypeWord;
 use super::kind::kind;
 use super::policy::{Comparison, EnumErrors, InvalidText, Nul, OutOfRange, Policies, ZeroDates};
+use super::speaks_of;
 use crate::mysql::schema::{Column, Table};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -116,18 +117,20 @@ impl ColumnRule {
 }
 
 /// How exactly a key names a column; `None` if it does not. The longer of two patterns is the more
-/// exact one.
+/// exact one. A key with two dots may begin with the database.
 pub(super) fn rank(key: &str, table: &Table, column: &Column) -> Option<(u8, usize)> {
-    let matches = |pattern: &str, name: &str| WildMatch::new(pattern).matches(name);
-    let (table, kind) = (&table.name.name, kind(&column.column_type));
-    let own = format!("{table}.{}", column.name);
+    let (table, kind) = (&table.name, kind(&column.column_type));
+    let (own, whole) =
+        (format!("{}.{}", table.name, column.name), format!("{table}.{}", column.name));
+    let dots = key.matches('.').count();
+    let is_meant = |matches: &dyn Fn(&str) -> bool| matches(&own) || dots > 1 && matches(&whole);
     let rank = match key.split_once(" in ") {
-        _ if key == own => 4,
-        Some((of, pattern)) => (of == kind && matches(pattern, table)).then_some(3)?,
+        _ if is_meant(&|name| key == name) => 4,
+        Some((of, pattern)) => (of == kind && speaks_of(pattern, table)).then_some(3)?,
         None if key == "*" => 0,
         None if key == kind => 1,
-        None if !key.contains('.') => return None,
-        None => matches(key, &own).then_some(2)?,
+        None if dots == 0 => return None,
+        None => is_meant(&|name| WildMatch::new(key).matches(name)).then_some(2)?,
     };
     Some((rank, key.len()))
 }
@@ -146,6 +149,14 @@ mod tests {
         let ranks: Vec<_> = keys.iter().map(|key| rank(key, &table, column)).collect();
         assert!(ranks.iter().all(Option::is_some), "{ranks:?}");
         assert!(ranks.is_sorted(), "{ranks:?}");
+        for longer in ["shop.*.*", "datetime in shop.*", "shop.orders.placed_at"] {
+            assert!(rank(longer, &table, column).is_some(), "{longer}");
+        }
+        let exact = ["orders.placed_at", "shop.orders.placed_at"];
+        assert!(exact.map(|key| rank(key, &table, column)).is_sorted());
+        for other in ["shop.*", "blog.orders.placed_at", "datetime in blog.*"] {
+            assert_eq!(rank(other, &table, column), None, "{other}");
+        }
         for other in ["date", "orders", "datetime in carts", "carts.*", "orders.id"] {
             assert_eq!(rank(other, &table, column), None, "{other}");
         }

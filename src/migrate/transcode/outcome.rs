@@ -33,6 +33,26 @@ pub(crate) enum Alteration {
 }
 
 impl Alteration {
+    /// What the journal and the findings call it.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::ZeroDate => "dates that do not exist (zero, partial, 30 February) became NULL",
+            Self::NulRemoved => "texts lost their U+0000, which PostgreSQL cannot hold",
+            Self::RepeatedKeys => "JSON values repeat a key in one object; the last was kept",
+            Self::EnumError => "invalid labels ('') became NULL",
+            Self::ZeroDateEpoch => "dates that do not exist became 1970-01-01",
+            Self::ZeroDateInfinity => "dates that do not exist became -infinity",
+            Self::NulReplaced => "texts have U+FFFD in place of U+0000",
+            Self::InvalidReplaced => "texts have U+FFFD in place of bytes that are no UTF-8",
+            Self::CharactersLost => "texts have '?' for characters that Unicode does not have",
+            Self::Trimmed => "texts lost the spaces around them",
+            Self::EmptyToNull => "empty texts became NULL",
+            Self::Repaired => "texts that were encoded twice were decoded once",
+        }
+    }
+}
+
+impl Alteration {
     pub(crate) const ALL: [Self; 12] = [
         Self::ZeroDate,
         Self::NulRemoved,

@@ -205,7 +205,7 @@ impl Ruled {
         mut value: ValueCursor<'_>,
         (start, out): (usize, &mut Vec<u8>),
     ) -> Result<Option<Alteration>, ValueError> {
-        let words = crate::migrate::tell::words(alteration);
+        let words = alteration.words();
         let (asked, stop) = (
             || Err(ValueError::Asked(words.to_owned())),
             || Err(ValueError::Stop(words.to_owned())),

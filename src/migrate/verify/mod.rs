@@ -4,6 +4,7 @@ mod bench;
 mod bucket;
 mod differ;
 mod independent;
+mod manner;
 mod near;
 mod packed;
 mod repair;
@@ -20,8 +21,9 @@ use crate::postgres::connect::Session;
 use crate::postgres::load::read_back;
 
 pub(crate) use differ::Repair;
+pub(crate) use manner::{Judge, Manner};
 pub(crate) use packed::{Request as PackedRequest, run as packed};
-pub(crate) use run::{Judge, Manner, Request, run};
+pub(crate) use run::{Request, run};
 pub(crate) use sample::Share;
 
 /// How many rows are read back between two words about it.

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::archive::{Archive, Format, Table as PackedTable};
 use crate::event::{Event, Events, Phase};
 use crate::finding::{Code, Finding, Place, PlaceKind};
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::digest::Digest;
 use crate::migrate::error::Error;
 use crate::migrate::mapping::{ColumnMapping, Form, Owner, Part, TableMapping};

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::event::{Event, Events, Phase};
 use crate::finding::Severity;
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::error::Error;
 use crate::migrate::fit::Filled;
 use crate::migrate::pair::{Met, Pair as Ends};
@@ -14,6 +14,7 @@ use crate::migrate::scan::{self, Depth};
 use crate::migrate::source::{Frozen, Reader};
 use crate::migrate::verify::bench::{Bench, Mended, Pair};
 use crate::migrate::verify::differ::Repair;
+use crate::migrate::verify::manner::Manner;
 use crate::migrate::verify::sample::{self, Share};
 use crate::migrate::verify::subject::{Subject, subjects};
 use crate::migrate::{preflight, prove};
@@ -28,23 +29,6 @@ use crate::shutdown::Shutdown;
 pub(crate) struct Request {
     pub(crate) pair: Ends,
     pub(crate) manner: Manner,
-}
-
-/// How tables are compared, and what is done about what differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Manner {
-    pub(crate) share: Share,
-    pub(crate) judge: Judge,
-    pub(crate) repair: Repair,
-}
-
-/// Whose word is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Judge {
-    /// Ours: every value of both sides is read and compared.
-    Rows,
-    /// That of both servers too, which sum hashes by SQL of their own.
-    RowsAndServers,
 }
 
 /// Compares, and mends if that is asked for; the report says what differs and how it ended.
@@ -112,7 +96,7 @@ impl Comparison {
         let (ends, events) = (&self.request.pair, &self.events);
         let mut met = ends.meet(None, events).await?;
         if self.request.manner.repair == Repair::Apply
-            && let Some(holder) = exclusion::take(&met.session, &ends.schema).await?
+            && let Some(holder) = exclusion::take(&met.session, &ends.schemas.all()).await?
         {
             return Err(Error::Locked(holder));
         }

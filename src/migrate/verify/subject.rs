@@ -1,7 +1,7 @@
 //! The tables that can be compared: what they are known by, and what the target has of them. Pure.
 
 use crate::finding::{Code, Finding, Place};
-use crate::migrate::convert::Conversion;
+use crate::migrate::conversion::Conversion;
 use crate::migrate::mapping::TableMapping;
 use crate::migrate::verify::sample::Look;
 use crate::postgres::catalog::{Found, FoundTable};

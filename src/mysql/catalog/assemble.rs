@@ -94,7 +94,7 @@ pub(super) fn schema(
         .into_iter()
         .map(|row| {
             let columns = parts.remove(&row.name).unwrap_or_default().columns;
-            view(row, columns, dialect.defaults)
+            view(&name, row, columns, dialect.defaults)
         })
         .collect();
     views.sort_by(|a, b| a.name.cmp(&b.name));
@@ -107,19 +107,23 @@ pub(super) fn schema(
         })
         .collect();
     tables.sort_by(|a, b| a.name.cmp(&b.name));
-    constraint::resolve_names(&mut tables, dialect.name_case);
-    Schema { name, tables, sequences, views, objects }
+    Schema { databases: vec![name], tables, sequences, views, objects }
+}
+
+/// Once all databases are there: a foreign key may lead from one into another.
+pub(super) fn resolve_names(schema: &mut Schema, dialect: Dialect) {
+    constraint::resolve_names(&mut schema.tables, dialect.name_case);
 }
 
 fn is_table(row: &TableRow) -> bool {
     matches!(row.table_type.as_str(), "BASE TABLE" | "SYSTEM VERSIONED")
 }
 
-fn view(row: ViewRow, columns: Vec<ColumnRow>, style: Style) -> View {
+fn view(database: &str, row: ViewRow, columns: Vec<ColumnRow>, style: Style) -> View {
     let unshown = CreateTable::default();
     let told = || default::Told { create_table: &unshown, default: None };
     View {
-        name: row.name,
+        name: TableName::new(database, row.name),
         definition: row.definition,
         columns: columns.into_iter().map(|row| column(row, told(), style)).collect(),
         check_option: Some(row.check_option).filter(|option| option != "NONE"),

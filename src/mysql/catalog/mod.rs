@@ -1,4 +1,4 @@
-//! Reads a whole database's schema, in a number of queries that does not grow with its tables,
+//! Reads whole databases' schemas, in a number of queries that does not grow with their tables,
 //! but for those tables of which `information_schema` tells less than the truth.
 
 mod assemble;
@@ -25,15 +25,28 @@ use super::server::{Flavour, Server};
 use super::wire::{Connection, TextRow};
 use crate::name::{TableName, mysql_quoted};
 
-/// Reads the schema of `database`. DDL must be held off meanwhile (see `snapshot`): the queries are
-/// one after the other.
-pub(crate) async fn read(
+/// Reads the schemas of `databases` as one. DDL must be held off meanwhile (see `snapshot`): the
+/// queries are one after the other.
+pub(crate) async fn read<S: AsRef<str>>(
     connection: &mut Connection,
     server: &Server,
+    databases: &[S],
+) -> Result<Schema, Error> {
+    let dialect = Dialect::of(server);
+    let mut all = Schema::default();
+    for database in databases {
+        all.join(read_one(connection, (server, dialect), database.as_ref()).await?);
+    }
+    assemble::resolve_names(&mut all, dialect);
+    Ok(all)
+}
+
+async fn read_one(
+    connection: &mut Connection,
+    (server, dialect): (&Server, Dialect),
     database: &str,
 ) -> Result<Schema, Error> {
     let name = existing_database(connection, server, database).await?;
-    let dialect = Dialect::of(server);
     let rows = Rows::read(connection, &name).await?;
     let told = Told {
         created: show_create_tables(connection, &name, &assemble::tables_to_show(&rows, dialect))
@@ -117,7 +130,7 @@ async fn read_sequences(
         let at = row.number(0)?.and_then(|at| sequences.get(at as usize));
         let (name, comment) = at.copied().unwrap_or_default();
         read.push(Sequence {
-            name: name.to_owned(),
+            name: TableName::new(database, name),
             start: integer(&row, 1)?,
             increment: integer(&row, 2)?,
             minimum: integer(&row, 3)?,

@@ -446,8 +446,8 @@ impl Reader<'_> {
             .all(&statement, |row| {
                 Ok(Object {
                     kind: ObjectKind::Trigger,
-                    name: row.required(0)?.to_owned(),
-                    table: Some(TableName::new(database.clone(), row.required(1)?)),
+                    name: TableName::new(&database, row.required(0)?),
+                    table: Some(TableName::new(&database, row.required(1)?)),
                 })
             })
             .await?;
@@ -455,23 +455,23 @@ impl Reader<'_> {
             "SELECT ROUTINE_NAME, ROUTINE_TYPE FROM information_schema.ROUTINES WHERE {}",
             self.here("ROUTINE_SCHEMA"),
         );
-        objects.extend(self.all(&routines, |row| object(row, row.required(1)?)).await?);
+        objects.extend(self.all(&routines, |row| object(&database, row, row.required(1)?)).await?);
         let events = format!(
             "SELECT EVENT_NAME FROM information_schema.EVENTS WHERE {}",
             self.here("EVENT_SCHEMA"),
         );
-        objects.extend(self.all(&events, |row| object(row, "EVENT")).await?);
+        objects.extend(self.all(&events, |row| object(&database, row, "EVENT")).await?);
         Ok(objects)
     }
 }
 
 /// A routine or event. `MariaDB`'s packages and their bodies count as packages.
-fn object(row: &TextRow, kind: &str) -> Result<Object, Error> {
+fn object(database: &str, row: &TextRow, kind: &str) -> Result<Object, Error> {
     let kind = match kind {
         "EVENT" => ObjectKind::Event,
         "PROCEDURE" => ObjectKind::Procedure,
         "FUNCTION" => ObjectKind::Function,
         _ => ObjectKind::Package,
     };
-    Ok(Object { kind, name: row.required(0)?.to_owned(), table: None })
+    Ok(Object { kind, name: TableName::new(database, row.required(0)?), table: None })
 }

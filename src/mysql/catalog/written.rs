@@ -54,19 +54,32 @@ pub(crate) struct WrittenView {
     pub(crate) invoker: bool,
 }
 
+/// As the server that wrote them would show the databases.
+pub(crate) fn schema<'a>(
+    databases: impl IntoIterator<Item = (&'a String, &'a Written)>,
+    flavour: Flavour,
+) -> Schema {
+    let dialect = Dialect {
+        flavour,
+        // MariaDB's clause is what its `information_schema` prints.
+        defaults: match flavour {
+            Flavour::MySql => Style::Bare,
+            Flavour::MariaDb => Style::Sql,
+        },
+        // Dumps from Windows name tables in any case; an exact name goes first.
+        name_case: NameCase::Insensitive,
+    };
+    let mut all = Schema::default();
+    for (database, written) in databases {
+        all.join(written.schema(database, dialect));
+    }
+    assemble::resolve_names(&mut all, dialect);
+    all
+}
+
 impl Written {
-    /// As the server that wrote it would show the database.
-    pub(crate) fn schema(&self, database: &str, flavour: Flavour) -> Schema {
-        let dialect = Dialect {
-            flavour,
-            // MariaDB's clause is what its `information_schema` prints.
-            defaults: match flavour {
-                Flavour::MySql => Style::Bare,
-                Flavour::MariaDb => Style::Sql,
-            },
-            // Dumps from Windows name tables in any case; an exact name goes first.
-            name_case: NameCase::Insensitive,
-        };
+    fn schema(&self, database: &str, dialect: Dialect) -> Schema {
+        let flavour = dialect.flavour;
         let mut rows = Rows { objects: self.objects.clone(), ..Rows::default() };
         let mut created = HashMap::new();
         for table in &self.tables {

@@ -207,7 +207,12 @@ impl Options {
 
     /// `mysql://shop@127.0.0.1:3306/shop`, without the password; for messages.
     pub(crate) fn address(&self) -> String {
-        let database = self.database.as_deref().unwrap_or_default();
+        self.address_of(self.database.as_slice())
+    }
+
+    /// The same, with the databases that are meant.
+    pub(crate) fn address_of(&self, databases: &[String]) -> String {
+        let database = databases.join(",");
         match &self.host {
             Host::Tcp { .. } => format!("mysql://{}@{}/{database}", self.user, self.host),
             Host::Socket(path) => {

@@ -64,7 +64,7 @@ fn variables_by_name() {
 async fn an_administrator_lacks_nothing() {
     for trial in Trial::on_each("admin").await {
         let server = &trial.server;
-        assert_eq!(server.missing_privileges(&trial.database), []);
+        assert_eq!(server.missing_privileges(std::slice::from_ref(&trial.database)), []);
         assert!(server.account.starts_with(&trial.options.user));
         assert!(server.binary_log.enabled && !server.read_only);
         assert_eq!(server.binary_log.format, "ROW");
@@ -87,7 +87,7 @@ async fn what_is_missing_is_mended_by_its_grant() {
             let mut connection = Connection::open(&options).await.unwrap();
             Server::read(&mut connection).await.unwrap()
         };
-        let missing = read().await.missing_privileges(&database);
+        let missing = read().await.missing_privileges(std::slice::from_ref(&database));
         let mut expected = vec![
             Privilege::Select,
             Privilege::ShowView,
@@ -110,8 +110,11 @@ async fn what_is_missing_is_mended_by_its_grant() {
             trial.run(&missing.grant_sql).await;
         }
         let server = read().await;
-        assert_eq!(server.missing_privileges(&database), []);
-        assert_eq!(server.missing_privileges("another")[0].privilege, Privilege::Select);
+        assert_eq!(server.missing_privileges(std::slice::from_ref(&database)), []);
+        assert_eq!(
+            server.missing_privileges(&["another".to_owned()])[0].privilege,
+            Privilege::Select
+        );
         trial.run(&format!("DROP USER {account}")).await;
         trial.finish().await;
     }

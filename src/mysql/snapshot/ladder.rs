@@ -19,7 +19,7 @@ pub(crate) enum Obstacle {
 /// The binary log comes before the locks of the tables, as no writer waits for it, but only where
 /// it is known to have every commit, and in `MariaDB`, which tells the place of each snapshot: in
 /// `MySQL` a server that always has commits under way would let us wait for ever.
-pub(crate) fn rungs(server: &Server, database: &str, choice: Choice) -> Vec<Rung> {
+pub(crate) fn rungs(server: &Server, databases: &[String], choice: Choice) -> Vec<Rung> {
     let tell_tale =
         server.flavour == Flavour::MariaDb && server.binary_log.coverage == Coverage::Complete;
     let all = match choice {
@@ -31,11 +31,12 @@ pub(crate) fn rungs(server: &Server, database: &str, choice: Choice) -> Vec<Rung
             vec![Rung::BackupStage, Rung::GlobalReadLock, Rung::LockTables, Rung::BinlogPosition]
         }
     };
-    all.into_iter().filter(|rung| obstacle(server, database, *rung).is_none()).collect()
+    all.into_iter().filter(|rung| obstacle(server, databases, *rung).is_none()).collect()
 }
 
 /// What keeps us from a rung; `None` if nothing does.
-pub(crate) fn obstacle(server: &Server, database: &str, rung: Rung) -> Option<Obstacle> {
+pub(crate) fn obstacle(server: &Server, databases: &[String], rung: Rung) -> Option<Obstacle> {
+    let may_lock = |name: &String| server.privileges.on_database(Privilege::LockTables, name);
     match rung {
         Rung::BackupStage if !server.has_backup_stage() => {
             Some(Obstacle::Server("only MariaDB 10.5 and later have it"))
@@ -44,8 +45,9 @@ pub(crate) fn obstacle(server: &Server, database: &str, rung: Rung) -> Option<Ob
             (!server.may_lock_globally()).then_some(Obstacle::Missing(Privilege::Reload))
         }
         Rung::BinlogPosition => silent_log(server).map(Obstacle::Server),
-        Rung::LockTables => (!server.privileges.on_database(Privilege::LockTables, database))
-            .then_some(Obstacle::Missing(Privilege::LockTables)),
+        Rung::LockTables => {
+            (!databases.iter().all(may_lock)).then_some(Obstacle::Missing(Privilege::LockTables))
+        }
         Rung::PerTable => None,
     }
 }
@@ -95,6 +97,10 @@ mod tests {
         }
     }
 
+    fn databases() -> [String; 1] {
+        ["d".to_owned()]
+    }
+
     const RELOAD: &str = "GRANT RELOAD ON *.* TO `u`@`%`";
     const LOCK: &str = "GRANT SELECT, LOCK TABLES ON `d`.* TO `u`@`%`";
 
@@ -117,7 +123,11 @@ mod tests {
             (MySql, (8, 4, 0), vec![], vec![BinlogPosition]),
         ] {
             let server = server(flavour, version, &grants);
-            assert_eq!(rungs(&server, "d", Choice::Auto), expected, "{flavour:?} {grants:?}");
+            assert_eq!(
+                rungs(&server, &databases(), Choice::Auto),
+                expected,
+                "{flavour:?} {grants:?}"
+            );
         }
     }
 
@@ -126,11 +136,11 @@ mod tests {
         let mut server = server(Flavour::MariaDb, (10, 11, 0), &[LOCK]);
         server.binary_log.coverage = Coverage::Complete;
         let expected = [Rung::BinlogPosition, Rung::LockTables];
-        assert_eq!(rungs(&server, "d", Choice::Auto), expected);
+        assert_eq!(rungs(&server, &databases(), Choice::Auto), expected);
         // In MySQL it could take for ever.
         server.flavour = Flavour::MySql;
         let expected = [Rung::LockTables, Rung::BinlogPosition];
-        assert_eq!(rungs(&server, "d", Choice::Auto), expected);
+        assert_eq!(rungs(&server, &databases(), Choice::Auto), expected);
     }
 
     #[test]
@@ -147,8 +157,9 @@ mod tests {
         for (flavour, spoil) in spoils {
             let mut server = server(flavour, (10, 11, 0), &[]);
             spoil(&mut server);
-            assert_eq!(rungs(&server, "d", Choice::Auto), []);
-            let Some(Obstacle::Server(_)) = obstacle(&server, "d", Rung::BinlogPosition) else {
+            assert_eq!(rungs(&server, &databases(), Choice::Auto), []);
+            let Some(Obstacle::Server(_)) = obstacle(&server, &databases(), Rung::BinlogPosition)
+            else {
                 panic!("{:?}", server.binary_log);
             };
         }
@@ -157,13 +168,13 @@ mod tests {
     #[test]
     fn what_is_asked_for_is_all_there_is() {
         let server = server(Flavour::MySql, (8, 4, 0), &[]);
-        let only = |rung| rungs(&server, "d", Choice::Only(rung));
+        let only = |rung| rungs(&server, &databases(), Choice::Only(rung));
         assert_eq!(only(Rung::PerTable), [Rung::PerTable]);
         assert_eq!(only(Rung::LockTables), []);
         for (rung, missing) in
             [(Rung::LockTables, Privilege::LockTables), (Rung::GlobalReadLock, Privilege::Reload)]
         {
-            assert_eq!(obstacle(&server, "d", rung), Some(Obstacle::Missing(missing)));
+            assert_eq!(obstacle(&server, &databases(), rung), Some(Obstacle::Missing(missing)));
         }
     }
 }

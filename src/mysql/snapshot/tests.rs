@@ -123,7 +123,7 @@ impl Account {
     }
 
     fn best(&self) -> Rung {
-        rungs(&self.server, &self.database, Choice::Auto)[0]
+        rungs(&self.server, std::slice::from_ref(&self.database), Choice::Auto)[0]
     }
 
     fn tables(&self) -> Vec<TableName> {
@@ -143,7 +143,8 @@ impl Account {
 
     async fn snapshot(&self, rung: Rung, readers: usize) -> Snapshot {
         let mut locked = self.lock(rung, readers, TIMEOUT).await.unwrap();
-        let schema = catalog::read(locked.catalog(), &self.server, &self.database).await.unwrap();
+        let schema =
+            catalog::read(locked.catalog(), &self.server, &[&self.database]).await.unwrap();
         assert_eq!(schema.tables.len(), 3);
         locked.take().await.unwrap()
     }
@@ -296,7 +297,8 @@ async fn without_the_instance_lock_writers_wait_longer() {
             .await;
         let poor = Account::of(options, &trial.database).await;
         let mut locked = poor.lock(poor.best(), 2, TIMEOUT).await.unwrap();
-        let schema = catalog::read(locked.catalog(), &poor.server, &poor.database).await.unwrap();
+        let schema =
+            catalog::read(locked.catalog(), &poor.server, &[&poor.database]).await.unwrap();
         assert_eq!(schema.tables.len(), 3);
         trial.run("SET SESSION lock_wait_timeout = 1").await;
         let write = trial.connection.execute("UPDATE a SET money = 501 WHERE id = 0").await;

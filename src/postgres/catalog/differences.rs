@@ -22,19 +22,19 @@ use crate::postgres::schema::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Difference {
     pub(crate) kind: PlaceKind,
-    pub(crate) table: Option<TableName>,
-    /// The column, index, key… of the table, or the object that has no table.
-    pub(crate) name: Option<String>,
+    /// The table, view, sequence, type or function.
+    pub(crate) object: TableName,
+    /// The column, index, key… of the table.
+    pub(crate) part: Option<String>,
     pub(crate) planned: String,
     pub(crate) found: String,
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.table, &self.name) {
-            (Some(table), Some(name)) => write!(f, "{table}.{name}")?,
-            (Some(table), None) => write!(f, "{table}")?,
-            (None, name) => f.write_str(name.as_deref().unwrap_or("target"))?,
+        write!(f, "{}", self.object)?;
+        if let Some(part) = &self.part {
+            write!(f, ".{part}")?;
         }
         write!(f, ": planned {}, found {}", self.planned, self.found)
     }
@@ -48,26 +48,24 @@ pub(crate) fn differences(planned: &Schema, found: &Found) -> Vec<Difference> {
     for kind in &planned.enums {
         let labels = found.enums.get(&kind.name);
         let there = labels.map_or_else(|| NOTHING.to_owned(), |labels| enum_words(labels));
-        let place = Place { kind: PlaceKind::Type, table: None, name: Some(kind.name.to_string()) };
+        let place = Place::of(PlaceKind::Type, &kind.name);
         all.compare(&place, enum_words(&kind.labels), there);
     }
     for function in &planned.touch_functions {
         if !found.functions.contains(&function.name) {
-            let name = Some(function.name.to_string());
-            let place = Place { kind: PlaceKind::Routine, table: None, name };
+            let place = Place::of(PlaceKind::Routine, &function.name);
             all.compare(&place, "a trigger function", NOTHING);
         }
     }
     for table in &planned.tables {
-        let place = Place { kind: PlaceKind::Table, table: Some(&table.name), name: None };
+        let place = Place::of(PlaceKind::Table, &table.name);
         match found.tables.get(&table.name) {
             Some(there) => all.table(&place, table, there),
             None => all.compare(&place, "a table", NOTHING),
         }
     }
     for sequence in &planned.sequences {
-        let name = Some(sequence.name.name.clone());
-        let place = Place { kind: PlaceKind::Sequence, table: None, name };
+        let place = Place::of(PlaceKind::Sequence, &sequence.name);
         let there = found.sequences.get(&sequence.name);
         let words = there.map_or(NOTHING.to_owned(), found_sequence_words);
         all.compare(&place, sequence_words(sequence), words);
@@ -76,8 +74,7 @@ pub(crate) fn differences(planned: &Schema, found: &Found) -> Vec<Difference> {
         }
     }
     for view in &planned.views {
-        let name = Some(view.name.name.clone());
-        let place = Place { kind: PlaceKind::View, table: None, name };
+        let place = Place::of(PlaceKind::View, &view.name);
         let words = |columns: &[String]| format!("a view of {}", columns.join(", "));
         let there = found.views.get(&view.name);
         let there = there.map_or(NOTHING.to_owned(), |columns| words(columns));
@@ -90,13 +87,17 @@ pub(crate) fn differences(planned: &Schema, found: &Found) -> Vec<Difference> {
 #[derive(Clone)]
 struct Place<'a> {
     kind: PlaceKind,
-    table: Option<&'a TableName>,
-    name: Option<String>,
+    object: &'a TableName,
+    part: Option<String>,
 }
 
-impl Place<'_> {
-    fn part(&self, kind: PlaceKind, name: &str) -> Self {
-        Self { kind, name: Some(name.to_owned()), ..self.clone() }
+impl<'a> Place<'a> {
+    fn of(kind: PlaceKind, object: &'a TableName) -> Self {
+        Self { kind, object, part: None }
+    }
+
+    fn part(&self, kind: PlaceKind, part: &str) -> Self {
+        Self { kind, part: Some(part.to_owned()), ..self.clone() }
     }
 }
 
@@ -109,8 +110,8 @@ impl Differences {
         if planned != found {
             self.0.push(Difference {
                 kind: place.kind,
-                table: place.table.cloned(),
-                name: place.name.clone(),
+                object: place.object.clone(),
+                part: place.part.clone(),
                 planned,
                 found,
             });

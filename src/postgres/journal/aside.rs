@@ -2,7 +2,7 @@
 //!
 //! It belongs to no run: whoever comes next must know of it, whether it goes on with that run or not.
 
-use super::{text, unreadable};
+use super::{array, text, unreadable};
 use crate::name::TableName;
 use crate::postgres::connect::Session;
 use crate::postgres::error::Error;
@@ -52,16 +52,19 @@ impl SetAside {
     }
 }
 
-/// Of each thing that is away and concerns a schema: its kind and its detail.
-pub(crate) async fn away(session: &Session, schema: &str) -> Result<Vec<(String, String)>, Error> {
+/// Of each thing that is away and concerns one of the schemas: its kind and its detail.
+pub(crate) async fn away(
+    session: &Session,
+    schemas: &[&str],
+) -> Result<Vec<(String, String)>, Error> {
     let exists = "SELECT 1 WHERE to_regclass('nirvana.set_aside') IS NOT NULL";
     if session.rows(exists).await?.is_empty() {
         return Ok(Vec::new());
     }
-    let schema = literal(schema);
+    let schemas = array(schemas);
     let sql = format!(
-        "SELECT kind, detail FROM nirvana.set_aside WHERE schema_name = {schema} \
-         OR detail -> 'referenced' ->> 'schema' = {schema} \
+        "SELECT kind, detail FROM nirvana.set_aside WHERE schema_name = ANY ({schemas}) \
+         OR detail -> 'referenced' ->> 'schema' = ANY ({schemas}) \
          ORDER BY kind, schema_name, table_name, name"
     );
     let rows = session.rows(&sql).await?;

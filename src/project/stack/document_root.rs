@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::application::Framework;
-use crate::project::stack::roots::Root;
+use crate::project::stack::found::Root;
 use crate::project::stack::rules::DOCUMENT_ROOTS;
 use crate::project::stack::view::View;
 use crate::project::tree::join;

@@ -1,9 +1,8 @@
 //! What no rule names: PHP without a framework, and files that are served as they are.
 
 use crate::application::{ComponentKind, Confidence, Evidence, Framework};
-use crate::project::stack::roots::{
-    Found, Root, is_document_root, is_vendored, lies_in, name, rehearsal,
-};
+use crate::project::stack::folder::{is_document_root, is_vendored, lies_in, name, rehearsal};
+use crate::project::stack::found::{Found, Root};
 use crate::project::stack::rules::TOOL_FILES;
 use crate::project::stack::view::{View, evidence};
 use crate::project::tree::{Entry, parent};

@@ -8,6 +8,8 @@
 
 mod database;
 mod document_root;
+mod folder;
+mod found;
 mod leftover;
 mod packages;
 mod process;
@@ -23,7 +25,7 @@ use crate::application::{
     Application, Confidence, Detected, Driver, Evidence, Framework, PackageManager, Process,
 };
 use crate::finding::{Code, Finding, Place};
-use crate::project::stack::roots::Root;
+use crate::project::stack::found::Root;
 use crate::project::stack::rules::{RULES, Says};
 use crate::project::stack::view::{View, shown_folder};
 use crate::project::tree::{Mode, Origin, Tree};
@@ -114,10 +116,10 @@ fn say(application: &mut Application, says: Says, evidence: Evidence) {
 
 /// Whether other people's code lies there.
 pub(crate) fn is_vendored(path: &[u8]) -> bool {
-    roots::is_vendored(path)
+    folder::is_vendored(path)
 }
 
 /// The folder of tests or examples that a path lies in, if any.
 pub(crate) fn rehearsal(path: &[u8]) -> Option<&'static str> {
-    roots::rehearsal(path)
+    folder::rehearsal(path)
 }

@@ -10,34 +10,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::application::{Component, ComponentKind, Confidence, Evidence, Framework};
 use crate::finding::{Code, Finding, Place};
-use crate::project::stack::leftover;
-use crate::project::stack::rules::{
-    DOCUMENT_ROOTS, REHEARSALS, RULES, Rule, Says, Signal, VENDORED,
+use crate::project::stack::folder::{
+    is_document_root, is_vendored, lies_at, lies_in, name, parts, rehearsal,
 };
+use crate::project::stack::found::{Found, Root};
+use crate::project::stack::leftover;
+use crate::project::stack::rules::{RULES, Rule, Says, Signal};
 use crate::project::stack::signal;
 use crate::project::stack::view::{View, evidence, shown_folder};
 use crate::project::tree::{Entry, Mode, parent};
-
-/// The root of an application.
-#[derive(Clone, Debug)]
-pub(super) struct Root {
-    pub(super) folder: Vec<u8>,
-    pub(super) framework: Framework,
-    pub(super) confidence: Confidence,
-    pub(super) evidence: Vec<Evidence>,
-    /// The folder of its pages, where that is another one than `folder`.
-    pub(super) served: Option<Vec<u8>>,
-    /// The folder of the framework's own code, where that is another one and in the tree.
-    pub(super) core: Option<Vec<u8>>,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    /// Sorted by folder.
-    pub(super) applications: Vec<Root>,
-    pub(super) components: Vec<Component>,
-    pub(super) findings: Vec<Finding>,
-}
 
 /// A rule that holds in a folder.
 #[derive(Debug)]
@@ -67,31 +48,6 @@ pub(super) fn find(view: &View) -> Found {
     found.applications.sort_by(|one, other| one.folder.cmp(&other.folder));
     found.components.sort();
     found
-}
-
-/// Whether other people's code lies there.
-pub(super) fn is_vendored(path: &[u8]) -> bool {
-    parts(path).any(|part| VENDORED.iter().any(|name| name.as_bytes() == part))
-}
-
-/// The folder of tests or examples that a folder lies in, if any.
-pub(super) fn rehearsal(path: &[u8]) -> Option<&'static str> {
-    parts(path).find_map(|part| REHEARSALS.into_iter().find(|name| name.as_bytes() == part))
-}
-
-fn parts(path: &[u8]) -> impl Iterator<Item = &[u8]> {
-    path.split(|byte| *byte == b'/')
-}
-
-/// The folder's own name, empty at the root.
-pub(super) fn name(folder: &[u8]) -> &[u8] {
-    folder.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
-}
-
-/// Whether `folder` is `above` or lies below it.
-pub(super) fn lies_in(folder: &[u8], above: &[u8]) -> bool {
-    above.is_empty()
-        || folder.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
 }
 
 /// Where rules begin: a path below a folder, or how a name ends.
@@ -151,11 +107,6 @@ fn hits(view: &View) -> BTreeMap<Vec<u8>, Vec<Hit>> {
         }
     }
     hits
-}
-
-/// Whether a path is just that one below some folder.
-pub(super) fn lies_at(path: &[u8], below: &[u8]) -> bool {
-    path.strip_suffix(below).is_some_and(|above| above.is_empty() || above.ends_with(b"/"))
 }
 
 fn decide(folder: &[u8], hits: Vec<Hit>, found: &mut Found) {
@@ -302,10 +253,6 @@ fn promote(found: &mut Found) {
             root.served = Some(std::mem::replace(&mut root.folder, above));
         }
     }
-}
-
-pub(super) fn is_document_root(folder: &[u8]) -> bool {
-    DOCUMENT_ROOTS.iter().any(|wanted| wanted.as_bytes() == name(folder))
 }
 
 /// Names of folders whose pages tell about the application.

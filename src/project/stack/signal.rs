@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::application::Evidence;
+use crate::project::stack::folder::lies_at;
 use crate::project::stack::packages;
-use crate::project::stack::roots::lies_at;
 use crate::project::stack::rules::{Rule, Signal};
 use crate::project::stack::view::{View, evidence, line_of};
 use crate::project::tree::{join, parent};

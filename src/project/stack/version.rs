@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::application::{Framework, Language, Version};
+use crate::project::stack::found::Root;
 use crate::project::stack::packages;
-use crate::project::stack::roots::Root;
 use crate::project::stack::view::{View, evidence, line_of};
 use crate::project::tree::join;
 

@@ -78,7 +78,7 @@ impl Bars {
         self.tally.take(event, now);
         match event {
             Event::Found { finding } if finding.severity == Severity::Error => {
-                let line = findings::headline(finding, self.ink);
+                let line = findings::headline(finding, self.tally.naming(), self.ink);
                 format!("{}{line}\n", self.end())
             }
             Event::StepStarted { step, host, what } => {

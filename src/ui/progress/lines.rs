@@ -128,7 +128,7 @@ impl Lines {
                 format!("{}: {rows} read back, {verdict}, in {time}", name(table))
             }
             Event::Found { finding } if finding.severity == Severity::Error => {
-                findings::headline(finding, Ink::Plain)
+                findings::headline(finding, self.tally.naming(), Ink::Plain)
             }
             Event::Retrying { error, seconds } => {
                 harmless(&format!("interrupted, goes on in {seconds} s: {error}"))

@@ -5,12 +5,13 @@
 //! table weighs what the source says it stores, and is done by its share of rows. A wrong estimate
 //! of rows then distorts one table, and a table that is finished counts as wholly done.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::event::{Event, Phase};
 use crate::finding::Severity;
 use crate::name::TableName;
+use crate::ui::naming::Naming;
 use crate::ui::progress::rate::Done;
 
 /// What is not finished is never shown as done, whatever its estimate was.
@@ -121,8 +122,8 @@ pub(crate) struct Tally {
     /// Rows of tables whose verification began, and of those it is over.
     rows_to_verify: u64,
     rows_verified: u64,
-    /// Schemas seen, with how many activities they had.
-    schemas: BTreeMap<String, u64>,
+    /// Schemas seen.
+    schemas: BTreeSet<String>,
 }
 
 impl Tally {
@@ -167,11 +168,16 @@ impl Tally {
                 self.counts.verified += 1;
                 self.counts.differing += u64::from(!equal);
             }
-            Event::Found { finding } => match finding.severity {
-                Severity::Error => self.counts.errors += 1,
-                Severity::Warning => self.counts.warnings += 1,
-                Severity::Note => {}
-            },
+            Event::Found { finding } => {
+                if let Some(table) = &finding.place.table {
+                    self.schemas.insert(table.schema.clone());
+                }
+                match finding.severity {
+                    Severity::Error => self.counts.errors += 1,
+                    Severity::Warning => self.counts.warnings += 1,
+                    Severity::Note => {}
+                }
+            }
             Event::Stopping => self.course = Course::Stopping,
             // What was under way is over; what is done is told again.
             Event::Retrying { .. } => {
@@ -222,9 +228,13 @@ impl Tally {
         self.planned.tables.max(seen)
     }
 
-    /// A table's name: with its schema only if there is more than one.
+    /// How tables are called, as far as is known by now.
+    pub(crate) fn naming(&self) -> Naming {
+        if self.schemas.len() > 1 { Naming::WithSchema } else { Naming::Short }
+    }
+
     pub(crate) fn name(&self, table: &TableName) -> String {
-        if self.schemas.len() > 1 { table.to_string() } else { table.name.clone() }
+        self.naming().table(table)
     }
 
     fn copy_gauge(&self) -> Gauge {
@@ -254,7 +264,7 @@ impl Tally {
     }
 
     fn begin(&mut self, table: &TableName, doing: Doing, now: Duration, expected: (u64, u64)) {
-        *self.schemas.entry(table.schema.clone()).or_default() += 1;
+        self.schemas.insert(table.schema.clone());
         let (rows_expected, weight) = expected;
         let table = table.clone();
         let (rows, bytes) = (0, 0);

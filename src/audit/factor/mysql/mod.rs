@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use crate::application::Server;
 use crate::audit::file::{Kind, Scope};
 use crate::audit::found::Found;
-use crate::audit::reading::Reading;
+use crate::audit::reading::{Dialect, Reading};
 use crate::audit::rule::{Applies, Check, Reach, Rule};
 use crate::finding::Severity::{self, Error, Note, Warning};
 use crate::twelve_factor::{Card, Factor, Precision};
@@ -282,7 +282,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// What all texts of SQL in a file have that is MySQL's; worked out once for all rules.
-pub(in crate::audit) fn dialect_of(file: &Reading) -> Vec<Dialect> {
+fn dialect_of(file: &Reading) -> Vec<Dialect> {
     let mut found = Vec::new();
     let is_others = file.only_for.is_some_and(|server| server != Server::Mysql);
     if file.scope != Scope::Live || is_others {
@@ -306,14 +306,6 @@ pub(in crate::audit) fn dialect_of(file: &Reading) -> Vec<Dialect> {
     found
 }
 
-/// Something of MySQL's in a file.
-pub(in crate::audit) struct Dialect {
-    rule: &'static str,
-    at: usize,
-    message: String,
-    way: String,
-}
-
 /// Whether the code asks which database it speaks to, or is the one of several files that is for
 /// MySQL, so that it may well know what it does.
 fn asks_for_adapter(file: &Reading) -> bool {
@@ -330,7 +322,7 @@ fn asks_for_adapter(file: &Reading) -> bool {
 fn look(file: &Reading, found: &mut Found) {
     let guarded = asks_for_adapter(file);
     let mut last = (0, "");
-    for one in file.dialect() {
+    for one in file.dialect(dialect_of) {
         // A line is told once, however often it does the same.
         let line = file.line_of(one.at);
         if one.rule == found.rule() && last != (line, one.message.as_str()) {

@@ -4,14 +4,13 @@
 //! variable is not set: `ENV["X"]` and not `ENV.fetch("X")`. A password is printed as JSON, which is
 //! YAML for every string there is: `ENV["X"]` alone would read `a: b #c` or `0123` as something else.
 
-use crate::application::Server;
 use crate::finding::Code;
 use crate::project::read::yaml_erb::{Kind, Pair, Yaml};
 use crate::project::read::{Span, line_span, ruby};
 
 use super::super::super::draft::{Draft, Moved, Sensitivity};
-use super::super::super::plan::Goal;
-use super::super::url;
+use super::super::super::goal::Goal;
+use super::super::super::url;
 use super::erb;
 use super::stanza::{Stanza, Stanzas};
 use super::{Whose, is_local, switch};
@@ -225,25 +224,4 @@ fn left(draft: &mut Draft, yaml: &Yaml, stanzas: &Stanzas, done: &[usize]) {
             draft.found(Code::SettingLeft, pair.key.span.start, message);
         }
     }
-}
-
-/// The server that a stanza speaks to; unknown if only a variable says.
-pub(super) fn server(yaml: &Yaml, stanzas: &Stanzas, stanza: &Stanza) -> Server {
-    let of = |key: &[u8]| {
-        let pair = &yaml.pairs[stanzas.effective(yaml, stanza, key)?];
-        let scalar = yaml.scalar(pair)?;
-        if !scalar.is_dynamic {
-            return Some(Server::of(&String::from_utf8_lossy(&scalar.value)));
-        }
-        let literals = erb::literals(yaml.source, pair.span);
-        let known = literals.iter().map(|(_, value)| Server::of(&String::from_utf8_lossy(value)));
-        known.rev().find(|server| *server != Server::Unknown)
-    };
-    let scheme = || {
-        let pair = &yaml.pairs[stanzas.effective(yaml, stanza, b"url")?];
-        let scalar = yaml.scalar(pair).filter(|scalar| !scalar.is_dynamic)?;
-        let url = String::from_utf8_lossy(&scalar.value).into_owned();
-        Some(Server::of(url.split_once("://")?.0))
-    };
-    of(b"adapter").or_else(scheme).unwrap_or(Server::Unknown)
 }

@@ -1,8 +1,9 @@
 //! Which configurations `database.yml` has, and which settings each of them ends up with.
 
+use crate::application::Server;
 use crate::project::read::yaml_erb::{Kind, Pair, Yaml};
 
-use super::is_local;
+use super::{erb, is_local};
 
 /// Keys of a configuration; at the root of a file they belong to the environment above them.
 const SETTINGS: [&[u8]; 8] =
@@ -98,6 +99,28 @@ impl<'a> Stanzas<'a> {
             let other = self.all.iter().find(|other| other.anchor == Some(*merged))?;
             self.find(yaml, other, key, depth + 1)
         })
+    }
+
+    /// The server that a stanza speaks to; unknown if only a variable says.
+    pub(super) fn server(&self, yaml: &Yaml, stanza: &Stanza) -> Server {
+        let of = |key: &[u8]| {
+            let pair = &yaml.pairs[self.effective(yaml, stanza, key)?];
+            let scalar = yaml.scalar(pair)?;
+            if !scalar.is_dynamic {
+                return Some(Server::of(&String::from_utf8_lossy(&scalar.value)));
+            }
+            let literals = erb::literals(yaml.source, pair.span);
+            let known =
+                literals.iter().map(|(_, value)| Server::of(&String::from_utf8_lossy(value)));
+            known.rev().find(|server| *server != Server::Unknown)
+        };
+        let scheme = || {
+            let pair = &yaml.pairs[self.effective(yaml, stanza, b"url")?];
+            let scalar = yaml.scalar(pair).filter(|scalar| !scalar.is_dynamic)?;
+            let url = String::from_utf8_lossy(&scalar.value).into_owned();
+            Some(Server::of(url.split_once("://")?.0))
+        };
+        of(b"adapter").or_else(scheme).unwrap_or(Server::Unknown)
     }
 
     /// The stanza that a pair stands in.

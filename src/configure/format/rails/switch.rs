@@ -6,7 +6,6 @@ use crate::project::read::Span;
 use crate::project::read::yaml_erb::{Kind, Pair, Yaml};
 
 use super::super::super::draft::Draft;
-use super::database_yml::server;
 use super::erb;
 use super::stanza::Stanzas;
 
@@ -69,7 +68,7 @@ fn adapter(mysql: &str) -> Option<&'static str> {
 /// variable chooses; PostgreSQL's adapter leaves out what it does not know.
 pub(super) fn draft(draft: &mut Draft, yaml: &Yaml, stanzas: &Stanzas, has_both: bool) {
     for stanza in &stanzas.all {
-        if server(yaml, stanzas, stanza) != Server::Mysql {
+        if stanzas.server(yaml, stanza) != Server::Mysql {
             unknown(draft, yaml, stanza.own.iter().map(|nth| &yaml.pairs[*nth]));
             continue;
         }

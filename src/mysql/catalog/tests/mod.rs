@@ -17,8 +17,7 @@ async fn read_back(purpose: &str, scripts: impl Fn(&Trial) -> String) -> Vec<(Tr
     for mut trial in Trial::on_each(purpose).await {
         let script = scripts(&trial);
         trial.run(&script).await;
-        let schema =
-            read(&mut trial.connection, &trial.server, &trial.database.clone()).await.unwrap();
+        let schema = read(&mut trial.connection, &trial.server, &[&trial.database]).await.unwrap();
         read_back.push((trial, schema));
     }
     read_back
@@ -254,7 +253,7 @@ fn tables(schema: &Schema) {
     );
     assert_eq!(partitions(table(schema, "listed")), "LIST COLUMNS (`b`): p0 'é','x'");
     let [view] = schema.views.as_slice() else { panic!("{:?}", schema.views) };
-    assert_eq!((view.name.as_str(), view.definition.as_str()), ("v", "select 1 AS `x`"));
+    assert_eq!((view.name.name.as_str(), view.definition.as_str()), ("v", "select 1 AS `x`"));
     assert_eq!((view.columns.len(), &view.check_option, view.invoker), (1, &None, false));
     assert_eq!(types.partitioning, None);
     let odd = table(schema, "we ird.`\"tab\\le ü");
@@ -281,7 +280,7 @@ fn partitions(table: &Table) -> String {
 fn foreign_keys(schema: &Schema) {
     let strings = |names: [&str; 2]| names.map(str::to_owned).to_vec();
     let child = table(schema, "child");
-    let parent = TableName::new(schema.name.clone(), "Parent");
+    let parent = TableName::new(&schema.databases[0], "Parent");
     assert_eq!(
         child.foreign_keys[0],
         ForeignKey {
@@ -304,8 +303,9 @@ fn foreign_keys(schema: &Schema) {
 }
 
 fn objects(schema: &Schema) {
-    let object = |kind, name: &str| Object { kind, name: name.to_owned(), table: None };
-    let types = Some(TableName::new(schema.name.clone(), "types"));
+    let named = |name: &str| TableName::new(&schema.databases[0], name);
+    let object = |kind, name: &str| Object { kind, name: named(name), table: None };
+    let types = Some(named("types"));
     assert_eq!(
         schema.objects,
         [
@@ -330,7 +330,7 @@ async fn databases_that_differ_by_case_or_accent_are_not_mixed() {
             ))
             .await;
         for (name, expected) in [(trial.database.clone(), "one"), (other.clone(), "two")] {
-            let schema = read(&mut trial.connection, &trial.server, &name).await.unwrap();
+            let schema = read(&mut trial.connection, &trial.server, &[&name]).await.unwrap();
             let names: Vec<&str> =
                 schema.tables.iter().map(|table| table.name.name.as_str()).collect();
             assert_eq!(names, [expected]);
@@ -345,7 +345,7 @@ async fn databases_that_differ_by_case_or_accent_are_not_mixed() {
 #[tokio::test]
 async fn a_database_that_is_not_there_is_named() {
     for mut trial in Trial::on_each("absent").await {
-        let error = read(&mut trial.connection, &trial.server, "no such").await.unwrap_err();
+        let error = read(&mut trial.connection, &trial.server, &["no such"]).await.unwrap_err();
         assert!(matches!(error, Error::NoDatabase { name } if name == "no such"));
         trial.finish().await;
     }
@@ -363,7 +363,7 @@ async fn a_foreign_key_into_another_database() {
             ))
             .await;
         let name = trial.database.clone();
-        let schema = read(&mut trial.connection, &trial.server, &name).await.unwrap();
+        let schema = read(&mut trial.connection, &trial.server, &[&name]).await.unwrap();
         let key = &table(&schema, "y").foreign_keys[0];
         assert_eq!(key.referenced_table, TableName::new(other.clone(), "x"));
         trial.run(&format!("DROP TABLE y;\nDROP DATABASE `{other}`")).await;

@@ -44,7 +44,7 @@ fn mariadb_columns(schema: &Schema) {
     ] {
         assert_eq!(column(own, name).column_type, column_type, "{name}");
     }
-    let next = format!("nextval(`{}`.`sq`)", schema.name);
+    let next = format!("nextval(`{}`.`sq`)", schema.databases[0]);
     for (name, default) in [
         ("u", expression("uuid()")),
         ("i4", literal("1.2.3.4")),
@@ -90,7 +90,7 @@ fn mariadb_tables(schema: &Schema) {
     assert_eq!(schema.objects, []);
     let [sequence] = schema.sequences.as_slice() else { panic!("{:?}", schema.sequences) };
     let numbers = [sequence.start, sequence.increment, sequence.minimum, sequence.next];
-    assert_eq!((sequence.name.as_str(), numbers, sequence.cache), ("sq", [5, 2, 1, 5], 1000));
+    assert_eq!((sequence.name.name.as_str(), numbers, sequence.cache), ("sq", [5, 2, 1, 5], 1000));
     assert_eq!((sequence.maximum, sequence.cycles), (i128::from(i64::MAX) - 1, false));
 }
 

@@ -116,8 +116,8 @@ fn object(words: &mut Tokens<'_>, database: &str, kind: ObjectKind) -> Option<St
             None
         }
     };
-    let object = Object { kind, name: name.name, table };
-    Some(Statement::CreateObject { database: name.schema, object })
+    let database = name.schema.clone();
+    Some(Statement::CreateObject { database, object: Object { kind, name, table } })
 }
 
 fn view(words: &mut Tokens<'_>, database: &str, invoker: bool) -> Option<Statement> {
@@ -140,7 +140,7 @@ fn view(words: &mut Tokens<'_>, database: &str, invoker: bool) -> Option<Stateme
 fn sequence(words: &mut Tokens<'_>, database: &str) -> Option<Statement> {
     let name = named(words, database)?;
     let mut sequence = Sequence {
-        name: name.name,
+        name: name.clone(),
         start: 1,
         increment: 1,
         minimum: 1,

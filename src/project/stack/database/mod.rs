@@ -12,7 +12,7 @@ mod yaml;
 
 use crate::application::{Database, Framework, Server};
 use crate::project::stack::database::expression::Word;
-use crate::project::stack::roots::Root;
+use crate::project::stack::found::Root;
 use crate::project::stack::view::{View, evidence};
 
 pub(super) use crate::project::stack::database::services::drivers;

@@ -5,7 +5,8 @@ use rayon::prelude::*;
 use crate::application::{Database, Server};
 use crate::project::stack::database::expression::{Word, word};
 use crate::project::stack::database::{Site, dotenv};
-use crate::project::stack::roots::{Root, is_vendored, rehearsal};
+use crate::project::stack::folder::{is_vendored, rehearsal};
+use crate::project::stack::found::Root;
 use crate::project::stack::view::View;
 use crate::project::tree::join;
 

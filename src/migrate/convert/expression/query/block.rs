@@ -6,16 +6,18 @@ use sqlparser::ast::{Expr, Ident, TableAlias};
 
 use super::super::parse::without_parentheses;
 use super::super::{NotTranslated, ScopeColumn};
-use super::output::Output;
+use super::output::{Output, Resolved};
 use crate::migrate::convert::names::fitted;
-use crate::name::postgres_quoted;
+use crate::name::{TableName, postgres_quoted};
 
 /// The tables and views that queries may read.
 pub(crate) trait Catalog {
-    /// The database whose names these are.
+    /// The database of names without one.
     fn database(&self) -> &str;
+    /// Whether a database's tables and views are among these.
+    fn is_moved(&self, database: &str) -> bool;
     /// A table, or a view that is translated already: its SQL and what it holds.
-    fn relation(&self, name: &str) -> Option<(String, Relation)>;
+    fn relation(&self, name: &TableName) -> Option<(String, Relation)>;
     /// The target's `server_version_num`.
     fn server_version(&self) -> u32;
 }
@@ -25,12 +27,31 @@ pub(crate) trait Catalog {
 pub(crate) struct Relation {
     /// As queries call it.
     pub(crate) name: String,
+    /// Its database, as long as it has no other name than its own: queries may say it before that.
+    pub(crate) database: Option<String>,
+    /// As the target's query calls it.
+    pub(crate) called: String,
     pub(crate) columns: Vec<Output>,
     /// The primary key's columns, as the target names them; none if there is none.
     pub(crate) key: Vec<String>,
 }
 
 impl Relation {
+    pub(crate) fn of_table(source: &TableName, columns: Vec<Output>, key: Vec<String>) -> Self {
+        let (name, called) = (source.name.clone(), fitted(&source.name));
+        Self { name, database: Some(source.schema.clone()), called, columns, key }
+    }
+
+    /// Gives it another name.
+    pub(super) fn rename(&mut self, name: &str) {
+        (self.name, self.called, self.database) = (name.to_owned(), fitted(name), None);
+    }
+
+    /// Whether a query that says `name`, or `database`.`name`, means it.
+    fn is_meant(&self, database: Option<&str>, name: &str) -> bool {
+        self.name == name && (database.is_none() || self.database.as_deref() == database)
+    }
+
     /// A query with a name, and names for its columns if it gives some.
     pub(super) fn of_query(
         alias: &TableAlias,
@@ -44,7 +65,8 @@ impl Relation {
                 column.rename(&name.name.value);
             }
         }
-        Ok(Self { name: alias.name.value.clone(), columns, key: Vec::new() })
+        let name = alias.name.value.clone();
+        Ok(Self { called: fitted(&name), name, database: None, columns, key: Vec::new() })
     }
 
     /// For the side of an outer join that may be missing.
@@ -83,14 +105,6 @@ pub(crate) struct Block<'a> {
     pub(in super::super) aggregates: Cell<bool>,
 }
 
-/// A column that was found, and how it is written.
-pub(in super::super) struct Resolved<'a> {
-    pub(in super::super) column: ScopeColumn<'a>,
-    pub(in super::super) sql: String,
-    /// Whether `sql` is the column and nothing else.
-    pub(in super::super) plain: bool,
-}
-
 impl<'a> Block<'a> {
     /// Translates with another mode, and goes back to the one before.
     pub(in super::super) fn during<T>(&self, mode: Mode, translate: impl FnOnce() -> T) -> T {
@@ -119,15 +133,12 @@ impl<'a> Block<'a> {
     ) -> Result<Resolved<'a>, NotTranslated> {
         let (database, table, name) = match parts {
             [table, name] => (None, &table.value, &name.value),
-            [database, table, name] => (Some(&database.value), &table.value, &name.value),
+            [database, table, name] => (Some(database.value.as_str()), &table.value, &name.value),
             _ => return Err(unknown(parts)),
         };
-        if database.is_some_and(|database| database != self.catalog.database()) {
-            return Err(NotTranslated::new("a column of another database"));
-        }
         let mut block = Some(self);
         while let Some(here) = block {
-            if let Some(relation) = here.relations.iter().find(|one| one.name == *table) {
+            if let Some(relation) = here.relation(database, table) {
                 let column = relation.columns.iter().find(|one| one.is_called(name));
                 let column = column.ok_or_else(|| unknown(parts))?;
                 return Ok(here.written(relation, column));
@@ -137,8 +148,18 @@ impl<'a> Block<'a> {
         Err(unknown(parts))
     }
 
+    /// The table of this query that `table`, or `database`.`table`, means; a name alone means rather
+    /// one of the view's own database.
+    fn relation(&self, database: Option<&str>, table: &str) -> Option<&Relation> {
+        let of = |database| self.relations.iter().find(|one| one.is_meant(database, table));
+        match database {
+            Some(_) => of(database),
+            None => of(Some(self.catalog.database())).or_else(|| of(None)),
+        }
+    }
+
     fn written(&'a self, relation: &'a Relation, column: &'a Output) -> Resolved<'a> {
-        let sql = qualified(&relation.name, &column.name);
+        let sql = qualified(&relation.called, &column.name);
         let plain = self.mode.get() != Mode::Groups || self.depends_on_group(relation, column);
         let sql = if plain {
             sql
@@ -157,9 +178,12 @@ impl<'a> Block<'a> {
         let grouped = |name: &str| {
             self.groups.iter().any(|group| match without_parentheses(group) {
                 Expr::CompoundIdentifier(parts) => match parts.as_slice() {
-                    [.., table, named] => {
+                    [before @ .., table, named] => {
                         let named = relation.columns.iter().find(|one| one.is_called(&named.value));
-                        table.value == relation.name && named.is_some_and(|one| one.name == name)
+                        let database = before.last().map(|database| database.value.as_str());
+                        let meant = self.relation(database, &table.value);
+                        meant.is_some_and(|meant| std::ptr::eq(meant, relation))
+                            && named.is_some_and(|one| one.name == name)
                     }
                     _ => false,
                 },
@@ -177,5 +201,5 @@ fn unknown(parts: &[Ident]) -> NotTranslated {
 }
 
 pub(super) fn qualified(table: &str, column: &str) -> String {
-    format!("{}.{}", postgres_quoted(&fitted(table)), postgres_quoted(column))
+    format!("{}.{}", postgres_quoted(table), postgres_quoted(column))
 }

@@ -8,7 +8,7 @@ use super::super::{NotTranslated, Scope};
 use super::block::Relation;
 use super::{Around, Remarks, translated, with_translator};
 use crate::migrate::convert::names::fitted;
-use crate::name::postgres_quoted;
+use crate::name::{TableName, postgres_quoted};
 
 /// The tables of a FROM, in the order in which they are met.
 #[derive(Default)]
@@ -63,7 +63,7 @@ impl Sources {
                 let relation = Relation::of_query(alias, query.columns)?;
                 let columns: Vec<String> =
                     relation.columns.iter().map(|column| postgres_quoted(&column.name)).collect();
-                let name = postgres_quoted(&fitted(&relation.name));
+                let name = postgres_quoted(&relation.called);
                 let sql = format!("({}) AS {name} ({})", query.sql, columns.join(", "));
                 self.add(sql, relation);
                 Ok(())
@@ -83,16 +83,23 @@ impl Sources {
     ) -> Result<(), NotTranslated> {
         let parts: Option<Vec<&str>> =
             name.0.iter().map(|part| Some(part.as_ident()?.value.as_str())).collect();
-        let unknown = || NotTranslated::new(format!("the table or view {name}"));
+        let unknown = || {
+            let other = match parts.as_deref() {
+                Some([database, _]) if !around.catalog.is_moved(database) => {
+                    format!(" of the database {database}, which is not moved,")
+                }
+                _ => String::new(),
+            };
+            NotTranslated::new(format!("the table or view {name}{other}"))
+        };
         let (sql, mut relation) = match parts.as_deref() {
             Some([table]) => {
                 let made = around.made.iter().rev().find(|one| one.name == *table).cloned();
-                let made = made.map(|one| (postgres_quoted(&fitted(&one.name)), one));
-                made.or_else(|| around.catalog.relation(table))
+                let made = made.map(|one| (postgres_quoted(&one.called), one));
+                let own = TableName::new(around.catalog.database(), *table);
+                made.or_else(|| around.catalog.relation(&own))
             }
-            Some([database, table]) if *database == around.catalog.database() => {
-                around.catalog.relation(table)
-            }
+            Some([database, table]) => around.catalog.relation(&TableName::new(*database, *table)),
             _ => None,
         }
         .ok_or_else(unknown)?;
@@ -100,9 +107,14 @@ impl Sources {
             if !alias.columns.is_empty() {
                 return Err(unknown());
             }
-            relation.name.clone_from(&alias.name.value);
+            relation.rename(&alias.name.value);
+        } else if let Some(database) = &relation.database
+            && self.relations.iter().any(|other| other.called == relation.called)
+        {
+            // Two databases have a table of that name, and the target would call both the same.
+            relation.called = fitted(&format!("{database}_{}", relation.name));
         }
-        let called = postgres_quoted(&fitted(&relation.name));
+        let called = postgres_quoted(&relation.called);
         let sql = if sql == called || sql.ends_with(&format!(".{called}")) {
             sql
         } else {

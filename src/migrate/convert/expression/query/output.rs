@@ -4,10 +4,9 @@ use crate::migrate::convert::names::fitted;
 use crate::mysql::schema::{Collation, Column, ColumnType as Source, Default};
 use crate::postgres::schema::ColumnType as Target;
 
-use super::super::NotTranslated;
 use super::super::node::Translator;
 use super::super::term::{Comparison, Encoding, Integer, Kind, Term, Text, Width, unfit};
-use super::block::Resolved;
+use super::super::{NotTranslated, ScopeColumn};
 
 /// One column of a query.
 #[derive(Clone, Debug)]
@@ -17,6 +16,14 @@ pub(crate) struct Output {
     /// As the source sees it: of its type and collation, whatever it was made of.
     pub(crate) source: Column,
     pub(crate) target: Target,
+}
+
+/// A column that was found, and how it is written.
+pub(in super::super) struct Resolved<'a> {
+    pub(in super::super) column: ScopeColumn<'a>,
+    pub(in super::super) sql: String,
+    /// Whether `sql` is the column and nothing else.
+    pub(in super::super) plain: bool,
 }
 
 /// What a column is to be.

@@ -3,6 +3,7 @@
 
 use super::{Catalog, Output, Relation, Wanted, translate_query};
 use crate::mysql::schema::{Collation, Column, ColumnType as Source, Default};
+use crate::name::TableName;
 use crate::postgres::schema::ColumnType as Target;
 
 /// One table `t` of `shop`, with the primary key `id`.
@@ -15,14 +16,18 @@ impl Catalog for Shop {
         "shop"
     }
 
-    fn relation(&self, name: &str) -> Option<(String, Relation)> {
+    fn is_moved(&self, database: &str) -> bool {
+        database == "shop"
+    }
+
+    fn relation(&self, name: &TableName) -> Option<(String, Relation)> {
         let columns = vec![
             column("id", Source::Int { unsigned: false }, Target::Integer),
             column("n", Source::Int { unsigned: false }, Target::Integer),
             column("s", Source::Text, Target::Text),
         ];
-        let relation = Relation { name: name.to_owned(), columns, key: vec!["id".to_owned()] };
-        (name == "t").then(|| (r#""public"."t""#.to_owned(), relation))
+        let relation = Relation::of_table(name, columns, vec!["id".to_owned()]);
+        (*name == TableName::new("shop", "t")).then(|| (r#""public"."t""#.to_owned(), relation))
     }
 
     fn server_version(&self) -> u32 {
@@ -62,7 +67,10 @@ fn what_has_no_equal_is_named() {
     for (query, construct) in [
         ("select `t`.`id` AS `i` from `shop`.`t` order by `t`.`x`", "column 't.x'"),
         ("select `u`.`id` AS `i` from `shop`.`u`", "the table or view `shop`.`u`"),
-        ("select `t`.`id` AS `i` from `other`.`t`", "the table or view `other`.`t`"),
+        (
+            "select `t`.`id` AS `i` from `other`.`t`",
+            "`other`.`t` of the database other, which is not moved,",
+        ),
         ("select std(`t`.`n`) AS `i` from `shop`.`t`", "STD of 1 expressions"),
         ("select `f`(`t`.`n`) AS `i` from `shop`.`t`", "the function F with 1 arguments"),
         ("select `shop`.`f`(1) AS `i` from `shop`.`t`", "'`shop`.`f`(1)'"),
