@@ -65,6 +65,20 @@ CREATE TABLE nirvana.altered (
     PRIMARY KEY (run, source_database, source_table, chunk, column_name, what)
 );
 
+-- What stood in the target before the run, was as planned, and is kept (migrate --if-exists truncate or
+-- append, --data-only).
+CREATE TABLE nirvana.kept (
+    run bigint NOT NULL REFERENCES nirvana.run ON DELETE CASCADE,
+    -- 'table', or what else it is.
+    kind text NOT NULL,
+    -- Of a table its name in the source.
+    name text NOT NULL,
+    -- Rows that were there before and stay, and the sum of their hashes: what a table grows by is proven.
+    rows bigint NOT NULL,
+    digest text NOT NULL,
+    PRIMARY KEY (run, kind, name)
+);
+
 -- Foreign keys and triggers of tables that somebody else has made, while they are taken away for a
 -- copy (migrate --data-only). A line comes in the transaction that takes the thing away, and goes in
 -- the one that brings it back. By hand: the statements of SELECT restore FROM nirvana.set_aside.

@@ -230,6 +230,8 @@ pub(crate) enum Code {
     TargetNotEmpty,
     /// Rows of the target are deleted first, as was asked for.
     TargetEmptied,
+    /// Rows of the target stay, and others are added, as was asked for.
+    RowsAdded,
     /// An object of the target that stood in the way is dropped first, as was asked for.
     TargetDropped,
     /// A table of the target is left as it is.
@@ -412,6 +414,11 @@ impl Finding {
 
     fn new(severity: Severity, code: Code, place: Place, message: String) -> Self {
         Self { severity, code, place, message, help: None }
+    }
+
+    /// Whether the target refused to make what it speaks of.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.code == Code::ObjectNotBuilt
     }
 
     /// Adds what to do about it.

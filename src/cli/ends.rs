@@ -12,7 +12,7 @@ use crate::dump::{Options as DumpOptions, Place};
 use crate::environment::Environment;
 use crate::fault::{Blame, Fault};
 use crate::migrate::{
-    Accept, DataOnly, Identifiers, InTheWay, InitRequest, Origin, Pair, RowsThere, Schemas,
+    Accept, DataOnly, Identifiers, InTheWay, InitRequest, Named, Origin, Pair, RowsThere, Schemas,
     Settings as MigrateSettings, USUAL_SCHEMA,
 };
 use crate::mysql::connect::Options as SourceOptions;
@@ -50,6 +50,10 @@ pub(super) struct Ends {
     /// would become one are refused [default: preserve]
     #[arg(long, value_enum, value_name = "WAY")]
     identifiers: Option<IdentifiersWord>,
+    /// The file of names that are others in TARGET (cut, written in another way, taken already): if it
+    /// is there, they are taken from it; if not, migrate writes it
+    #[arg(long, value_name = "FILE")]
+    names: Option<PathBuf>,
     /// Do not ask the data what its types leave open: take the wider type each time (smallint for
     /// TINYINT(1), numeric for BIGINT UNSIGNED, interval for TIME, json for JSON)
     #[arg(long)]
@@ -175,6 +179,28 @@ impl Blame for Ambiguous {
     }
 }
 
+/// A name that PostgreSQL would cut, or none.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} of the file of names is no name for PostgreSQL, whose names have 1 to 63 bytes")]
+struct ImpossibleName(String);
+
+impl Blame for ImpossibleName {
+    fn fault(&self) -> Fault {
+        Fault::Operator
+    }
+}
+
+/// A file of names to compare by that is not there.
+#[derive(Debug, thiserror::Error)]
+#[error("{} is not there, and verify writes no file of names", .0.display())]
+pub(super) struct NoNames(pub(super) PathBuf);
+
+impl Blame for NoNames {
+    fn fault(&self) -> Fault {
+        Fault::Operator
+    }
+}
+
 impl Ends {
     /// How long the target may give no sign of life.
     pub(super) fn answer_timeout(&self) -> Duration {
@@ -202,7 +228,7 @@ impl Ends {
 
     /// A file of settings that is to be written for the source.
     pub(super) fn init(self, environment: &Environment) -> Result<InitRequest, Box<dyn Blame>> {
-        let source = self.server(environment, false)?;
+        let source = self.origin(&MigrateSettings::default(), environment)?;
         Ok(InitRequest { source, file: self.config.unwrap_or_else(|| PathBuf::from(FILE)) })
     }
 
@@ -317,6 +343,13 @@ impl Ends {
         if self.no_scan {
             settings.scan = Some(false);
         }
+        let names = self.names.or_else(|| settings.names.as_ref().map(PathBuf::from));
+        if let Some(file) = names.as_ref().filter(|file| file.exists()) {
+            settings.named = Named::read(file).map_err(boxed)?;
+        }
+        if let Some(name) = settings.named.impossible() {
+            return Err(boxed(ImpossibleName(name.to_owned())));
+        }
         let jobs = jobs(self.jobs.or(settings.jobs));
         let (accepts, rows_there) = (self.accept, RowsThere::Refuse);
         let data_only = self.data_only.then_some(DataOnly { accepts, rows_there });
@@ -328,6 +361,7 @@ impl Ends {
             in_the_way: InTheWay::Refuse,
             data_only,
             settings,
+            names,
             jobs,
             lock_timeout: Duration::from_secs(self.lock_timeout.max(1)),
             snapshot: self.snapshot.choice(),

@@ -126,15 +126,15 @@ impl IntoDirectory {
 enum IfExists {
     /// Drop those tables first, in the transaction that makes the new ones
     Drop,
-    /// With --data-only: delete those rows first, in the transaction that begins the run
+    /// Keep tables that are as planned, and delete their rows in the transaction that begins the run
     Truncate,
+    /// Keep tables that are as planned, and their rows, and add those of SOURCE
+    Append,
 }
 
 /// A way that means nothing for what is asked for.
 #[derive(Debug, thiserror::Error)]
 enum Senseless {
-    #[error("--if-exists truncate keeps the tables that are there, which only --data-only fills")]
-    Truncate,
     #[error("--if-exists drop would drop the schema that --data-only is to fill")]
     Drop,
     #[error("--if-exists speaks of tables in a server, and TARGET is a directory")]
@@ -149,8 +149,7 @@ impl Blame for Senseless {
     fn hint(&self) -> Option<String> {
         Some(
             match self {
-                Self::Truncate => "add --data-only, or --if-exists drop to have them made anew",
-                Self::Drop => "--if-exists truncate empties its tables first",
+                Self::Drop => "--if-exists truncate empties its tables first, append adds to them",
                 Self::Directory => "load the directory into an empty schema",
             }
             .to_owned(),
@@ -195,16 +194,18 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
     }
     let request = |environment: &Environment| {
         let answer_timeout = ends.answer_timeout();
-        match (ends.is_data_only(), if_exists) {
-            (false, Some(IfExists::Truncate)) => return Err(boxed(Senseless::Truncate)),
+        let rows_there = match (ends.is_data_only(), if_exists) {
             (true, Some(IfExists::Drop)) => return Err(boxed(Senseless::Drop)),
-            _ => {}
-        }
+            (_, Some(IfExists::Truncate)) => Some(RowsThere::Truncate),
+            (_, Some(IfExists::Append)) => Some(RowsThere::Append),
+            (_, Some(IfExists::Drop) | None) => None,
+        };
         let mut pair = ends.pair(&target, environment)?;
-        match (&mut pair.data_only, if_exists) {
+        match (&mut pair.data_only, rows_there) {
+            (_, None) if if_exists.is_some() => pair.in_the_way = InTheWay::Drop,
             (_, None) => {}
-            (None, Some(_)) => pair.in_the_way = InTheWay::Drop,
-            (Some(fill), Some(_)) => fill.rows_there = RowsThere::Truncate,
+            (None, Some(rows_there)) => pair.in_the_way = InTheWay::Keep(rows_there),
+            (Some(fill), Some(rows_there)) => fill.rows_there = rows_there,
         }
         Ok(Request {
             answer_timeout,

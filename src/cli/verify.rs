@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::cli::ends::{Ends, NoSchemaThere, directory};
+use crate::cli::ends::{Ends, NoNames, NoSchemaThere, directory};
 use crate::cli::perform::{Output, boxed, perform};
 use crate::environment::Environment;
 use crate::fault::{Blame, Fault};
@@ -95,7 +95,11 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
         return perform(&output, request, verify_packed);
     }
     let request = |environment: &Environment| {
-        Ok(VerifyRequest { pair: ends.pair(&target, environment)?, manner })
+        let pair = ends.pair(&target, environment)?;
+        match pair.names.as_ref().filter(|file| !file.exists()) {
+            Some(file) => Err(boxed(NoNames(file.clone()))),
+            None => Ok(VerifyRequest { pair, manner }),
+        }
     };
     perform(&output, request, verify)
 }

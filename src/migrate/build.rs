@@ -18,17 +18,24 @@ use crate::postgres::server::Server;
 /// Everything that must be there before rows come: schema, types, functions, tables, triggers.
 /// All in one transaction, so that a failure leaves nothing behind.
 fn before_copy(target: &Server, schema: &Schema) -> Vec<String> {
+    let mut statements = before_tables(target, schema);
+    statements.extend(schema.tables.iter().flat_map(of_table));
+    statements
+}
+
+/// What tables need.
+pub(crate) fn before_tables(target: &Server, schema: &Schema) -> Vec<String> {
     // A schema that stands is not asked for again: that would want a privilege on the database.
     let missing =
         ddl::schema_names(schema).into_iter().filter(|name| target.schema(name).is_none());
     let mut statements: Vec<String> = missing.map(ddl::create_schema).collect();
     // No part of the plan's digest: a run that goes on finds them there.
     statements.extend(schema.extensions.iter().map(ddl::create_extension));
-    statements.extend(tables(schema));
+    statements.extend(objects(schema));
     statements
 }
 
-fn tables(schema: &Schema) -> Vec<String> {
+fn objects(schema: &Schema) -> Vec<String> {
     let mut statements = Vec::new();
     statements.extend(schema.collations.iter().map(ddl::create_collation));
     statements.extend(schema.enums.iter().map(ddl::create_type));
@@ -37,30 +44,34 @@ fn tables(schema: &Schema) -> Vec<String> {
         statements.push(ddl::create_sequence(sequence));
         statements.extend(ddl::sequence_comment(sequence));
     }
-    for table in &schema.tables {
-        statements.push(ddl::create_table(table));
-        statements.extend(ddl::create_partitions(table));
-        statements.extend(ddl::table_comments(table));
-        let triggers = table.triggers.iter();
-        statements.extend(triggers.map(|trigger| ddl::create_trigger(table, trigger)));
-    }
+    statements
+}
+
+/// One table as rows go into it.
+pub(crate) fn of_table(table: &Table) -> Vec<String> {
+    let mut statements = vec![ddl::create_table(table)];
+    statements.extend(ddl::create_partitions(table));
+    statements.extend(ddl::table_comments(table));
+    let triggers = table.triggers.iter();
+    statements.extend(triggers.map(|trigger| ddl::create_trigger(table, trigger)));
     statements
 }
 
 /// What a run's plan is known by: the tables that rows go into. Counters go on in the source, and
 /// are set at the end, so that they are no part of it.
 pub(crate) fn plan_digest(conversion: &Conversion) -> String {
-    if conversion.fit.is_some() {
-        return fit::digest(&conversion.mappings);
-    }
-    let mut schema = conversion.target.clone();
+    let mut schema = conversion.made();
     let columns = schema.tables.iter_mut().flat_map(|table| &mut table.columns);
     for identity in columns.filter_map(|column| column.identity.as_mut()) {
         *identity = 1;
     }
     let mut digest = Digest::default();
-    for statement in tables(&schema) {
+    let tables = schema.tables.iter().flat_map(of_table);
+    for statement in objects(&schema).into_iter().chain(tables) {
         digest.add(statement.as_bytes());
+    }
+    if conversion.fit.is_some() {
+        digest.add(fit::digest(&conversion.mappings).as_bytes());
     }
     digest.to_string()
 }
@@ -74,15 +85,14 @@ pub(crate) async fn create(
     (run, chunks): (NewRun<'_>, &[Entry]),
 ) -> Result<i64, Error> {
     in_transaction(session, async {
-        let Some(fit) = &conversion.fit else {
-            let dropped = conversion.dropped.statements.iter().cloned();
-            for statement in dropped.chain(before_copy(target, &conversion.target)) {
-                session.execute(&statement).await?;
-            }
-            return Ok(journal::begin(session, run, chunks).await?);
-        };
+        let dropped = conversion.dropped.statements.iter().cloned();
+        for statement in dropped.chain(before_copy(target, &conversion.made())) {
+            session.execute(&statement).await?;
+        }
         let run = journal::begin(session, run, chunks).await?;
-        fit.take(session).await?;
+        if let Some(fit) = &conversion.fit {
+            fit.take(session).await?;
+        }
         Ok(run)
     })
     .await
@@ -113,9 +123,9 @@ pub(crate) async fn drop_foreign_keys(
     conversion: &Conversion,
 ) -> Result<(), Error> {
     if let Some(fit) = &conversion.fit {
-        return in_transaction(session, fit.take(session)).await;
+        in_transaction(session, fit.take(session)).await?;
     }
-    for table in &conversion.target.tables {
+    for table in &conversion.made().tables {
         for key in &table.foreign_keys {
             session.execute(&ddl::drop_constraint(&table.name, &key.name)).await?;
         }
@@ -174,11 +184,17 @@ impl Builder<'_> {
     /// Constraints of the unique indexes, checks, comments, the counter, statistics.
     pub(crate) async fn finish(&self) -> Result<(), Error> {
         for index in &self.table.indexes {
+            // Of an index that was refused there is no more to tell.
+            let (kind, name) = (PlaceKind::Index, &index.name);
+            let place = Place::part(kind, self.source, name);
+            if self.events.findings().iter().any(|one| one.place == place && one.is_refusal()) {
+                continue;
+            }
             if let Some(statement) = ddl::add_constraint(self.table, index) {
-                self.build(PlaceKind::Index, &index.name, &statement).await?;
+                self.build(kind, name, &statement).await?;
             }
             if let Some(statement) = ddl::index_comment(self.table, index) {
-                self.build(PlaceKind::Index, &index.name, &statement).await?;
+                self.build(kind, name, &statement).await?;
             }
         }
         for check in &self.table.checks {

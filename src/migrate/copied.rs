@@ -68,6 +68,11 @@ pub(crate) struct ColumnAlteration<'a> {
 }
 
 impl Copied {
+    /// Rows of which no more is known.
+    pub(crate) fn of(digest: Digest) -> Self {
+        Self { digest, ..Self::default() }
+    }
+
     /// What was altered, column by column.
     pub(crate) fn alterations<'a>(
         &'a self,

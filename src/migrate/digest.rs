@@ -28,6 +28,19 @@ impl Digest {
     }
 }
 
+impl Digest {
+    /// As it was written; what cannot be read is a sum that nothing comes to by chance.
+    pub(crate) fn read(rows: u64, sum: &str) -> Self {
+        Self { rows, sum: u128::from_str_radix(sum, 16).unwrap_or(u128::MAX) }
+    }
+
+    /// What rows that were added come to, of a table that had others before.
+    pub(crate) fn grown_from(self, before: Self) -> Self {
+        let rows = self.rows.wrapping_sub(before.rows);
+        Self { rows, sum: self.sum.wrapping_sub(before.sum) }
+    }
+}
+
 impl AddAssign for Digest {
     fn add_assign(&mut self, other: Self) {
         self.rows += other.rows;
@@ -59,6 +72,16 @@ mod tests {
         assert_eq!(of(&[b"a", b"b"]), of(&[b"b", b"a"]));
         assert_ne!(of(&[b"a", b"a", b"c"]), of(&[b"b", b"b", b"c"]));
         assert_ne!(of(&[b"a", b"a"]).sum, of(&[]).sum);
+    }
+
+    #[test]
+    fn what_was_added_is_what_it_has_grown_by() {
+        let before = of(&[b"a", b"a"]);
+        let after = of(&[b"c", b"a", b"a", b"b"]);
+        assert_eq!(after.grown_from(before), of(&[b"b", b"c"]));
+        assert_eq!(Digest::read(before.rows, &before.to_string()), before);
+        // A row that was there before and is gone is missed.
+        assert_ne!(of(&[b"b", b"a", b"c"]).grown_from(before), of(&[b"b", b"c"]));
     }
 
     #[test]

@@ -9,6 +9,8 @@
 mod accept;
 pub(crate) mod aside;
 mod columns;
+mod counter;
+mod keep;
 mod left;
 mod names;
 pub(crate) mod passage;
@@ -19,17 +21,21 @@ use std::collections::BTreeSet;
 pub(crate) use self::accept::Accept;
 use self::accept::Kind as Difference;
 use self::accept::nearest;
+use self::counter::counters;
+pub(crate) use self::keep::keep;
 use self::names::Match;
 use self::plan::planned;
 pub(crate) use self::plan::{Counter, Fit};
 use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::conversion::Conversion;
 use crate::migrate::digest::Digest;
-use crate::migrate::mapping::TableMapping;
+use crate::migrate::mapping::{Owner, TableMapping};
+use crate::migrate::scan::Answers;
 use crate::migrate::schemas::Schemas;
 use crate::migrate::settings::Settings;
 use crate::mysql::schema as mysql;
 use crate::name::TableName;
+use crate::postgres::journal::Kept;
 use crate::postgres::schema::Table as Planned;
 use crate::postgres::standing::{Standing, StandingKey, StandingTable, StandingTrigger};
 
@@ -46,6 +52,8 @@ pub(crate) enum RowsThere {
     Refuse,
     /// They are emptied first.
     Truncate,
+    /// They stay, and others are added.
+    Append,
 }
 
 /// Who has filled the target before.
@@ -53,10 +61,19 @@ pub(crate) enum RowsThere {
 pub(crate) enum Filled {
     /// Nobody that is known: rows in it are somebody's.
     Unknown,
-    /// The run that is to go on, which planned these tables of the source.
-    ByRun(BTreeSet<TableName>),
+    /// The run that is to go on.
+    ByRun(Earlier),
     /// Whoever it was: its rows are to be compared.
     Compared,
+}
+
+/// A run that is to go on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Earlier {
+    /// The tables of the source that it planned.
+    pub(crate) tables: BTreeSet<TableName>,
+    /// What it found standing.
+    pub(crate) kept: Vec<Kept>,
 }
 
 /// All that a plan hangs on besides both schemas.
@@ -68,6 +85,8 @@ pub(crate) struct Terms<'a> {
     pub(crate) schemas: &'a Schemas,
     /// What was said of tables and columns.
     pub(crate) settings: &'a Settings,
+    /// What the data was found to be.
+    pub(crate) answers: &'a Answers,
 }
 
 /// What the frameworks keep for themselves, each with columns by which it is known: if the target's
@@ -92,6 +111,7 @@ pub(crate) fn fit(source: &mysql::Schema, standing: &Standing, terms: Terms<'_>)
     fitter.set_aside();
     fitter.objects();
     fitter.needless();
+    fitter.conversion.note_mapped(source);
     fitter.conversion
 }
 
@@ -206,16 +226,7 @@ impl Fitter<'_> {
         let counters = counters(source, &mapping, there);
         self.plan().counters.push(counters);
         self.conversion.mappings.push(mapping);
-        self.conversion.target.tables.push(Planned {
-            name: name.clone(),
-            comment: String::new(),
-            columns: Vec::new(),
-            indexes: Vec::new(),
-            checks: Vec::new(),
-            foreign_keys: Vec::new(),
-            triggers: Vec::new(),
-            partitioning: None,
-        });
+        self.conversion.target.tables.push(unplanned(name));
     }
 
     /// What this account may not do with a table of the target, and has to.
@@ -255,7 +266,7 @@ impl Fitter<'_> {
             .iter()
             .any(|(table, columns)| name.name == *table && columns.iter().all(|one| has(one)));
         let ours = match self.terms.filled {
-            Filled::ByRun(tables) => tables.contains(&source.name),
+            Filled::ByRun(earlier) => earlier.tables.contains(&source.name),
             Filled::Unknown | Filled::Compared => false,
         };
         known && there.has_rows && !ours
@@ -272,9 +283,15 @@ impl Fitter<'_> {
                 let message = "the target's rows are deleted first, as was asked for";
                 self.found(Finding::note(Code::TargetEmptied, place, message));
             }
+            RowsThere::Append => {
+                self.plan().appended.push(name.clone());
+                let message =
+                    "the target's rows stay, and those of the source are added, as was asked for";
+                self.found(Finding::note(Code::RowsAdded, place, message));
+            }
             RowsThere::Refuse => {
                 let message = "the target's table has rows already";
-                let help = "--if-exists truncate deletes them first; after a run that did not come \
+                let help = "--if-exists truncate deletes them first, append adds to them; after a run that did not come \
                             to its end, --resume goes on with it";
                 self.found(Finding::error(Code::TargetNotEmpty, place, message).help(help));
             }
@@ -284,14 +301,18 @@ impl Fitter<'_> {
     /// Foreign keys and triggers that would disturb the copy, and those an earlier run has not
     /// brought back.
     fn set_aside(&mut self) {
+        let mappings = &self.conversion.mappings;
         let targets: Vec<TableName> =
-            self.conversion.mappings.iter().map(|mapping| mapping.target.clone()).collect();
-        let is_filled = |table: &TableName| targets.contains(table);
-        let keys = self
-            .standing
-            .keys
-            .iter()
-            .filter(|key| key.is_aside || is_filled(&key.table) || is_filled(&key.referenced));
+            mappings.iter().map(|mapping| mapping.target.clone()).collect();
+        let is_of = |table: &TableName, owner| {
+            mappings.iter().any(|mapping| mapping.target == *table && mapping.owner == owner)
+        };
+        let is_filled = |table: &TableName| is_of(table, Owner::Theirs);
+        let keys = self.standing.keys.iter().filter(|key| {
+            let concerned = is_filled(&key.table) || is_filled(&key.referenced);
+            // A key that the run has made itself is no one's to bring back.
+            key.is_aside || concerned && !is_of(&key.table, Owner::Ours)
+        });
         let keys: Vec<StandingKey> = keys.cloned().collect();
         let triggers = self.standing.triggers.iter();
         let triggers = triggers.filter(|trigger| trigger.is_aside || is_filled(&trigger.table));
@@ -376,6 +397,20 @@ impl Fitter<'_> {
     }
 }
 
+/// A table of which nothing is to be made.
+fn unplanned(name: &TableName) -> Planned {
+    Planned {
+        name: name.clone(),
+        comment: String::new(),
+        columns: Vec::new(),
+        indexes: Vec::new(),
+        checks: Vec::new(),
+        foreign_keys: Vec::new(),
+        triggers: Vec::new(),
+        partitioning: None,
+    }
+}
+
 /// Why there is no counterpart.
 fn missing(what: &str, matched: &Match) -> String {
     match matched {
@@ -386,26 +421,10 @@ fn missing(what: &str, matched: &Match) -> String {
     }
 }
 
-fn counters(source: &mysql::Table, mapping: &TableMapping, there: &StandingTable) -> Vec<Counter> {
-    let copied = mapping.columns[..mapping.copied].iter();
-    let counters = copied.filter_map(|column| {
-        let known = there.columns.iter().find(|known| known.name == column.target)?;
-        let counted = source.column(&column.source).is_some_and(|from| from.auto_increment);
-        let next = source.auto_increment.filter(|_| counted).unwrap_or(1);
-        Some(Counter {
-            table: mapping.target.clone(),
-            column: column.target.clone(),
-            sequence: known.sequence.clone()?,
-            last: next.saturating_sub(1),
-        })
-    });
-    counters.collect()
-}
-
 /// What a run into such a schema is known by: which values go where, and as what.
 pub(crate) fn digest(mappings: &[TableMapping]) -> String {
     let mut digest = Digest::default();
-    for mapping in mappings {
+    for mapping in mappings.iter().filter(|mapping| mapping.owner == Owner::Theirs) {
         let TableMapping { source, target, columns, rows, copied, .. } = mapping;
         let words = format!("{source} {target} {columns:?} {rows:?} {copied}");
         digest.add(words.as_bytes());

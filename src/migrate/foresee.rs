@@ -1,12 +1,14 @@
 //! What the scan found that the copy would find: told by a dry run, and before anything is written
 //! where a policy says that it is to stop the run. Pure.
 
-use crate::finding::{Code, Finding, Place};
-use crate::migrate::scan::{Answers, Question};
+use crate::finding::{Code, Finding, Place, PlaceKind};
+use crate::migrate::mapping::Owner;
+use crate::migrate::scan::{Answer, Answers, Question};
 use crate::migrate::settings::{
     ColumnRule, EnumErrors, InvalidText, Nul, Settings, Transform, ZeroDates,
 };
 use crate::mysql::schema::{Column, Schema, Table};
+use crate::name::TableName;
 
 /// What is to become of values, in words, and how much of a surprise that is.
 struct Fate {
@@ -31,7 +33,65 @@ const FORESEEN: [(Question, &str, &str); 4] = [
 ];
 
 /// Every foreseen thing.
-pub(crate) fn findings(schema: &Schema, answers: &Answers, settings: &Settings) -> Vec<Finding> {
+pub(crate) fn findings(
+    schema: &Schema,
+    answers: &Answers,
+    (settings, owner): (&Settings, Owner),
+) -> Vec<Finding> {
+    let mut found = of_columns(schema, answers, (settings, owner));
+    found.extend(schema.tables.iter().flat_map(|table| of_keys(table, answers)));
+    found.extend(unasked(schema, answers));
+    found
+}
+
+/// Keys that the target could not make, or not make good.
+fn of_keys(table: &Table, answers: &Answers) -> Vec<Finding> {
+    let such_as = |subject: &str, question| answers.samples(table, subject, question).join(", ");
+    let orphans = table.foreign_keys.iter().filter_map(|key| {
+        let rows = answers.about(table, &key.name, Question::Orphans).values();
+        let place = || Place::part(PlaceKind::ForeignKey, &table.name, &key.name);
+        let message = format!(
+            "{rows} rows refer to rows of {} that do not exist, such as {}: the key will stay NOT VALID",
+            key.referenced_table.name,
+            such_as(&key.name, Question::Orphans)
+        );
+        let help = "mend the rows in the source, or afterwards in the target and then VALIDATE CONSTRAINT";
+        (rows > 0).then(|| Finding::warning(Code::Orphans, place(), message).help(help))
+    });
+    let alike = table.indexes.iter().filter_map(|index| {
+        let groups = answers.about(table, &index.name, Question::Alike).values();
+        let place = || Place::part(PlaceKind::Index, &table.name, &index.name);
+        let message = format!(
+            "{groups} entries are one and the same by Unicode's weights, such as {}: ICU may take them \
+             for one, and the key is refused then",
+            such_as(&index.name, Question::Alike)
+        );
+        let help = "mend them in the source, or collation = \"plain\" for the column";
+        (groups > 0).then(|| Finding::warning(Code::CollationLost, place(), message).help(help))
+    });
+    orphans.chain(alike).collect()
+}
+
+/// Foreign keys that nobody looked at, as of a dump: said, so that silence is no promise.
+fn unasked(schema: &Schema, answers: &Answers) -> Option<Finding> {
+    let moved = |name: &TableName| schema.tables.iter().any(|table| table.name == *name);
+    let keys = schema.tables.iter().flat_map(|table| {
+        let keys = table.foreign_keys.iter().filter(|key| moved(&key.referenced_table));
+        keys.filter(|key| answers.about(table, &key.name, Question::Orphans) == Answer::Unknown)
+    });
+    let keys = keys.count();
+    let message = format!(
+        "{keys} foreign keys were not asked for rows that refer to nothing: that is found when they \
+         are made, behind the rows"
+    );
+    (keys > 0).then(|| Finding::note(Code::Orphans, Place::source(), message))
+}
+
+fn of_columns(
+    schema: &Schema,
+    answers: &Answers,
+    (settings, owner): (&Settings, Owner),
+) -> Vec<Finding> {
     of_all(schema, |table, column| {
         let rule = settings.rule(table, column);
         let place = || Place::column(&table.name, &column.name);
@@ -41,7 +101,7 @@ pub(crate) fn findings(schema: &Schema, answers: &Answers, settings: &Settings) 
             if values == 0 {
                 continue;
             }
-            let Fate { words, weight } = fate(question, &rule);
+            let Fate { words, weight } = fate(question, &rule, owner);
             let message = format!("{values} {what}: {words}");
             found.push(match weight {
                 Weight::Usual => {
@@ -61,7 +121,7 @@ pub(crate) fn findings(schema: &Schema, answers: &Answers, settings: &Settings) 
 
 /// Those that are to stop the run.
 pub(crate) fn stops(schema: &Schema, answers: &Answers, settings: &Settings) -> Vec<Finding> {
-    let mut found = findings(schema, answers, settings);
+    let mut found = findings(schema, answers, (settings, Owner::Ours));
     found.retain(|finding| finding.severity == crate::finding::Severity::Error);
     found
 }
@@ -76,8 +136,13 @@ fn code(question: Question) -> Code {
     if question == Question::LostCharacters { Code::RowsQuarantined } else { Code::ValuesAltered }
 }
 
-fn fate(question: Question, rule: &ColumnRule) -> Fate {
-    let null = "they become NULL";
+fn fate(question: Question, rule: &ColumnRule, owner: Owner) -> Fate {
+    let null = match owner {
+        Owner::Ours => "they become NULL",
+        Owner::Theirs => {
+            "they become NULL; where the target forbids that, their rows are set aside"
+        }
+    };
     let set_aside = "their rows are set aside";
     let stop = "they stop the run, as was asked for; nothing was written";
     let (words, asked) = match question {

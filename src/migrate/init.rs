@@ -7,26 +7,24 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::event::{Event, Events, Phase};
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Severity};
 use crate::migrate::convert::{Choices, convert};
 use crate::migrate::error::Error;
 use crate::migrate::foresee;
+use crate::migrate::mapping::Owner;
 use crate::migrate::scan::{self, Answers, Depth, Question};
 use crate::migrate::schemas::{Schemas, USUAL};
 use crate::migrate::settings::Settings;
-use crate::migrate::source::Reader;
+use crate::migrate::source::{Origin, Reader, Source};
 use crate::mysql::catalog;
-use crate::mysql::connect::Options as SourceOptions;
 use crate::mysql::schema::{Column, Schema, Table};
-use crate::mysql::server::Server;
-use crate::mysql::wire::Connection;
 use crate::report::{ErrorReport, Outcome, Report, Verb};
 use crate::shutdown::Shutdown;
 
 /// What is to be looked at, and where what was found is to be written.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
-    pub(crate) source: SourceOptions,
+    pub(crate) source: Origin,
     pub(crate) file: PathBuf,
 }
 
@@ -74,18 +72,22 @@ async fn write(request: &Request, events: &Events) -> Result<(), Error> {
 }
 
 /// Reads the schema, and asks its data all there is to ask.
-async fn look(options: &SourceOptions, events: &Events) -> Result<String, Error> {
+async fn look(origin: &Origin, events: &Events) -> Result<String, Error> {
     events.emit(Event::PhaseStarted { phase: Phase::Connect });
-    let mut connection = Connection::open(options).await?;
-    let server = Server::read(&mut connection).await?;
+    let source = origin.open().await?;
     events.emit(Event::PhaseStarted { phase: Phase::Read });
-    let database = options.database.clone().unwrap_or_default();
-    let schema = catalog::read(&mut connection, &server, &[database]).await?;
+    let (schema, version, mut reader) = match (source, origin) {
+        (Source::Server { mut control, server }, Origin::Server(_, databases)) => {
+            let schema = catalog::read(&mut control, &server, databases).await?;
+            (schema, server.version_text, Reader::Server(control))
+        }
+        (Source::Dump(dump), _) => (dump.schema.clone(), dump.server.clone(), Reader::Dump(dump)),
+        (Source::Server { .. }, Origin::Dump(_)) => return Err(Error::NoSnapshot),
+    };
     events.emit(Event::PhaseStarted { phase: Phase::Scan });
     let settings = Settings { uuid: true, ..Settings::default() };
-    let mut reader = Reader::Server(Box::new(connection));
     let answers = scan::answers(&schema, &mut [&mut reader], (Depth::Foresight, &settings)).await?;
-    Ok(text(&schema, &answers, &server.version_text))
+    Ok(text(&schema, &answers, &version))
 }
 
 /// The file. Pure.
@@ -104,6 +106,9 @@ fn text(schema: &Schema, answers: &Answers, version: &str) -> String {
     for table in &schema.tables {
         let uuids = table.columns.iter().filter_map(|column| uuid(table, column, answers));
         let of_table = |finding: &&Finding| finding.place.table.as_ref() == Some(&table.name);
+        for told in found.iter().filter(of_table).filter_map(remark) {
+            text.push_str(&told);
+        }
         let rules = found.iter().filter(of_table).filter_map(rule).chain(uuids);
         for (key, remark, said) in rules {
             text.push_str(&format!("# {remark}\n# {} = {said}\n", quoted(&key)));
@@ -179,8 +184,16 @@ fn findings(schema: &Schema, answers: &Answers) -> Vec<Finding> {
         extensions: std::collections::BTreeMap::new(),
     };
     let mut found = convert(schema, answers, &choices).findings;
-    found.extend(foresee::findings(schema, answers, &choices.settings));
+    found.extend(foresee::findings(schema, answers, (&choices.settings, Owner::Ours)));
     found
+}
+
+/// What was found of keys, which no rule mends.
+fn remark(finding: &Finding) -> Option<String> {
+    let told = matches!(finding.code, Code::Orphans | Code::CollationLost)
+        && finding.severity != Severity::Note;
+    let Finding { place, message, .. } = finding;
+    told.then(|| format!("# {}\n", format!("{place}: {message}").replace(['\r', '\n'], " ")))
 }
 
 /// The rule that a finding about a column may ask for: its key, why, and what it says.

@@ -43,6 +43,7 @@ mod init;
 mod instant;
 mod jobs;
 mod judge;
+mod kept;
 mod mapping;
 mod objects;
 mod pack;
@@ -51,6 +52,9 @@ mod plan;
 mod preflight;
 mod prove;
 mod queue;
+mod reading;
+mod refused;
+mod rehearse;
 mod resume;
 mod run;
 mod scan;
@@ -61,8 +65,10 @@ mod sink;
 mod source;
 mod tell;
 mod transcode;
+mod transform;
 mod verify;
 mod work;
+mod workers;
 
 pub(crate) use chunk::CHUNK_BYTES;
 pub(crate) use fit::{Accept, DataOnly, RowsThere};
@@ -73,7 +79,7 @@ pub(crate) use pack::{
 pub(crate) use pair::{InTheWay, Pair};
 pub(crate) use run::{Mode, Request, run};
 pub(crate) use schemas::{Schemas, USUAL as USUAL_SCHEMA};
-pub(crate) use settings::{Identifiers, Settings};
+pub(crate) use settings::{Identifiers, Named, Settings};
 pub(crate) use source::Origin;
 pub(crate) use verify::{
     ArchivedRequest, Judge, Manner, PackedRequest, Repair, Request as VerifyRequest, Share,

@@ -1,5 +1,6 @@
 //! Both ends of a run: how they are met, and the source as all steps read it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::dump::Error as DumpError;
@@ -7,8 +8,10 @@ use crate::event::{Event, Events, Phase};
 use crate::migrate::conversion::{Conversion, Dropped};
 use crate::migrate::convert::{Choices, convert};
 use crate::migrate::error::Error;
-use crate::migrate::fit::{DataOnly, Filled, Terms, fit};
+use crate::migrate::fit::{DataOnly, Filled, RowsThere, Terms, fit};
 use crate::migrate::instant;
+use crate::migrate::kept::{Known, keep};
+use crate::migrate::mapping::Owner;
 use crate::migrate::scan::{Answers, Depth};
 use crate::migrate::schemas::Schemas;
 use crate::migrate::settings::Settings;
@@ -44,6 +47,8 @@ pub(crate) struct Pair<T = TargetOptions> {
     pub(crate) data_only: Option<DataOnly>,
     /// What nirvana.toml says.
     pub(crate) settings: Settings,
+    /// Where the names that are others in the target are to be written.
+    pub(crate) names: Option<PathBuf>,
     /// Connections to each end, and so many pieces of work at once.
     pub(crate) jobs: usize,
     /// How long writers may wait for the snapshot.
@@ -59,6 +64,8 @@ pub(crate) enum InTheWay {
     Refuse,
     /// They are dropped in the transaction that makes the new ones; what hangs on them holds them.
     Drop,
+    /// Tables that are as planned are kept, with what becomes of their rows.
+    Keep(RowsThere),
 }
 
 /// Both ends, as they were met.
@@ -100,6 +107,16 @@ impl Pair {
                 Filled::Unknown | Filled::ByRun(_) => self.choices(target),
             };
             let mut conversion = convert(schema, answers, &choices);
+            let rows_there = match (self.in_the_way, filled) {
+                (_, Filled::ByRun(earlier)) if !earlier.kept.is_empty() => Some(RowsThere::Refuse),
+                (InTheWay::Keep(rows_there), Filled::Unknown) => Some(rows_there),
+                _ => None,
+            };
+            if let Some(rows_there) = rows_there {
+                let (schemas, settings) = (&self.schemas, &self.settings);
+                let known = Known { schema, answers, filled, schemas, settings };
+                return keep(session, known, (rows_there, conversion)).await;
+            }
             if self.in_the_way == InTheWay::Drop && *filled == Filled::Unknown {
                 let there = target_catalog::existing(session, &self.schemas.all()).await?;
                 let objects = target_catalog::in_the_way(&conversion.target, &there);
@@ -113,7 +130,7 @@ impl Pair {
         let standing = standing::read(session, &schemas).await?;
         let standing = standing.with_set_aside(session, &schemas).await?;
         let (schemas, settings) = (&self.schemas, &self.settings);
-        let terms = Terms { data_only, filled, schemas, settings };
+        let terms = Terms { data_only, filled, schemas, settings, answers };
         Ok(fit(schema, &standing, terms))
     }
 
@@ -132,8 +149,8 @@ impl Pair {
 impl<T> Pair<T> {
     /// The same, with another target.
     pub(crate) fn with_target<U>(self, target: U) -> Pair<U> {
-        let Self { source, schemas, only, in_the_way, data_only, settings, jobs, .. } = self;
-        let Self { lock_timeout, snapshot, .. } = self;
+        let Self { source, schemas, only, in_the_way, data_only, settings, .. } = self;
+        let Self { names, jobs, lock_timeout, snapshot, .. } = self;
         Pair {
             source,
             target,
@@ -142,17 +159,35 @@ impl<T> Pair<T> {
             in_the_way,
             data_only,
             settings,
+            names,
             jobs,
             lock_timeout,
             snapshot,
         }
     }
 
+    /// Who makes the target's tables.
+    pub(crate) fn owner(&self) -> Owner {
+        if self.data_only.is_some() { Owner::Theirs } else { Owner::Ours }
+    }
+
     /// How much the data is asked, of `wanted`.
     pub(crate) fn depth(&self, wanted: Depth) -> Depth {
-        // Of a schema that stands the types are decided.
-        let is_open = self.data_only.is_none() && self.settings.scan.unwrap_or(true);
-        if is_open { wanted } else { Depth::None }
+        match (self.settings.scan.unwrap_or(true), wanted) {
+            (false, _) => Depth::None,
+            // Of a schema that stands the types and keys are decided.
+            (true, Depth::Types | Depth::Keys) if self.data_only.is_some() => Depth::Reading,
+            (true, wanted) => wanted,
+        }
+    }
+
+    /// Writes what is called otherwise, if a file of names was asked for and is not there; what was
+    /// done, in words.
+    pub(crate) fn write_names(&self, conversion: &Conversion) -> Result<Option<String>, Error> {
+        let Some(path) = self.names.as_ref().filter(|path| !path.exists()) else { return Ok(None) };
+        let unwritten = |source| Error::Unwritten { file: path.clone(), source };
+        std::fs::write(path, conversion.named.text(&self.source.address())).map_err(unwritten)?;
+        Ok(Some(format!("written: {}", path.display())))
     }
 
     /// What is decided for a target of this version, with these extensions.

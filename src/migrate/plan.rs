@@ -3,6 +3,7 @@
 use crate::event::{Event, Events};
 use crate::migrate::conversion::Conversion;
 use crate::migrate::digest::Digest;
+use crate::migrate::fit::Fit;
 use crate::migrate::work::Board;
 use crate::mysql::schema::{IndexKey, Schema, Table};
 use crate::postgres::ddl;
@@ -16,7 +17,7 @@ pub(crate) fn describe(
     events: &Events,
 ) {
     announce(&conversion, events);
-    for finding in conversion.findings {
+    for finding in conversion.findings.iter().cloned() {
         events.found(finding);
     }
     let tables = conversion.mappings.iter().zip(&conversion.target.tables);
@@ -34,12 +35,9 @@ pub(crate) fn describe(
             foreign_keys: target.foreign_keys.len(),
         })
         .collect();
-    report.statements = if let Some(fit) = &conversion.fit {
-        fit.statements()
-    } else {
-        let dropped = conversion.dropped.statements.into_iter();
-        dropped.chain(ddl::statements(&conversion.target)).collect()
-    };
+    let dropped = conversion.dropped.statements.iter().cloned();
+    report.statements = dropped.chain(ddl::statements(&conversion.made())).collect();
+    report.statements.extend(conversion.fit.iter().flat_map(Fit::statements));
 }
 
 /// The primary key's columns.

@@ -48,7 +48,7 @@ pub(crate) fn findings(ends: &Ends<'_>) -> Vec<Finding> {
         Source::Dump(dump) => of_dump(dump, ends.schema, &mut found),
     }
     connections(ends.source, ends.target, ends.jobs, &mut found);
-    if !matches!(ends.past, Past::Resumed(_)) && ends.conversion.fit.is_none() {
+    if !matches!(ends.past, Past::Resumed(_)) {
         in_the_way(ends, &mut found);
     }
     nothing_to(ends.schema, "move", &mut found);
@@ -180,7 +180,8 @@ fn target_privileges(ends: &Ends<'_>, found: &mut Vec<Finding>) {
             ),
         };
         // A schema that stands is filled only.
-        if missing && ends.conversion.fit.is_none() {
+        let makes = |table: &crate::postgres::schema::Table| table.name.schema == *schema;
+        if missing && ends.conversion.made().tables.iter().any(makes) {
             let message = format!("{} may not create in schema {schema}", ends.target.user);
             let finding = Finding::error(Code::MissingPrivilege, Place::target(), message);
             found.push(finding.help(grant));
@@ -289,13 +290,16 @@ fn in_the_way(ends: &Ends<'_>, found: &mut Vec<Finding>) {
     if !dropped.is_empty() {
         return;
     }
-    for existing in catalog::in_the_way(&ends.conversion.target, ends.existing) {
+    for existing in catalog::in_the_way(&ends.conversion.made(), ends.existing) {
         let message = format!("the target has a {} of that name already", existing.what);
         let help = match ends.past {
             Past::Unfinished => {
                 "go on with the run that made it (--resume), or drop it first (--if-exists drop)"
             }
-            _ => "move into an empty schema (--schema NAME), or drop it first (--if-exists drop)",
+            _ => {
+                "move into an empty schema (--schema NAME), or drop it first (--if-exists drop); tables \
+                 may also be kept and emptied (truncate) or added to (append)"
+            }
         };
         let place = Place::of(existing.kind, &existing.name);
         found.push(Finding::error(Code::ObjectInTheWay, place, message).help(help));

@@ -2,12 +2,12 @@
 //! source's did not change meanwhile.
 
 use crate::event::{Event, Events, Phase};
-use crate::finding::{Code, Finding, Place, PlaceKind};
+use crate::finding::{Code, Finding, Place};
 use crate::migrate::conversion::Conversion;
 use crate::migrate::error::Error;
 use crate::migrate::fit::aside;
 use crate::mysql::schema::{Schema, Table};
-use crate::postgres::catalog::{self, Difference};
+use crate::postgres::catalog;
 use crate::postgres::connect::Session;
 use crate::postgres::ddl;
 
@@ -20,9 +20,10 @@ pub(crate) async fn catalog(
     events.emit(Event::PhaseStarted { phase: Phase::Verify });
     // What somebody else has made is not of our plan, but for what was taken away.
     if let Some(fit) = &conversion.fit {
-        return aside::prove(session, (conversion, fit), events).await;
+        aside::prove(session, (conversion, fit), events).await?;
     }
-    let found = catalog::read(session, &ddl::schema_names(&conversion.target)).await?;
+    let made = conversion.made();
+    let found = catalog::read(session, &ddl::schema_names(&made)).await?;
     // What was refused when it was built is a finding already.
     let findings = events.findings();
     let known = |place: &Place| findings.iter().any(|finding| finding.place == *place);
@@ -31,8 +32,8 @@ pub(crate) async fn catalog(
         let mut lost = findings.iter().filter(|finding| finding.code == Code::TableNotCopied);
         lost.any(|finding| finding.place.table == place.table)
     };
-    for difference in catalog::differences(&conversion.target, &found) {
-        let place = place(&difference, conversion);
+    for difference in catalog::differences(&made, &found) {
+        let place = conversion.place(&difference);
         if known(&place) || lost(&place) {
             continue;
         }
@@ -40,17 +41,6 @@ pub(crate) async fn catalog(
         events.found(Finding::error(Code::CatalogDiffers, place, message));
     }
     Ok(())
-}
-
-/// Findings name tables, views and sequences as the source does.
-fn place(difference: &Difference, conversion: &Conversion) -> Place {
-    let Difference { kind, object, part, .. } = difference;
-    let source = conversion.source_of(object);
-    match (kind, part) {
-        (_, Some(part)) => Place::part(*kind, source, part),
-        (PlaceKind::Table, None) => Place::table(source),
-        (_, None) => Place::of(*kind, source),
-    }
 }
 
 /// Names every table that was altered, made or dropped in the source during the run.

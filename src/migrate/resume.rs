@@ -10,9 +10,11 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::event::{Event, Events, Phase};
+use crate::finding::{Code, Finding, Place};
 use crate::migrate::chunk::{Bound, Chunk, ChunkKey, Plan};
 use crate::migrate::copied::Copied;
 use crate::migrate::copy::read_source;
+use crate::migrate::digest::Digest;
 use crate::migrate::error::Error;
 use crate::migrate::jobs::{self, TableJobs};
 use crate::migrate::mapping::TableMapping;
@@ -39,6 +41,8 @@ struct Begun<'a> {
     mapping: &'a TableMapping,
     plan: Plan,
     entries: Vec<Entry>,
+    /// What its target had before the run.
+    before: Digest,
 }
 
 /// A chunk that was done, and what the source's rows come to now.
@@ -48,7 +52,7 @@ type Checked = BTreeMap<(usize, usize), Copied>;
 pub(crate) async fn jobs(
     session: &Session,
     run: i64,
-    (schema, mappings): (&Schema, &[TableMapping]),
+    (schema, mappings, before): (&Schema, &[TableMapping], &[Digest]),
     readers: &mut [&mut Reader],
     (events, shutdown): (&Events, &Shutdown),
 ) -> Result<Vec<TableJobs>, Error> {
@@ -57,15 +61,16 @@ pub(crate) async fn jobs(
         by_table.entry(entry.table.clone()).or_default().push(entry);
     }
     let mut begun = Vec::with_capacity(mappings.len());
-    for mapping in mappings {
+    for (mapping, before) in mappings.iter().zip(before) {
         let entries = by_table.remove(&mapping.source).unwrap_or_default();
-        begun.push(Begun { mapping, plan: plan(schema, mapping, &entries)?, entries });
+        let plan = plan(schema, mapping, &entries)?;
+        begun.push(Begun { mapping, plan, entries, before: *before });
     }
     events.emit(Event::PhaseStarted { phase: Phase::Recheck });
     let checked = recheck(&begun, readers, shutdown).await?;
     let mut all = Vec::with_capacity(begun.len());
     for (at, table) in begun.iter().enumerate() {
-        all.push(table_jobs(session, run, (at, table), &checked).await?);
+        all.push(table_jobs(session, run, (at, table), (&checked, events)).await?);
     }
     Ok(all)
 }
@@ -131,7 +136,7 @@ async fn table_jobs(
     session: &Session,
     run: i64,
     (at, table): (usize, &Begun<'_>),
-    checked: &Checked,
+    (checked, events): (&Checked, &Events),
 ) -> Result<TableJobs, Error> {
     let mut result = TableJobs::default();
     let mut must_empty = false;
@@ -141,6 +146,12 @@ async fn table_jobs(
             let now = checked.get(&(at, number)).cloned().unwrap_or_default();
             if now.digest.rows == done.rows && now.digest.to_string() == done.digest {
                 result.done += &now;
+                continue;
+            }
+            // The rows of others are not told from ours: none is taken away.
+            if table.before.rows > 0 {
+                result.done += &Copied::of(Digest::read(done.rows, &done.digest));
+                events.found(stale(table.mapping));
                 continue;
             }
             if chunk.is_whole() {
@@ -154,6 +165,13 @@ async fn table_jobs(
         result.jobs.push(job);
     }
     if must_empty { empty(session, run, table).await } else { Ok(result) }
+}
+
+fn stale(mapping: &TableMapping) -> Finding {
+    let message = "rows that were added beside others stay as they were: the source has changed since, \
+                   or rows were set aside";
+    let help = "nirvana verify names the rows that differ";
+    Finding::error(Code::ChangedDuringCopy, Place::table(&mapping.source), message).help(help)
 }
 
 /// For a table whose chunks the target cannot tell apart: all of it is copied again.

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinSet;
-
 use crate::event::{Event, Events, Phase};
 use crate::finding::{Code, Finding, Severity};
 use crate::migrate::build::{self, History};
@@ -12,19 +10,22 @@ use crate::migrate::chunk;
 use crate::migrate::conversion::Conversion;
 use crate::migrate::ending::{self, Touched};
 use crate::migrate::error::Error;
-use crate::migrate::fit::Filled;
+use crate::migrate::fit::{Earlier, Filled};
 use crate::migrate::foresee;
 use crate::migrate::instant;
-use crate::migrate::jobs::{self, TableJobs};
+use crate::migrate::jobs;
+use crate::migrate::kept;
 use crate::migrate::objects;
 use crate::migrate::pair::{Met, Pair};
 use crate::migrate::plan;
 use crate::migrate::preflight::{self, Ends};
 use crate::migrate::prove;
+use crate::migrate::rehearse;
 use crate::migrate::resume::{self, Past};
 use crate::migrate::scan::{self, Answers, Depth};
 use crate::migrate::source::{Cuts, Frozen, Reader, Source};
-use crate::migrate::work::{Begun, Board, Worker};
+use crate::migrate::work::{Begun, Board};
+use crate::migrate::workers::{watch, work};
 use crate::mysql::leftover::Leftover;
 use crate::mysql::schema::Schema;
 use crate::mysql::wire::Connection;
@@ -158,18 +159,21 @@ impl Journey {
         self.check(&met, &schema, &past).await?;
         if self.request.mode == Mode::DryRun {
             let mut reader = met.source.reader(&self.request.pair.source).await?;
-            let answers = self.scan(&schema, &mut [&mut reader]).await?;
+            let mut answers = self.scan(&schema, &mut [&mut reader]).await?;
             reader.close().await;
-            let mut conversion = self.convert(&met, &schema, (&answers, &past)).await?;
-            let settings = &self.request.pair.settings;
-            conversion.findings.extend(foresee::findings(&schema, &answers, settings));
+            let mut conversion = self.rehearsed(&met, &schema, (&mut answers, &past)).await?;
+            let pair = &self.request.pair;
+            let asked = (&pair.settings, pair.owner());
+            conversion.findings.extend(foresee::findings(&schema, &answers, asked));
+            self.report.changes.extend(pair.write_names(&conversion)?);
             plan::describe(&schema, conversion, &mut self.report, &self.events);
             return Ok(None);
         }
         let (schema, mut frozen) = self.freeze(&met.source, &schema).await?;
         let mut readers: Vec<&mut Reader> = frozen.readers.iter_mut().collect();
-        let answers = self.scan(&schema, &mut readers).await?;
-        let conversion = self.convert(&met, &schema, (&answers, &past)).await?;
+        let mut answers = self.scan(&schema, &mut readers).await?;
+        let conversion = self.rehearsed(&met, &schema, (&mut answers, &past)).await?;
+        self.report.changes.extend(self.request.pair.write_names(&conversion)?);
         self.tell(&foresee::stops(&schema, &answers, &self.request.pair.settings))?;
         // Of a schema that is made, they hold no run up.
         if let Some(fit) = &conversion.fit {
@@ -201,6 +205,10 @@ impl Journey {
             return Ok(Some(if run.finished_at.is_none() { Past::Unfinished } else { Past::None }));
         }
         let asked = self.request.pair.source.address();
+        // What has come to its end from another source is no reason not to begin.
+        if run.source != asked && run.finished_at.is_some() {
+            return Ok(Some(Past::None));
+        }
         if run.source != asked {
             let Run { begun_at, source: source_address, .. } = run;
             return Err(Error::NothingToResume { begun_at, source_address, asked });
@@ -220,7 +228,7 @@ impl Journey {
     /// The preflight list; an error in it ends the run before anything is locked or written.
     async fn check(&mut self, met: &Met, schema: &Schema, past: &Past) -> Result<(), Error> {
         self.events.emit(Event::PhaseStarted { phase: Phase::Preflight });
-        let conversion = self.convert(met, schema, (&Answers::default(), past)).await?;
+        let conversion = self.convert(met, schema, (&Answers::none_yet(), past)).await?;
         let schemas = self.request.pair.schemas.all();
         let existing = target_catalog::existing(&met.session, &schemas).await?;
         let mut found = preflight::findings(&Ends {
@@ -235,6 +243,12 @@ impl Journey {
             past,
         });
         // What stands in the target is the schema: what it lacks is known before a row moves.
+        if let (false, Some(fit)) = (matches!(past, Past::Resumed(_)), &conversion.fit) {
+            let (asked, pair) = ((&conversion, fit), &self.request.pair);
+            found.extend(
+                kept::doubled(&met.session, (&schemas, &pair.source.address()), asked).await?,
+            );
+        }
         let stands = conversion.fit.is_some();
         let findings = conversion.findings.into_iter();
         found.extend(findings.filter(|one| stands || one.code == Code::NamesCollide));
@@ -264,13 +278,45 @@ impl Journey {
             Past::None | Past::Unfinished => Filled::Unknown,
             Past::Resumed(run) => {
                 let entries = journal::entries(&met.session, run.id).await?;
-                Filled::ByRun(entries.into_iter().map(|entry| entry.table).collect())
+                let tables = entries.into_iter().map(|entry| entry.table).collect();
+                let kept = journal::kept(&met.session, run.id).await?;
+                Filled::ByRun(Earlier { tables, kept })
             }
         };
         let target = (&met.session, &met.target);
         let mut conversion = self.request.pair.convert(target, schema, answers, &filled).await?;
         met.source.leave_out(schema, &mut conversion);
         Ok(conversion)
+    }
+
+    /// The same, without what the target refuses: a run that goes on leaves out what it did.
+    async fn rehearsed(
+        &self,
+        met: &Met,
+        schema: &Schema,
+        (answers, past): (&mut Answers, &Past),
+    ) -> Result<Conversion, Error> {
+        if let Past::Resumed(run) = past {
+            answers.refused = kept::refusals(&journal::kept(&met.session, run.id).await?)?;
+            return self.convert(met, schema, (answers, past)).await;
+        }
+        loop {
+            let conversion = self.convert(met, schema, (answers, past)).await?;
+            // A dry run locks nothing, and so drops nothing; and SQL that somebody wants before the
+            // first table may be what it needs.
+            let drops = !conversion.dropped.statements.is_empty();
+            let prepared = !self.request.pair.settings.before.is_empty();
+            if prepared || self.request.mode == Mode::DryRun && drops {
+                return Ok(conversion);
+            }
+            let refused = rehearse::refused(&met.session, &met.target, &conversion).await?;
+            let new: Vec<_> =
+                refused.into_iter().filter(|one| !answers.refused.contains(one)).collect();
+            if new.is_empty() {
+                return Ok(conversion);
+            }
+            answers.refused.extend(new);
+        }
     }
 
     async fn freeze(&mut self, source: &Source, known: &Schema) -> Result<(Schema, Frozen), Error> {
@@ -288,7 +334,7 @@ impl Journey {
         let pair = &self.request.pair;
         let depth = pair.depth(match self.request.mode {
             Mode::DryRun => Depth::Foresight,
-            Mode::Move | Mode::Resume => Depth::Types,
+            Mode::Move | Mode::Resume => Depth::Keys,
         });
         if depth == Depth::None {
             return Ok(Answers::default());
@@ -303,14 +349,12 @@ impl Journey {
             self.events.found(finding.clone());
         }
         let sessions = self.sessions(&met.target).await?;
-        let (run, jobs) = self.begin(&met, &schema, &conversion, (&mut frozen, &past)).await?;
+        let (run, begun) = self.begin(&met, &schema, &conversion, (&mut frozen, &past)).await?;
         self.touched = Touched::Something;
         plan::announce(&conversion, &self.events);
-        let history =
-            if matches!(past, Past::Resumed(_)) { History::Resumed } else { History::New };
         // An error stops the other workers, but is no wish to stop: the run may begin again.
         let shutdown = self.shutdown.child();
-        let begun = Begun { jobs, history, target_version: met.target.version_num };
+        let history = begun.history;
         let board = Board::new(conversion, begun, self.events.clone(), shutdown);
         let board = Arc::new(board);
         let worked = tokio::select! {
@@ -365,9 +409,10 @@ impl Journey {
         schema: &Schema,
         conversion: &Conversion,
         (frozen, past): (&mut Frozen, &Past),
-    ) -> Result<(i64, Vec<TableJobs>), Error> {
+    ) -> Result<(i64, Begun), Error> {
         let mappings = &conversion.mappings;
         let digest = build::plan_digest(conversion);
+        let target_version = met.target.version_num;
         // Chunks of one table may be read by several readers, which must see one instant then.
         let chunk_bytes = match frozen.cuts {
             Cuts::None => u64::MAX,
@@ -380,7 +425,9 @@ impl Journey {
             }
             instant::can_resume(frozen.cuts, &met.session, run.id).await?;
             build::drop_foreign_keys(&met.session, conversion).await?;
-            let tables = (schema, mappings.as_slice());
+            let kept = journal::kept(&met.session, run.id).await?;
+            let before = kept::before(mappings, &kept);
+            let tables = (schema, mappings.as_slice(), before.as_slice());
             let jobs = resume::jobs(
                 &met.session,
                 run.id,
@@ -389,7 +436,7 @@ impl Journey {
                 (&self.events, &self.shutdown),
             )
             .await?;
-            return Ok((run.id, jobs));
+            return Ok((run.id, Begun { jobs, before, history: History::Resumed, target_version }));
         }
         let plans = chunk::plans((schema, mappings), &mut readers, chunk_bytes).await?;
         self.events.emit(Event::PhaseStarted { phase: Phase::Create });
@@ -401,11 +448,13 @@ impl Journey {
             self.report.changes.push(format!("executed before: {sql}"));
         }
         let source = self.request.pair.source.address();
+        let kept = kept::note(&met.session, conversion, &self.events).await?;
         let schemas = self.request.pair.schemas.all();
-        let new = NewRun { source: &source, schemas: &schemas, plan: &digest };
+        let new = NewRun { source: &source, schemas: &schemas, plan: &digest, kept: &kept };
         let run = build::create(&met.session, &met.target, conversion, (new, &entries)).await?;
         let jobs = pairs().map(|(mapping, plan)| jobs::of_new_table(run, mapping, plan));
-        Ok((run, jobs.collect()))
+        let (jobs, before) = (jobs.collect(), kept::before(mappings, &kept));
+        Ok((run, Begun { jobs, before, history: History::New, target_version }))
     }
 
     /// One session per job, with as much memory for index builds as the server can spare.
@@ -420,35 +469,4 @@ impl Journey {
         }
         Ok(sessions)
     }
-}
-
-/// Ends, with an error, when the target no longer answers: a worker that waits for it, perhaps for
-/// hours while an index is built, cannot tell a busy server from one that is gone.
-async fn watch(session: &Session, limit: Duration) -> Error {
-    loop {
-        tokio::time::sleep(limit / 4).await;
-        match tokio::time::timeout(limit, session.execute("SELECT 1")).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return error.into(),
-            Err(_elapsed) => {
-                return session.timed_out("waiting for a sign of life", limit).into();
-            }
-        }
-    }
-}
-
-/// Runs the workers to their end.
-async fn work(
-    board: &Arc<Board>,
-    readers: Vec<Reader>,
-    sessions: Vec<Session>,
-) -> Result<(), Error> {
-    board.events.emit(Event::PhaseStarted { phase: Phase::Copy });
-    let mut workers = JoinSet::new();
-    for (reader, session) in readers.into_iter().zip(sessions) {
-        let board = Arc::clone(board);
-        let worker = Worker { reader: Some(reader), session };
-        workers.spawn(async move { worker.work(&board).await });
-    }
-    ending::all(workers, &board.shutdown).await
 }

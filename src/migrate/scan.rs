@@ -6,14 +6,19 @@
 //! U+0000) is asked by a dry run only, and where a policy of nirvana.toml hangs on it: a copy need
 //! not read a large table twice.
 
+mod key;
 mod question;
+mod sql;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub(crate) use self::question::{Asked, BTREE_BYTES, Question, is_text, lost_characters};
+pub(crate) use self::question::{Asked, BTREE_BYTES, Question, lost_characters};
+use self::sql::Sql;
+pub(crate) use self::sql::is_text;
 use crate::dump::Dump;
 use crate::migrate::error::Error;
+use crate::migrate::refused::Refused;
 use crate::migrate::settings::Settings;
 use crate::migrate::source::Reader;
 use crate::mysql::error::Error as SourceError;
@@ -44,21 +49,38 @@ impl Answer {
 }
 
 /// How much is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Depth {
     /// Nothing.
     None,
-    /// What a type, an index or the reading of a column hangs on.
+    /// What the reading of a column hangs on, and a policy that may stop the run.
+    Reading,
+    /// Also what a type or an index hangs on.
     Types,
+    /// Also what is to be said of keys, and nothing else can tell.
+    Keys,
     /// Also what the copy would find.
     Foresight,
 }
 
 /// Answers by table, by column or index, and by question; names as the source has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Answers(BTreeMap<(TableName, Asked), Answer>);
+pub(crate) struct Answers {
+    counts: BTreeMap<(TableName, Asked), Answer>,
+    /// A few of what was counted, in words.
+    samples: BTreeMap<(TableName, Asked), Vec<String>>,
+    /// What the other end was found to refuse.
+    pub(crate) refused: Vec<Refused>,
+    /// Whether nobody was asked so far, so that types may still be others.
+    pub(crate) is_preliminary: bool,
+}
 
 impl Answers {
+    /// Before the scan.
+    pub(crate) fn none_yet() -> Self {
+        Self { is_preliminary: true, ..Self::default() }
+    }
+
     /// Whether a column's values fit the narrow type.
     pub(crate) fn of(&self, table: &Table, column: &Column) -> Answer {
         self.about(table, &column.name, Question::Fits)
@@ -67,17 +89,26 @@ impl Answers {
     /// What is known of a column, or of an index.
     pub(crate) fn about(&self, table: &Table, subject: &str, question: Question) -> Answer {
         let asked = Asked { subject: subject.to_owned(), question };
-        self.0.get(&(table.name.clone(), asked)).copied().unwrap_or_default()
+        self.counts.get(&(table.name.clone(), asked)).copied().unwrap_or_default()
+    }
+
+    /// The first of what was counted of a key.
+    pub(crate) fn samples(&self, table: &Table, subject: &str, question: Question) -> &[String] {
+        let asked = Asked { subject: subject.to_owned(), question };
+        self.samples.get(&(table.name.clone(), asked)).map_or(&[], Vec::as_slice)
     }
 
     fn extend(&mut self, other: Self) {
-        self.0.extend(other.0);
+        self.counts.extend(other.counts);
+        self.samples.extend(other.samples);
     }
 }
 
 /// All that is to be asked of one table.
 #[derive(Clone, Debug)]
 struct Questions<'a> {
+    schema: &'a Schema,
+    settings: &'a Settings,
     table: &'a Table,
     asked: Vec<Asked>,
 }
@@ -108,19 +139,22 @@ pub(crate) async fn answers(
 }
 
 /// The tables that leave something open, and what.
-fn plan<'a>(schema: &'a Schema, depth: Depth, settings: &Settings) -> Vec<Questions<'a>> {
-    let tables = schema.tables.iter();
-    let questions =
-        tables.map(|table| Questions { table, asked: question::of_table(table, depth, settings) });
+fn plan<'a>(schema: &'a Schema, depth: Depth, settings: &'a Settings) -> Vec<Questions<'a>> {
+    let questions = schema.tables.iter().map(|table| {
+        let asked = question::of_table((schema, table), depth, settings);
+        Questions { schema, settings, table, asked }
+    });
     questions.filter(|questions| !questions.asked.is_empty()).collect()
 }
 
 impl Questions<'_> {
     fn sql(&self) -> String {
-        let conditions = self.asked.iter().map(|asked| question::sql(self.table, asked));
-        let counts = conditions.map(|condition| {
-            let condition = condition.unwrap_or_else(|| "NULL".to_owned());
-            format!("COUNT(CASE WHEN {condition} THEN 1 END)")
+        let of = (self.schema, self.table);
+        let asked = self.asked.iter().map(|asked| question::sql(of, asked, self.settings));
+        let counts = asked.map(|asked| match asked {
+            Some(Sql::Rows(condition)) => format!("COUNT(CASE WHEN {condition} THEN 1 END)"),
+            Some(Sql::Count(count)) => count,
+            None => "NULL".to_owned(),
         });
         let counts: Vec<String> = counts.collect();
         format!("SELECT {} FROM {}", counts.join(", "), self.table.name.mysql())
@@ -134,7 +168,7 @@ impl Questions<'_> {
                 Some(0) => Answer::Fits,
                 Some(values) => Answer::Beyond { values },
             };
-            answers.0.insert((self.table.name.clone(), asked.clone()), answer);
+            answers.counts.insert((self.table.name.clone(), asked.clone()), answer);
         }
         answers
     }
@@ -147,7 +181,17 @@ async fn ask(reader: &mut Connection, questions: &Questions<'_>) -> Result<Answe
     for index in 0..questions.asked.len() {
         counts.push(rows.first().map(|row: &TextRow| row.number(index)).transpose()?.flatten());
     }
-    Ok(questions.answers(counts.into_iter()))
+    let mut answers = questions.answers(counts.into_iter());
+    let of = (questions.schema, questions.table);
+    for asked in &questions.asked {
+        let found = answers.about(questions.table, &asked.subject, asked.question).values() > 0;
+        let sample = found.then(|| question::sample(of, asked, questions.settings)).flatten();
+        let Some(sample) = sample else { continue };
+        let rows = reader.rows(&sample).await?;
+        let words = rows.iter().filter_map(|row| row.text(0)).map(str::to_owned).collect();
+        answers.samples.insert((questions.table.name.clone(), asked.clone()), words);
+    }
+    Ok(answers)
 }
 
 /// Looks at each row of a dump for the same, as far as its values can tell.

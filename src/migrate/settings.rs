@@ -2,6 +2,7 @@
 
 mod identifiers;
 mod kind;
+mod named;
 mod policy;
 mod rule;
 mod type_word;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use wildmatch::WildMatch;
 
 pub(crate) use self::identifiers::Identifiers;
+pub(crate) use self::named::{Named, Renamed, TableNames};
 pub(crate) use self::policy::{
     Comparison, EnumErrors, InvalidText, Nul, OutOfRange, Policies, ZeroDates,
 };
@@ -51,6 +53,13 @@ pub(crate) struct Settings {
     pub(crate) columns: BTreeMap<String, ColumnRule>,
     /// How names are written in the target; `--identifiers` outweighs it.
     pub(crate) identifiers: Option<Identifiers>,
+    /// A file of names that are others in the target, written if it is not there; `--names` outweighs
+    /// it. A relative path starts from the working directory.
+    pub(crate) names: Option<String>,
+    /// What that file says.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub(crate) named: Named,
     /// How text compares where the source ignores case.
     pub(crate) collation: Option<Comparison>,
     /// Tables whose partitions become one table: names, or patterns.
@@ -84,7 +93,8 @@ impl Settings {
 
     /// The name that a table wants in the target.
     pub(crate) fn wanted_name<'a>(&'a self, table: &'a TableName) -> &'a str {
-        said_of(&self.rename, table).unwrap_or(&table.name)
+        let (wanted, told) = self.name_of(table);
+        told.unwrap_or(wanted)
     }
 
     /// Which of a table's rows are meant, if not all.
@@ -107,7 +117,8 @@ impl Settings {
             speaks_of_types || schema.tables.iter().any(columns)
         };
         let mut keys = self.types.keys().chain(self.columns.keys());
-        unknown_table.or_else(|| keys.find(|key| !is_known(key)).cloned())
+        let unknown = unknown_table.or_else(|| keys.find(|key| !is_known(key)).cloned());
+        unknown.or_else(|| self.named.unknown(schema))
     }
 
     /// All that is said of a column.
@@ -123,6 +134,18 @@ impl Settings {
         rules.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
         let whole = ColumnRule { collation: self.collation, ..ColumnRule::default() };
         rules.iter().fold(ColumnRule::default(), |said, (_, rule)| said.or(rule)).or(&whole)
+    }
+
+    /// The name that a table wants, and the one that is told for it as it stands, if one is.
+    pub(crate) fn name_of<'a>(&'a self, table: &'a TableName) -> (&'a str, Option<&'a str>) {
+        let renamed = said_of(&self.rename, table);
+        let told = self.named.table(table).filter(|_| renamed.is_none());
+        (renamed.unwrap_or(&table.name), told)
+    }
+
+    /// The name that somebody has told for a column.
+    pub(crate) fn column_name(&self, table: &Table, column: &str) -> Option<&str> {
+        self.named.part(&table.name, |names| &names.columns, column)
     }
 
     pub(crate) fn identifiers(&self) -> Identifiers {

@@ -67,6 +67,15 @@ pub(crate) fn quarantined(mapping: &TableMapping, refused: &Refusals) -> Option<
     Some(finding.help(help))
 }
 
+/// The same where rows are added to others: those that are mended do not come by a run that goes on.
+pub(crate) fn mended_by_hand(mapping: &TableMapping, finding: Finding) -> Finding {
+    finding.help(format!(
+        "SELECT key, column_name, reason, row FROM nirvana.quarantined WHERE {}; mend them, and insert \
+         them into the target by hand",
+        is_table(&mapping.source)
+    ))
+}
+
 /// A NOT NULL that values break which become NULL; `None` if these do not.
 pub(crate) fn not_null_dropped(
     place: Place,

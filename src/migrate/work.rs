@@ -17,7 +17,7 @@ use crate::migrate::error::Error;
 use crate::migrate::fit::Fit;
 use crate::migrate::fit::aside::Restorer;
 use crate::migrate::jobs::TableJobs;
-use crate::migrate::mapping::{Form, Part, TableMapping};
+use crate::migrate::mapping::{Form, Owner, Part, TableMapping};
 use crate::migrate::queue::Queue;
 use crate::migrate::schedule::{Schedule, TableWork, Task};
 use crate::migrate::source::Reader;
@@ -31,8 +31,9 @@ use crate::shutdown::Shutdown;
 pub(crate) struct TableState {
     /// The source's digest, once all rows are committed in the target.
     pub(crate) source: Option<Digest>,
-    /// The target's, once it has been read back.
+    /// The target's, once it has been read back, without what it had before.
     pub(crate) target: Option<Digest>,
+    before: Digest,
     /// Of the chunks that are committed in the target.
     pub(crate) copied: Copied,
     chunks_left: usize,
@@ -69,9 +70,10 @@ enum Begin {
 }
 
 impl TableState {
-    fn of(jobs: &TableJobs) -> Self {
+    fn of(jobs: &TableJobs, before: Digest) -> Self {
         let left = jobs.jobs.len();
         Self {
+            before,
             source: (left == 0).then_some(jobs.done.digest),
             copied: jobs.done.clone(),
             chunks_left: left,
@@ -104,9 +106,10 @@ impl TableState {
             return None;
         }
         let since = |begun: Option<Instant>| begun.map(|begun| begun.elapsed().as_millis() as u64);
-        self.target = Some(self.proof.digest);
+        let target = self.proof.digest.grown_from(self.before);
+        self.target = Some(target);
         self.milliseconds = since(self.begun).unwrap_or_default();
-        Some((self.proof.digest, since(self.proof.begun).unwrap_or_default()))
+        Some((target, since(self.proof.begun).unwrap_or_default()))
     }
 
     /// The table's state, if this was its last chunk.
@@ -125,6 +128,8 @@ impl TableState {
 pub(crate) struct Begun {
     /// In the order of the mappings.
     pub(crate) jobs: Vec<TableJobs>,
+    /// In the same order, what the target had before.
+    pub(crate) before: Vec<Digest>,
     pub(crate) history: History,
     /// The target's, as `server_version_num`.
     pub(crate) target_version: u32,
@@ -148,7 +153,7 @@ pub(crate) struct Board {
 impl Board {
     pub(crate) fn new(
         conversion: Conversion,
-        Begun { jobs, history, target_version }: Begun,
+        Begun { jobs, before, history, target_version }: Begun,
         events: Events,
         shutdown: Shutdown,
     ) -> Self {
@@ -171,7 +176,8 @@ impl Board {
                 events.found(finding);
             }
         }
-        let states = jobs.iter().map(TableState::of).collect();
+        let states = jobs.iter().zip(before);
+        let states = states.map(|(jobs, before)| TableState::of(jobs, before)).collect();
         let pages = conversion.mappings.iter().map(|_| OnceCell::new()).collect();
         Self {
             conversion,
@@ -232,10 +238,12 @@ impl Worker {
             Task::Verify { table, part } => self.verify(table, part, board).await,
             Task::ForeignKeys => {
                 if let Some(restorer) = self.restorer(board) {
-                    return restorer.restore().await;
+                    restorer.restore().await?;
                 }
-                for table in 0..board.conversion.mappings.len() {
-                    if let Some(builder) = self.builder(table, board) {
+                for (table, mapping) in board.conversion.mappings.iter().enumerate() {
+                    if mapping.owner == Owner::Ours
+                        && let Some(builder) = self.builder(table, board)
+                    {
                         builder.add_foreign_keys().await?;
                     }
                 }
@@ -331,7 +339,9 @@ impl Worker {
         };
         if let Some(difference) = verify::difference(source, target) {
             let place = Place::table(&mapping.source);
-            board.events.found(Finding::error(Code::RowsDiffer, place, difference));
+            let finding = Finding::error(Code::RowsDiffer, place, difference);
+            let others = board.state(table, |state| state.before.rows > 0);
+            board.events.found(if others { finding.help(GREW_OTHERWISE) } else { finding });
         }
         board.events.emit(Event::VerifyFinished {
             table: name,
@@ -342,6 +352,10 @@ impl Worker {
         Ok(())
     }
 }
+
+/// A table that rows were added to.
+const GREW_OTHERWISE: &str = "the table did not grow by the source's rows alone: perhaps somebody else writes to it; \
+                              nirvana verify names each row that is missing or another one";
 
 /// The target's data that one part should hold.
 const PART_BYTES: u64 = 128 * 1024 * 1024;
@@ -369,7 +383,9 @@ async fn pages(session: &Session, mapping: &TableMapping) -> Result<u64, Error> 
 fn tell_copied(board: &Board, table: usize, state: &TableState) {
     let mapping = &board.conversion.mappings[table];
     for finding in tell::altered(mapping, &board.conversion.target.tables[table], &state.copied) {
-        board.events.found(finding);
+        // A run that goes on copies no chunk again where rows of others are.
+        let stay = state.before.rows > 0 && finding.code == Code::RowsQuarantined;
+        board.events.found(if stay { tell::mended_by_hand(mapping, finding) } else { finding });
     }
     let begun = state.begun.map(|begun| begun.elapsed().as_millis() as u64);
     board.events.emit(Event::CopyFinished {

@@ -117,15 +117,19 @@ fn identity_limit(column_type: &ColumnType) -> u64 {
     }
 }
 
-/// Sets the next value that an identity column gives; None if the column is none. A counter that
-/// is used up is used up in the target too: its next insert fails, as it does in `MySQL`.
+/// Sets the next value that an identity column gives; None if the column is none. It is the one of
+/// the source's counter, or what comes behind the greatest that is there: a dump may have lost its
+/// counters, and an UPDATE does not move them. A counter that is used up is used up in the target
+/// too: its next insert fails, as it does in `MySQL`.
 pub(crate) fn set_next_value(table: &TableName, column: &Column) -> Option<String> {
     let next = column.identity?.max(1);
     let limit = identity_limit(&column.column_type);
-    let (value, called) = if next > limit { (limit, true) } else { (next, false) };
-    let table = literal(&table.postgres());
-    let sequence = format!("pg_get_serial_sequence({table}, {})", literal(&column.name));
-    Some(format!("SELECT setval({sequence}, {value}, {called})"))
+    let (name, quoted) = (table.postgres(), postgres_quoted(&column.name));
+    let (table, column) = (literal(&name), literal(&column.name));
+    Some(format!(
+        "SELECT setval(pg_get_serial_sequence({table}, {column}), least(n, {limit})::bigint, n > {limit}) \
+         FROM (SELECT greatest({next}, coalesce(max({quoted}), 0)::numeric + 1) AS n FROM {name}) AS m"
+    ))
 }
 
 /// COMMENT ON for the table and its columns.

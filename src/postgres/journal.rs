@@ -5,8 +5,10 @@
 //! whenever, the row is there if and only if the rows are.
 
 mod aside;
+mod kept;
 
 pub(crate) use self::aside::{SetAside, away, detail};
+pub(crate) use self::kept::{Kept, kept};
 use crate::name::TableName;
 use crate::postgres::connect::{Session, TextRow};
 use crate::postgres::error::Error;
@@ -37,6 +39,8 @@ pub(crate) struct NewRun<'a> {
     /// The schemas that it writes to.
     pub(crate) schemas: &'a [&'a str],
     pub(crate) plan: &'a str,
+    /// What it has found standing, and keeps.
+    pub(crate) kept: &'a [Kept],
 }
 
 /// A chunk as the journal has it; bounds are JSON.
@@ -119,6 +123,7 @@ pub(crate) async fn begin(
     );
     let rows = session.rows(&sql).await?;
     let id = number(session, rows.first().unwrap_or(&Vec::new()), 0)?;
+    kept::note(session, id, new.kept).await?;
     for some in chunks.chunks(1000) {
         let values: Vec<String> = some.iter().map(|entry| entry.values(id)).collect();
         session

@@ -2,6 +2,7 @@
 
 use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::convert::names::fitted;
+use crate::migrate::scan::{Answer, Answers, Question};
 use crate::migrate::settings::{Comparison, Settings};
 use crate::mysql::schema::{ForeignKey as SourceKey, IndexKey, IndexKind, ReferentialAction};
 use crate::mysql::schema::{Schema, Table};
@@ -15,11 +16,18 @@ pub(super) fn foreign_keys(
     schema: &Schema,
     table: &Table,
     (target_name, made): (&dyn Fn(&TableName) -> TableName, &Made),
-    (settings, found): (&Settings, &mut Vec<Finding>),
+    (settings, answers, found): (&Settings, &Answers, &mut Vec<Finding>),
 ) -> Vec<ForeignKey> {
     let mut kept = Vec::new();
     let identifiers = settings.identifiers();
-    let fitted = |name: &String| fitted(&identifiers.name(name));
+    let column = |table: &Table, name: &String| {
+        let told = settings.column_name(table, name).map(str::to_owned);
+        told.unwrap_or_else(|| fitted(&identifiers.name(name)))
+    };
+    let named = |name: &String| {
+        let told = settings.named.part(&table.name, |names| &names.foreign_keys, name);
+        told.map_or_else(|| fitted(&identifiers.name(name)), str::to_owned)
+    };
     for key in &table.foreign_keys {
         let place = || Place::part(PlaceKind::ForeignKey, &table.name, &key.name);
         let Some(referenced) = schema.tables.iter().find(|t| t.name == key.referenced_table) else {
@@ -37,7 +45,8 @@ pub(super) fn foreign_keys(
             found.push(Finding::warning(Code::ForeignKeyChanged, place(), message).help(help));
             continue;
         }
-        let referenced_columns: Vec<String> = key.referenced_columns.iter().map(fitted).collect();
+        let far = key.referenced_columns.iter().map(|name| column(referenced, name));
+        let referenced_columns: Vec<String> = far.collect();
         if !is_unique_in(made, &target_name(&referenced.name), &referenced_columns) {
             let columns = key.referenced_columns.join(", ");
             let message = format!(
@@ -47,10 +56,10 @@ pub(super) fn foreign_keys(
             found.push(Finding::warning(Code::ForeignKeyChanged, place(), message));
             continue;
         }
-        compare_collations((table, settings), key, found);
+        compare_collations((table, settings, answers), key, found);
         kept.push(ForeignKey {
-            name: fitted(&key.name),
-            columns: key.columns.iter().map(fitted).collect(),
+            name: named(&key.name),
+            columns: key.columns.iter().map(|name| column(table, name)).collect(),
             referenced_table: target_name(&key.referenced_table),
             referenced_columns,
             on_delete: action(key.on_delete),
@@ -89,9 +98,10 @@ fn is_unique_in(made: &Made, table: &TableName, columns: &[String]) -> bool {
     table.is_none_or(|table| table.indexes.iter().any(unique))
 }
 
-/// A reference from 'foo' to 'Foo' holds in `MySQL` where case does not count.
+/// A reference from 'foo' to 'Foo' holds in `MySQL` where case does not count. Where there is none
+/// the key is as good as it was, only that such a row is refused from now on.
 fn compare_collations(
-    (table, settings): (&Table, &Settings),
+    (table, settings, answers): (&Table, &Settings, &Answers),
     key: &SourceKey,
     found: &mut Vec<Finding>,
 ) {
@@ -103,7 +113,22 @@ fn compare_collations(
     if insensitive {
         let place = Place::part(PlaceKind::ForeignKey, &table.name, &key.name);
         let message = "compares text without regard to case in MySQL, with regard in PostgreSQL";
-        found.push(Finding::warning(Code::CollationLost, place, message));
+        found.push(match answers.about(table, &key.name, Question::OtherCase) {
+            Answer::Unknown => Finding::warning(Code::CollationLost, place, message),
+            Answer::Fits => {
+                let message = format!("{message}: every row is written as the one it refers to");
+                Finding::note(Code::CollationLost, place, message)
+            }
+            Answer::Beyond { values } => {
+                let sample = answers.samples(table, &key.name, Question::OtherCase).join(", ");
+                let message = format!(
+                    "{message}: {values} rows are written otherwise than the one they refer to, such as \
+                     {sample}, and will be without it"
+                );
+                let help = "write them alike in the source, or collation = \"ci\"";
+                Finding::warning(Code::CollationLost, place, message).help(help)
+            }
+        });
     }
 }
 

@@ -4,7 +4,8 @@ use super::long_index;
 use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::convert::expression::{Scope, translate};
 use crate::migrate::convert::names::{Names, fitted};
-use crate::mysql::schema::Table;
+use crate::migrate::scan::{Answer, Answers, Question};
+use crate::mysql::schema::{Column as SourceColumn, Table};
 use crate::mysql::schema::{ColumnType, Index as SourceIndex, IndexKey as SourceKey, IndexKind};
 use crate::name::postgres_quoted;
 use crate::postgres::schema::{
@@ -16,7 +17,7 @@ const TEXT_SEARCH: &str = "simple";
 
 /// The target's form of one index, or `None` with a finding where there is none.
 pub(super) fn index(
-    (table, source, long_entries): (&Table, &SourceIndex, u64),
+    (table, source, answers): (&Table, &SourceIndex, &Answers),
     columns: &[Column],
     scope: &Scope<'_>,
     found: &mut Vec<Finding>,
@@ -44,7 +45,7 @@ pub(super) fn index(
             })
             .collect::<Option<Vec<_>>>()?,
     };
-    remarks(table, source, found);
+    remarks(table, source, answers, found);
     let index = Index {
         name: String::new(),
         role: match source.kind {
@@ -58,6 +59,7 @@ pub(super) fn index(
         parts,
         comment: source.comment.clone(),
     };
+    let long_entries = answers.about(table, &source.name, Question::LongEntries).values();
     if long_entries == 0 {
         return Some(index);
     }
@@ -110,14 +112,14 @@ pub(super) fn wanted_name(table: &Table, source: &SourceIndex) -> String {
 
 /// Gives the index its name, and says so if it is not the old one.
 pub(super) fn name(
-    names: &mut Names,
+    (names, told): (&mut Names, Option<&str>),
     table: &Table,
     source: &SourceIndex,
     found: &mut Vec<Finding>,
 ) -> String {
     let wanted = wanted_name(table, source);
-    let name = names.claim(&wanted, &table.name.name);
-    if name != names.identifiers.name(&wanted) {
+    let name = names.claim_as(told, &wanted, &table.name.name);
+    if told.is_none() && name != names.identifiers.name(&wanted) {
         let place = Place::part(PlaceKind::Index, &table.name, &source.name);
         let message = format!("named {name}: index names are unique per schema in PostgreSQL");
         found.push(Finding::note(Code::Renamed, place, message));
@@ -193,7 +195,7 @@ fn full_text(table: &Table, source: &SourceIndex, columns: &[Column]) -> IndexPa
 }
 
 /// What a reader should know of an index that is carried.
-fn remarks(table: &Table, source: &SourceIndex, found: &mut Vec<Finding>) {
+fn remarks(table: &Table, source: &SourceIndex, answers: &Answers, found: &mut Vec<Finding>) {
     let place = || Place::part(PlaceKind::Index, &table.name, &source.name);
     if source.kind == IndexKind::FullText {
         let message = "a GIN index on to_tsvector('simple', …): MATCH … AGAINST becomes @@";
@@ -203,7 +205,7 @@ fn remarks(table: &Table, source: &SourceIndex, found: &mut Vec<Finding>) {
         let message = "invisible in MySQL; PostgreSQL's planner sees every index";
         found.push(Finding::note(Code::IndexChanged, place(), message));
     }
-    let insensitive: Vec<&str> = source
+    let insensitive: Vec<&SourceColumn> = source
         .parts
         .iter()
         .filter_map(|part| match &part.key {
@@ -211,19 +213,61 @@ fn remarks(table: &Table, source: &SourceIndex, found: &mut Vec<Finding>) {
             SourceKey::Expression(_) => None,
         })
         .filter(|column| column.collation.as_ref().is_some_and(|c| c.is_case_insensitive()))
-        .map(|column| column.name.as_str())
         .collect();
     if insensitive.is_empty() || source.kind == IndexKind::FullText {
         return;
     }
-    let columns = insensitive.join(", ");
-    let unique = matches!(source.kind, IndexKind::Primary | IndexKind::Unique);
-    found.push(if unique {
-        let message = format!("would newly allow 'Foo' beside 'foo' in {columns}");
-        let help = "if the application relies on it: a unique index on lower(…), or citext";
-        Finding::warning(Code::CollationLost, place(), message).help(help)
+    found.push(if matches!(source.kind, IndexKind::Primary | IndexKind::Unique) {
+        newly_unique(table, &insensitive, answers, place())
     } else {
-        let message = format!("compares {columns} with regard to case");
+        let message = format!("compares {} with regard to case", names(&insensitive));
         Finding::note(Code::CollationLost, place(), message)
     });
+}
+
+fn names(columns: &[&SourceColumn]) -> String {
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    names.join(", ")
+}
+
+/// A unique key that tells apart what the source does not. What is there is unique either way. It
+/// is no weaker as far as the data tells where each column is written in one case: whoever writes it
+/// sees to that.
+fn newly_unique(
+    table: &Table,
+    columns: &[&SourceColumn],
+    answers: &Answers,
+    place: Place,
+) -> Finding {
+    let about = |column: &&SourceColumn, question| answers.about(table, &column.name, question);
+    let of = |question| columns.iter().map(move |column| about(column, question));
+    let is_known =
+        of(Question::Capitals).chain(of(Question::SmallLetters)).all(|a| a != Answer::Unknown);
+    let in_one_case = |column: &&SourceColumn| {
+        about(column, Question::Capitals) == Answer::Fits
+            || about(column, Question::SmallLetters) == Answer::Fits
+    };
+    let message = format!("would newly allow 'Foo' beside 'foo' in {}", names(columns));
+    let help = "if the application relies on it: collation = \"ci\", a unique index on lower(…), or citext";
+    if !is_known {
+        return Finding::warning(Code::CollationLost, place, message).help(help);
+    }
+    let mixed: Vec<&SourceColumn> =
+        columns.iter().filter(|column| !in_one_case(column)).copied().collect();
+    if mixed.is_empty() {
+        let message = format!("{message}; all that is there is written in one case");
+        return Finding::note(Code::CollationLost, place, message).help(help);
+    }
+    let counts: Vec<String> = mixed
+        .iter()
+        .map(|column| {
+            let values = about(column, Question::Capitals).values();
+            format!("{values} values of {} have capitals", column.name)
+        })
+        .collect();
+    let message = format!(
+        "{message}: {} and are no longer found in other case; no two that are there collide",
+        counts.join(", ")
+    );
+    Finding::warning(Code::CollationLost, place, message).help(help)
 }

@@ -22,9 +22,10 @@ use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::conversion::Conversion;
 use crate::migrate::convert::names::{Spaces, fitted};
 use crate::migrate::mapping::{ColumnMapping, Form, Owner, TableMapping, row_key};
-use crate::migrate::scan::{Answers, Question};
+use crate::migrate::refused::{self, Part};
+use crate::migrate::scan::Answers;
 use crate::migrate::schemas::Schemas;
-use crate::migrate::settings::{ColumnRule, Settings};
+use crate::migrate::settings::{ColumnRule, Named, Settings};
 use crate::mysql::schema as mysql;
 use crate::name::TableName;
 use crate::postgres::schema as postgres;
@@ -45,7 +46,12 @@ pub(crate) struct Choices {
 
 /// Decides what every table, column, key and index becomes.
 pub(crate) fn convert(source: &mysql::Schema, answers: &Answers, choices: &Choices) -> Conversion {
+    let mut found = Vec::new();
+    let made = refused::without(source, &answers.refused, &mut found);
+    let source = made.as_ref().unwrap_or(source);
     let mut converter = Converter::new(source, answers, choices);
+    converter.conversion.findings.extend(found);
+    converter.conversion.refused.clone_from(&answers.refused);
     converter.sequences();
     let types = converter.column_types();
     for (table, types) in source.tables.iter().zip(&types) {
@@ -57,6 +63,7 @@ pub(crate) fn convert(source: &mysql::Schema, answers: &Answers, choices: &Choic
     converter.views();
     converter.objects();
     converter.renamed();
+    converter.note_names();
     converter.conversion
 }
 
@@ -78,25 +85,35 @@ impl<'a> Converter<'a> {
     /// Tables take their names first, as they are what applications name.
     fn new(source: &'a mysql::Schema, answers: &'a Answers, choices: &'a Choices) -> Self {
         let mut names = Spaces::of(choices.settings.identifiers());
+        let named = &choices.settings.named;
+        for (relation, told) in named.reserved(source) {
+            names.within(choices.schemas.of(&relation.schema)).reserve(told);
+        }
         let mut tables = HashMap::new();
         let mut conversion = Conversion::default();
-        let mut claim = |source: &TableName, wanted: &str, kind: &str| {
+        let mut claim = |source: &TableName, (wanted, told): (&str, Option<&str>), kind: &str| {
             let schema = choices.schemas.of(&source.schema);
-            TableName::new(schema, names.within(schema).claim(wanted, kind))
+            TableName::new(schema, names.within(schema).claim_as(told, wanted, kind))
         };
         for table in &source.tables {
-            let wanted = choices.settings.wanted_name(&table.name);
-            let name = claim(&table.name, wanted, "table");
+            let (wanted, told) = choices.settings.name_of(&table.name);
+            let name = claim(&table.name, (wanted, told), "table");
             let place = || Place::table(&table.name);
             let identifiers = choices.settings.identifiers();
-            conversion.findings.extend(renamed::cut(identifiers, wanted, &name, place));
+            let cut = renamed::cut(identifiers, wanted, &name, place);
+            conversion.findings.extend(cut.filter(|_| told.is_none()));
             tables.insert(table.name.clone(), name);
         }
         let views = source.views.iter().map(|view| &view.name);
-        let views = views.map(|name| (name.clone(), claim(name, &name.name, "view"))).collect();
+        let views = views.map(|name| {
+            let told = Named::of(&named.views, name);
+            (name.clone(), claim(name, (&name.name, told), "view"))
+        });
+        let views = views.collect();
         for table in &source.tables {
             let names = names.within(choices.schemas.of(&table.name.schema));
-            for index in &table.indexes {
+            let told = |name: &str| named.part(&table.name, |names| &names.indexes, name);
+            for index in table.indexes.iter().filter(|index| told(&index.name).is_none()) {
                 names.want(&index::wanted_name(table, index));
             }
         }
@@ -112,11 +129,14 @@ impl<'a> Converter<'a> {
     fn sequences(&mut self) {
         for source in &self.source.sequences {
             let schema = self.schema(&source.name);
-            let name = self.names.within(schema).claim(&source.name.name, "sequence");
+            let told = Named::of(&self.choices.settings.named.sequences, &source.name);
+            let names = self.names.within(schema);
+            let name = names.claim_as(told, &source.name.name, "sequence");
             let name = TableName::new(schema, name);
             let found = &mut self.conversion.findings;
             let place = || Place::of(PlaceKind::Sequence, &source.name);
-            found.extend(renamed::cut(self.names.identifiers, &source.name.name, &name, place));
+            let cut = renamed::cut(self.names.identifiers, &source.name.name, &name, place);
+            found.extend(cut.filter(|_| told.is_none()));
             self.conversion.origins.insert(name.clone(), source.name.clone());
             self.sequences.push((source.name.clone(), name.clone()));
             self.conversion.target.sequences.push(sequence::sequence(source, name, found));
@@ -152,6 +172,14 @@ impl<'a> Converter<'a> {
             let place = Place::column(&table.name, &column.name);
             self.conversion.findings.push(Finding::note(Code::TypeChosen, place, message));
             return uuid;
+        }
+        if let Some(text) = rule::long_labels(column) {
+            let message = format!("{text} with a CHECK: PostgreSQL's labels have 63 bytes at most");
+            let help = "it is ordered by its text now, not by its labels' order";
+            let place = Place::column(&table.name, &column.name);
+            let finding = Finding::warning(Code::TypeChosen, place, message).help(help);
+            self.conversion.findings.push(finding);
+            return text;
         }
         let answer = self.answers.of(table, column);
         let enum_name = self.enum_type(table, column, &rule);
@@ -241,8 +269,16 @@ impl<'a> Converter<'a> {
             return TableName::new("", "");
         };
         let wanted = format!("{}_{}", table.name.name, column.name);
+        let named = &self.choices.settings.named;
+        let told = named.part(&table.name, |names| &names.types, &column.name);
         let schema = self.schema(&table.name);
-        let name = TableName::new(schema, self.names.within(schema).claim(&wanted, "enum"));
+        let name = self.names.within(schema).claim_as(told, &wanted, "enum");
+        if name != wanted {
+            let pair = (column.name.as_str(), name.as_str());
+            let table = self.source.called(&table.name);
+            self.conversion.named.note(&table, |names| &mut names.types, pair);
+        }
+        let name = TableName::new(schema, name);
         // A label longer than the target takes is refused by the server, and named there.
         let labels = rule::labels(labels, rule);
         self.conversion.target.enums.push(postgres::EnumType { name: name.clone(), labels });
@@ -262,17 +298,10 @@ impl<'a> Converter<'a> {
         let made = &mut self.conversion.target.collations;
         rule::collate((source, said), &mut columns, (self.choices, made), found);
         let checks = table::checks(said, &columns, (&self.names, self.choices), found);
-        let scope = table::scope(said, &columns);
+        let indexes = self.indexes((source, said), &columns);
         let name = self.tables.get(&source.name).unwrap_or(&source.name).clone();
         let names = self.names.within(&name.schema);
-        let mut indexes = Vec::new();
-        for from in &source.indexes {
-            let long = self.answers.about(source, &from.name, Question::LongEntries).values();
-            if let Some(mut index) = index::index((said, from, long), &columns, &scope, found) {
-                index.name = index::name(names, source, from, found);
-                indexes.push(index);
-            }
-        }
+        let found = &mut self.conversion.findings;
         table_findings(source, found);
         if let Some(condition) = self.choices.settings.condition(&source.name) {
             let message = format!("only rows where {condition}, as was asked for");
@@ -280,7 +309,10 @@ impl<'a> Converter<'a> {
             found.push(Finding::note(Code::RowsFiltered, place, message));
         }
         let given = (columns.as_slice(), indexes.as_slice());
-        let partitioning = if self.choices.settings.is_flattened(&source.name) {
+        let refused = refused::words(&self.answers.refused, source, &Part::Partitions);
+        let partitioning = if let Some(words) = refused {
+            partition::flattened_as_refused(source, words, found)
+        } else if self.choices.settings.is_flattened(&source.name) {
             partition::flattened_as_asked(source, found)
         } else {
             partition::partitioning(source, given, names, found)
@@ -300,6 +332,32 @@ impl<'a> Converter<'a> {
             triggers,
             partitioning,
         });
+    }
+
+    fn indexes(
+        &mut self,
+        (source, said): (&mysql::Table, &mysql::Table),
+        columns: &[postgres::Column],
+    ) -> Vec<postgres::Index> {
+        let scope = table::scope(said, columns);
+        let Conversion { findings, named, .. } = &mut self.conversion;
+        let (table, target) = (self.source.called(&source.name), &self.tables[&source.name]);
+        let names = self.names.within(&target.schema);
+        let mut indexes = Vec::new();
+        for from in &source.indexes {
+            let asked = (said, from, self.answers);
+            let Some(mut index) = index::index(asked, columns, &scope, findings) else { continue };
+            let told = &self.choices.settings.named;
+            let told = told.part(&source.name, |names| &names.indexes, &from.name);
+            index.name = index::name((&mut *names, told), source, from, findings);
+            let usual = format!("{}_pkey", target.name);
+            if from.kind != mysql::IndexKind::Primary || index.name != usual {
+                let pair = (from.name.as_str(), index.name.as_str());
+                named.note(&table, |names| &mut names.indexes, pair);
+            }
+            indexes.push(index);
+        }
+        indexes
     }
 
     fn mapping(
@@ -376,8 +434,8 @@ impl<'a> Converter<'a> {
         let mut found = Vec::new();
         let target_name = |name: &TableName| self.target_name(name);
         let targets = (&target_name as &dyn Fn(&TableName) -> TableName, &self.conversion.target);
-        let settings = &self.choices.settings;
-        let keys = foreign_key::foreign_keys(self.source, table, targets, (settings, &mut found));
+        let known = (&self.choices.settings, self.answers, &mut found);
+        let keys = foreign_key::foreign_keys(self.source, table, targets, known);
         self.conversion.target.tables[at].foreign_keys = keys;
         self.conversion.findings.extend(found);
     }

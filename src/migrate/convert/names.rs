@@ -51,6 +51,16 @@ impl Names {
         *self.wanted.entry(name).or_default() += 1;
     }
 
+    /// Keeps names for those that they were told for.
+    pub(crate) fn reserve<'n>(&mut self, names: impl IntoIterator<Item = &'n String>) {
+        self.taken.extend(names.into_iter().cloned());
+    }
+
+    /// The name that was told, or else the one that `claim` gives.
+    pub(crate) fn claim_as(&mut self, told: Option<&str>, wanted: &str, front: &str) -> String {
+        told.map_or_else(|| self.claim(wanted, front), str::to_owned)
+    }
+
     /// The wanted name, cut to fit if need be; if it is taken or wanted by several, the same
     /// with `front` before it.
     pub(crate) fn claim(&mut self, wanted: &str, front: &str) -> String {

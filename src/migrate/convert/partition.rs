@@ -61,6 +61,18 @@ pub(super) fn flattened_as_asked(
     None
 }
 
+/// One table, as the target refuses the partitions.
+pub(super) fn flattened_as_refused(
+    source: &Source,
+    words: &str,
+    found: &mut Vec<Finding>,
+) -> Option<Partitioning> {
+    let message = format!("one table, not partitions: the target refuses them: {words}");
+    let place = Place::table(&source.name);
+    found.push(Finding::warning(Code::PartitionsFlattened, place, message));
+    None
+}
+
 /// The target's partitions of a table whose columns and indexes are decided.
 pub(super) fn partitioning(
     source: &Source,

@@ -5,30 +5,29 @@ use std::borrow::Cow;
 use crate::finding::{Code, Finding, Place};
 use crate::migrate::convert::Choices;
 use crate::migrate::fit::passage::way;
-use crate::migrate::scan::{Answer, Answers, Question, lost_characters};
-use crate::migrate::settings::{
-    ColumnRule, Comparison, EnumErrors, InvalidText, Settings, Transform,
-};
-use crate::migrate::transcode::{Cast, Digits, Fitted, Losses, Ruled, Transcoder};
+use crate::migrate::reading::read;
+use crate::migrate::scan::{Answer, Answers, Question};
+use crate::migrate::settings::{ColumnRule, Comparison, EnumErrors, Settings};
+use crate::migrate::transcode::Transcoder;
+use crate::migrate::transform;
 use crate::mysql::schema::{Column, ColumnType as Source, Table};
-use crate::name::{TableName, mysql_quoted};
+use crate::name::{POSTGRES_NAME_BYTES, TableName};
 use crate::postgres::schema::{Collation, Column as TargetColumn, ColumnType as Target};
 
 /// The type of a column that a rule speaks of, or why it cannot have it; `None` if no rule does.
 pub(super) fn target_type(column: &Column, rule: &ColumnRule) -> Option<Result<Target, String>> {
     let source = &column.column_type;
-    let converted = rule.using.iter().find_map(|transform| becomes(*transform));
+    let converted = transform::converting(&rule.using).and_then(transform::becomes);
     let wanted = rule.wanted.as_ref().map(|wanted| wanted.0.clone());
-    if let Some(transform) = rule.using.iter().find(|one| !applies(**one, source)) {
-        return Some(Err(format!("{transform:?} is no way for values of its type")));
+    if let Some(transform) = transform::senseless(&rule.using, source) {
+        return Some(Err(format!("{} is no way for values of its type", transform.word())));
     }
     let wanted = match (source, wanted, converted) {
         (_, None, None) => return None,
         (_, None, Some(converted)) => converted,
         // An ENUM as text has room for its longest label.
         (Source::Enum { labels }, Some(Target::Text), None) => {
-            let longest = labels.iter().map(|label| label.chars().count()).max().unwrap_or(1);
-            Target::VarChar { length: longest.max(1) as u32 }
+            Target::VarChar { length: longest(labels) }
         }
         (_, Some(wanted), _) => wanted,
     };
@@ -38,6 +37,19 @@ pub(super) fn target_type(column: &Column, rule: &ColumnRule) -> Option<Result<T
     })
 }
 
+/// The text that an ENUM becomes of which a label is longer than an enum of the target takes.
+pub(super) fn long_labels(column: &Column) -> Option<Target> {
+    let Source::Enum { labels } = &column.column_type else { return None };
+    let is_long = labels.iter().any(|label| label.len() > POSTGRES_NAME_BYTES);
+    is_long.then(|| Target::VarChar { length: longest(labels) })
+}
+
+/// Characters of the longest label.
+fn longest(labels: &[String]) -> u32 {
+    let longest = labels.iter().map(|label| label.chars().count()).max().unwrap_or(1);
+    longest.max(1) as u32
+}
+
 /// The type that BINARY(16) and CHAR(36) have where all their values are proven to be UUIDs.
 pub(super) fn proven_uuid(table: &Table, column: &Column, answers: &Answers) -> Option<Target> {
     let about = |question| answers.about(table, &column.name, question);
@@ -45,80 +57,12 @@ pub(super) fn proven_uuid(table: &Table, column: &Column, answers: &Answers) -> 
     proven.then_some(Target::Uuid)
 }
 
-/// Whether a transform reads values of that type.
-fn applies(transform: Transform, source: &Source) -> bool {
-    let text = crate::migrate::scan::is_text(source);
-    match transform {
-        Transform::Trim | Transform::NullifEmpty | Transform::RepairUtf8 | Transform::Json => text,
-        Transform::YesNo => text || matches!(source, Source::Enum { .. }),
-        Transform::UnixSeconds
-        | Transform::UnixMilliseconds
-        | Transform::Seconds
-        | Transform::IpNumber => digits(source).is_some(),
-        Transform::Uuid => matches!(
-            source,
-            Source::Binary { length: 16 } | Source::Char { .. } | Source::VarChar { .. }
-        ),
-        Transform::UuidSwapped => matches!(source, Source::Binary { length: 16 }),
-        Transform::IpBytes => matches!(source, Source::VarBinary { .. } | Source::Binary { .. }),
-    }
-}
-
-/// The type that a transform gives, unless it leaves text as text.
-fn becomes(transform: Transform) -> Option<Target> {
-    Some(match transform {
-        Transform::Trim | Transform::NullifEmpty | Transform::RepairUtf8 => return None,
-        Transform::UnixSeconds => Target::TimestampTz { fraction: 0 },
-        Transform::UnixMilliseconds => Target::TimestampTz { fraction: 3 },
-        Transform::Seconds => Target::Interval { fraction: 0 },
-        Transform::YesNo => Target::Boolean,
-        Transform::Uuid | Transform::UuidSwapped => Target::Uuid,
-        Transform::IpNumber | Transform::IpBytes => Target::Inet,
-        Transform::Json => Target::Jsonb,
-    })
-}
-
-fn digits(source: &Source) -> Option<Digits> {
-    Some(match *source {
-        Source::TinyInt { unsigned, .. } => Digits::Tiny { unsigned },
-        Source::SmallInt { unsigned } => Digits::Short { unsigned },
-        Source::MediumInt { unsigned } | Source::Int { unsigned } => Digits::Long { unsigned },
-        Source::BigInt { unsigned } => Digits::LongLong { unsigned },
-        _ => return None,
-    })
-}
-
 /// The way from a type to another, but for policies and rewriting.
 fn inner(source: &Source, rule: &ColumnRule, target: &Target) -> Option<Transcoder> {
-    let converts = rule.using.iter().find(|transform| becomes(**transform).is_some());
-    let from = || digits(source);
-    let is_time = matches!(target, Target::Timestamp { .. } | Target::TimestampTz { .. });
-    let cast = match converts {
-        Some(Transform::UnixSeconds) if is_time => {
-            Cast::UnixTime { from: from()?, micros: 1_000_000 }
-        }
-        Some(Transform::UnixMilliseconds) if is_time => {
-            Cast::UnixTime { from: from()?, micros: 1_000 }
-        }
-        Some(Transform::Seconds) if matches!(target, Target::Interval { .. }) => {
-            Cast::Seconds { from: from()? }
-        }
-        Some(Transform::YesNo) if *target == Target::Boolean => Cast::YesNo,
-        Some(Transform::IpNumber) if *target == Target::Inet => Cast::IpNumber { from: from()? },
-        Some(Transform::IpBytes) if *target == Target::Inet => Cast::IpBytes,
-        Some(Transform::UuidSwapped) if *target == Target::Uuid => Cast::SwappedUuid,
-        Some(Transform::Uuid) if *target == Target::Uuid => {
-            return Some(Transcoder::Fitted(match source {
-                Source::Binary { .. } => Fitted::UuidBytes,
-                _ => Fitted::UuidText,
-            }));
-        }
-        Some(Transform::Json) if *target == Target::Jsonb => return Some(Transcoder::Jsonb),
-        Some(Transform::Json) if *target == Target::Json => return Some(Transcoder::Json),
-        Some(_) => return None,
-        None => return plain(source, rule, target),
-    };
-    Some(Transcoder::Cast(cast))
+    match transform::converting(&rule.using) {
+        Some(transform) => transform::way(transform, source, target),
+        None => plain(source, rule, target),
+    }
 }
 
 fn plain(source: &Source, rule: &ColumnRule, target: &Target) -> Option<Transcoder> {
@@ -147,23 +91,7 @@ pub(super) fn transcoder(
 ) -> Option<(Transcoder, Option<String>)> {
     let rule = settings.rule(table, column);
     let inner = inner(&column.column_type, &rule, target)?;
-    let lost = answers.about(table, &column.name, Question::LostCharacters).values() > 0;
-    let losses = if lost && inner.is_text() { Losses::Marked } else { Losses::Unmarked };
-    let read = (losses == Losses::Marked).then(|| marked(column, &rule));
-    Some((Ruled::around(inner, &rule, losses), read))
-}
-
-/// A text in UTF-8; where characters are lost a byte that none has, and then what is wanted of it:
-/// with '?' in their place, or the bytes as they are, for the row that is set aside.
-fn marked(column: &Column, rule: &ColumnRule) -> String {
-    let name = mysql_quoted(&column.name);
-    let text = format!("CAST(CONVERT({name} USING utf8mb4) AS BINARY)");
-    let kept = if rule.invalid_text == Some(InvalidText::Replace) {
-        text.clone()
-    } else {
-        format!("CAST({name} AS BINARY)")
-    };
-    format!("IF({}, CONCAT(x'FF', {kept}), {text})", lost_characters(column))
+    Some(read((table, column), inner, (&rule, answers)))
 }
 
 /// What is to be said of a column that a rule speaks of.

@@ -10,6 +10,7 @@ use crate::migrate::convert::expression::{
 };
 use crate::migrate::convert::names::{Spaces, fitted};
 use crate::migrate::convert::rule;
+use crate::migrate::refused::{self, Part};
 use crate::migrate::scan::{Answer, Answers, Question};
 use crate::migrate::settings::{ColumnRule, EnumErrors, Transform, ZeroDates};
 use crate::migrate::tell::not_null_dropped;
@@ -42,8 +43,18 @@ pub(super) fn columns(
     let finished = source.columns.iter().zip(&plain).map(|(from, to)| {
         let mut column = to.clone();
         let rule = choices.settings.rule(source, from);
-        column.default = default((source, from), to, &rule, found);
-        column.generated = generated(source, from, to, &(&given, choices), found);
+        let refused = |part| refused::words(&answers.refused, source, &part);
+        column.default = match refused(Part::Default(from.name.clone())) {
+            None => default((source, from), to, &rule, found),
+            Some(words) => {
+                let place = Place::column(&source.name, &from.name);
+                let message = format!("the default is left out: the target refuses it: {words}");
+                found.push(Finding::warning(Code::DefaultNotTranslated, place, message));
+                None
+            }
+        };
+        let refused = refused(Part::Generated(from.name.clone()));
+        column.generated = generated((source, from), to, &(&given, choices, refused), found);
         column
     });
     finished.collect()
@@ -69,7 +80,9 @@ fn plain_column(
     found: &mut Vec<Finding>,
 ) -> Column {
     let place = || Place::column(&table.name, &source.name);
-    let whole = choices.settings.identifiers().name(&source.name);
+    let told = choices.settings.column_name(table, &source.name);
+    let written = choices.settings.identifiers().name(&source.name);
+    let whole = told.map_or(written, str::to_owned);
     let name = fitted(&whole);
     if name != whole {
         let message = format!("named {name}: names hold 63 bytes in PostgreSQL");
@@ -172,10 +185,9 @@ fn default(
 /// A generated column's expression; where it has none in the target the column is an ordinary
 /// one that keeps its values.
 fn generated(
-    table: &Source,
-    source: &SourceColumn,
+    (table, source): (&Source, &SourceColumn),
     target: &Column,
-    (scope, choices): &(&Scope<'_>, &Choices),
+    (scope, choices, refused): &(&Scope<'_>, &Choices, Option<&str>),
     found: &mut Vec<Finding>,
 ) -> Option<Generated> {
     let generated = source.generated.as_ref()?;
@@ -183,6 +195,9 @@ fn generated(
     let translated = translated.map_err(|error| error.to_string());
     let reason = match translated {
         Err(reason) => reason,
+        Ok(_) if refused.is_some() => {
+            format!("the target refuses it: {}", refused.unwrap_or_default())
+        }
         Ok(translated) if !translated.immutable => {
             "in PostgreSQL its expression may change with the session".to_owned()
         }
@@ -263,8 +278,10 @@ pub(super) fn checks(
                     let message = "compares text with regard to case";
                     found.push(Finding::warning(Code::CollationLost, place(), message));
                 }
+                let named = &choices.settings.named;
+                let told = named.part(&source.name, |names| &names.checks, &check.name);
                 checks.push(Check {
-                    name: names.fitted(&check.name),
+                    name: told.map_or_else(|| names.fitted(&check.name), str::to_owned),
                     expression: translated.sql,
                     not_valid: !check.enforced,
                 });

@@ -10,6 +10,7 @@ use super::expression::{
 use super::renamed;
 use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::scan::Answer;
+use crate::migrate::settings::Named;
 use crate::mysql::schema::{Column, ColumnType, Schema as Source, View as SourceView};
 use crate::name::TableName;
 use crate::postgres::schema::{IndexKey, IndexRole, Schema, View};
@@ -86,7 +87,9 @@ impl Converter<'_> {
         let name = self.views[&source.name].clone();
         let found = &mut self.conversion.findings;
         let place = || Place::of(PlaceKind::View, &source.name);
-        found.extend(renamed::cut(self.names.identifiers, &source.name.name, &name, place));
+        let cut = renamed::cut(self.names.identifiers, &source.name.name, &name, place);
+        let told = Named::of(&self.choices.settings.named.views, &source.name);
+        found.extend(cut.filter(|_| told.is_none()));
         self.conversion.origins.insert(name.clone(), source.name.clone());
         remarks(source, query.remarks, found);
         let outputs: Vec<Output> = if source.columns.is_empty() {

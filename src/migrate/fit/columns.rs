@@ -3,11 +3,12 @@
 use crate::finding::{Code, Finding, Place};
 use crate::migrate::fit::accept::{Accept, Kind as Difference};
 use crate::migrate::fit::names::{self, Match};
-use crate::migrate::fit::passage::{Clock, passage};
+use crate::migrate::fit::passage::{Clock, Passage, kind, made, passage};
 use crate::migrate::fit::{Fitter, missing};
 use crate::migrate::mapping::{ColumnMapping, row_key};
 use crate::migrate::mapping::{Form, Owner, TableMapping};
-use crate::migrate::transcode::{Losses, Ruled};
+use crate::migrate::settings::ColumnRule;
+use crate::migrate::{reading, transform};
 use crate::mysql::schema as mysql;
 use crate::name::{TableName, postgres_quoted};
 use crate::postgres::standing::{StandingColumn, StandingTable};
@@ -46,7 +47,10 @@ impl Fitter<'_> {
         source: &mysql::Table,
         (name, there): (&TableName, &StandingTable),
     ) -> Columns {
-        let wanted: Vec<&str> = source.columns.iter().map(|column| column.name.as_str()).collect();
+        let settings = self.terms.settings;
+        let told = |column: &'_ mysql::Column| settings.column_name(source, &column.name);
+        let wanted = source.columns.iter().map(|column| told(column).unwrap_or(&column.name));
+        let wanted: Vec<&str> = wanted.collect();
         let names: Vec<&str> = there.columns.iter().map(|column| column.name.as_str()).collect();
         let mut columns = Columns::default();
         let mut filled = vec![false; names.len()];
@@ -90,7 +94,15 @@ impl Fitter<'_> {
         let place = || Place::column(&table.name, &from.name);
         let schema = self.source;
         let of = |kind| difference(kind, (schema, table), from);
-        let Some(way) = passage(&from.column_type, &to.kind) else {
+        let rule = self.terms.settings.rule(table, from);
+        let ruled = ruled(&rule, from, to);
+        if let Err(message) = &ruled {
+            let help = "take another rule in [migrate.columns] or [migrate.types] of nirvana.toml, \
+                        or give the target's column another type";
+            self.found(Finding::error(Code::TypeRefused, place(), message).help(help));
+        }
+        let way = ruled.ok()?.or_else(|| passage(&from.column_type, &to.kind));
+        let Some(way) = way else {
             let what = format!("no exact way from its type to {}", to.type_text);
             let then = ("its values stay behind", "give the target's column another type");
             if self.differs(of(Difference::NoExactWay), (Code::NoExactWay, place()), &what, then) {
@@ -137,9 +149,9 @@ impl Fitter<'_> {
             self.found(Finding::warning(Code::NotCarried, place(), message).help(help));
         }
         let (source, target) = (from.name.clone(), to.name.clone());
-        let rule = self.terms.settings.rule(table, from);
-        let transcoder = Ruled::around(way.transcoder, &rule, Losses::Unmarked);
-        Some(ColumnMapping { source, target, transcoder, read: None })
+        let known = (&rule, self.terms.answers);
+        let (transcoder, read) = reading::read((table, from), way.transcoder, known);
+        Some(ColumnMapping { source, target, transcoder, read })
     }
 
     /// Columns that the source has nothing for.
@@ -170,6 +182,28 @@ impl Fitter<'_> {
             self.found(Finding::note(Code::ExtraColumn, Place::table(&source.name), message));
         }
     }
+}
+
+/// The way that was asked for by name, if one was; why it does not lead into a column that stands.
+fn ruled(
+    rule: &ColumnRule,
+    from: &mysql::Column,
+    to: &StandingColumn,
+) -> Result<Option<Passage>, String> {
+    if let Some(transform) = transform::senseless(&rule.using, &from.column_type) {
+        return Err(format!("{} is no way for values of its type", transform.word()));
+    }
+    if let Some(wanted) = &rule.wanted
+        && kind(&wanted.0).is_some_and(|kind| kind != to.kind)
+    {
+        let (wanted, there) = (&wanted.0, &to.type_text);
+        return Err(format!("{wanted} was asked for, and the target's column is {there}"));
+    }
+    let Some(transform) = transform::converting(&rule.using) else { return Ok(None) };
+    let way = made(&to.kind).and_then(|made| transform::way(transform, &from.column_type, &made));
+    let nowhere =
+        || format!("no exact way from its type to {} by {}", to.type_text, transform.word());
+    Ok(Some(Passage::new(way.ok_or_else(nowhere)?)))
 }
 
 fn difference(

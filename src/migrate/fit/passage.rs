@@ -31,7 +31,7 @@ pub(super) enum Clock {
 }
 
 impl Passage {
-    fn new(transcoder: Transcoder) -> Self {
+    pub(super) fn new(transcoder: Transcoder) -> Self {
         Self { transcoder, narrower: None, clock: Clock::AsItIs }
     }
 
@@ -101,7 +101,27 @@ pub(super) fn passage(source: &Source, target: &Kind) -> Option<Passage> {
 
 /// The exact way to a type of our own making; a value that it does not hold is set aside.
 pub(crate) fn way(source: &Source, target: &Target) -> Option<Transcoder> {
-    let kind = match target {
+    passage(source, &kind(target)?).map(|passage| passage.transcoder)
+}
+
+/// The type of ours that a transform may lead to.
+pub(super) fn made(kind: &Kind) -> Option<Target> {
+    Some(match *kind {
+        Kind::Boolean => Target::Boolean,
+        Kind::Timestamp { fraction } => Target::Timestamp { fraction },
+        Kind::TimestampTz { fraction } => Target::TimestampTz { fraction },
+        Kind::Interval { fraction } => Target::Interval { fraction },
+        Kind::Jsonb => Target::Jsonb,
+        Kind::Json => Target::Json,
+        Kind::Uuid => Target::Uuid,
+        Kind::Inet => Target::Inet,
+        _ => return None,
+    })
+}
+
+/// A type of ours as one that stands.
+pub(super) fn kind(target: &Target) -> Option<Kind> {
+    Some(match target {
         Target::Boolean => Kind::Boolean,
         Target::SmallInt => Kind::SmallInt,
         Target::Integer => Kind::Integer,
@@ -125,8 +145,7 @@ pub(crate) fn way(source: &Source, target: &Target) -> Option<Transcoder> {
         Target::Inet => Kind::Inet,
         Target::RealArray => Kind::RealArray,
         Target::Enum { .. } | Target::Geometry { .. } | Target::Vector { .. } => return None,
-    };
-    passage(source, &kind).map(|passage| passage.transcoder)
+    })
 }
 
 /// What the source sends an integer as, and the least and the greatest there are.

@@ -2,6 +2,7 @@
 
 use crate::migrate::mapping::TableMapping;
 use crate::name::{TableName, postgres_quoted};
+use crate::postgres::journal::Kept;
 use crate::postgres::schema::ForeignKey;
 use crate::postgres::standing::{StandingKey, StandingTrigger};
 
@@ -17,6 +18,10 @@ pub(crate) struct Fit {
     pub(crate) triggers: Vec<StandingTrigger>,
     /// Tables that are emptied first.
     pub(crate) emptied: Vec<TableName>,
+    /// Tables whose rows stay, and get others beside them.
+    pub(crate) appended: Vec<TableName>,
+    /// What is no table and stands in a schema that is otherwise made.
+    pub(crate) kept: Vec<Kept>,
     /// What stays behind, as was accepted.
     pub(super) left: Vec<Left>,
     /// Of each mapping the columns that take numbers from a sequence.

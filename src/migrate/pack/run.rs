@@ -15,6 +15,7 @@ use crate::migrate::ending::{self, Touched};
 use crate::migrate::error::Error;
 use crate::migrate::foresee;
 use crate::migrate::jobs;
+use crate::migrate::mapping::Owner;
 use crate::migrate::pack::work::{Board, Worker};
 use crate::migrate::pack::{Request, whole};
 use crate::migrate::plan;
@@ -93,20 +94,26 @@ impl Journey {
             let answers = scan::answers(&known, &mut [&mut reader], asked).await?;
             reader.close().await;
             let mut conversion = self.convert(&source, &known, &answers);
-            conversion.findings.extend(foresee::findings(&known, &answers, &pair.settings));
+            conversion.findings.extend(foresee::findings(
+                &known,
+                &answers,
+                (&pair.settings, Owner::Ours),
+            ));
+            self.report.changes.extend(pair.write_names(&conversion)?);
             plan::describe(&known, conversion, &mut self.report, &self.events);
             return Ok(None);
         }
         let (schema, mut frozen, snapshot) = pair.take(&source, &known, &self.events).await?;
         self.report.snapshot = Some(snapshot);
         let mut readers: Vec<&mut Reader> = frozen.readers.iter_mut().collect();
-        let asked = (pair.depth(Depth::Types), &pair.settings);
+        let asked = (pair.depth(Depth::Keys), &pair.settings);
         let answers = scan::answers(&schema, &mut readers, asked).await?;
         let conversion = self.convert(&source, &schema, &answers);
         let mut refused = foresee::stops(&schema, &answers, &pair.settings);
         let collide = |finding: &&Finding| finding.code == Code::NamesCollide;
         refused.extend(conversion.findings.iter().filter(collide).cloned());
         self.tell(&refused)?;
+        self.report.changes.extend(self.request.pair.write_names(&conversion)?);
         Ok(Some(Prepared { source, schema, conversion, frozen }))
     }
 

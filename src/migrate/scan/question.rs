@@ -1,11 +1,12 @@
 //! What may be asked of a column or an index, and the condition in the source's SQL that a value
 //! meets which the answer counts.
 
-use super::Depth;
+use super::sql::{Sql, is_text, utf8, utf8_bytes};
+use super::{Depth, key};
 use crate::migrate::settings::{EnumErrors, Nul, Settings, ZeroDates};
 use crate::migrate::transcode::{is_day, is_encoded_twice};
 use crate::mysql::error::Truncated;
-use crate::mysql::schema::{Column, ColumnType, Index, IndexKey, IndexKind, Table};
+use crate::mysql::schema::{Column, ColumnType, Index, IndexKey, IndexKind, Schema, Table};
 use crate::mysql::wire::ValueCursor;
 use crate::name::mysql_quoted;
 
@@ -30,12 +31,27 @@ pub(crate) enum Question {
     Uuid,
     /// Rows whose entry in an index is too long for btree.
     LongEntries,
+    /// Texts of a unique key that have capitals.
+    Capitals,
+    /// Texts of a unique key that have letters which are no capitals.
+    SmallLetters,
+    /// Groups of entries in a unique key that an ICU collation takes for one.
+    Alike,
+    /// Rows whose foreign key leads to no row.
+    Orphans,
+    /// Rows whose foreign key leads to a row that is written in other case.
+    OtherCase,
 }
 
 impl Question {
     /// Whether values of one column tell, as they arrive.
     pub(super) fn is_of_values(self) -> bool {
-        !matches!(self, Self::LostCharacters | Self::LongEntries)
+        !matches!(self, Self::LostCharacters | Self::LongEntries | Self::Alike) && !self.is_of_key()
+    }
+
+    /// Whether it is about a foreign key.
+    pub(super) fn is_of_key(self) -> bool {
+        matches!(self, Self::Orphans | Self::OtherCase)
     }
 
     /// Whether the next value, which is not NULL, is one that is asked for.
@@ -63,9 +79,20 @@ impl Question {
             Self::EncodedTwice => is_encoded_twice(cursor.bytes()?),
             Self::NoUuid => !is_uuid(column, cursor.bytes()?),
             Self::Uuid => is_uuid(column, cursor.bytes()?),
-            Self::LostCharacters | Self::LongEntries => false,
+            Self::Capitals => changes(cursor.bytes()?, str::to_lowercase),
+            Self::SmallLetters => changes(cursor.bytes()?, str::to_uppercase),
+            Self::LostCharacters
+            | Self::LongEntries
+            | Self::Alike
+            | Self::Orphans
+            | Self::OtherCase => false,
         })
     }
+}
+
+/// Whether a text is another one in other case.
+fn changes(text: &[u8], cased: impl Fn(&str) -> String) -> bool {
+    std::str::from_utf8(text).is_ok_and(|text| cased(text) != text)
 }
 
 /// As `uuid` asks a server.
@@ -99,18 +126,38 @@ pub(crate) const BTREE_BYTES: u32 = 2704;
 const ENTRY_BYTES: u32 = 24;
 
 /// All that is asked of a table.
-pub(super) fn of_table(table: &Table, depth: Depth, settings: &Settings) -> Vec<Asked> {
+pub(super) fn of_table(
+    (schema, table): (&Schema, &Table),
+    depth: Depth,
+    settings: &Settings,
+) -> Vec<Asked> {
     if depth == Depth::None {
         return Vec::new();
     }
+    let asked = |subject: &String, question| Asked { subject: subject.clone(), question };
     let columns = table.columns.iter().flat_map(|column| {
         let questions = of_column(table, column, (depth, settings)).into_iter();
         questions.map(|question| Asked { subject: column.name.clone(), question })
     });
-    let long = table.indexes.iter().filter(|index| long_entry(table, index).is_some());
-    let long =
-        long.map(|index| Asked { subject: index.name.clone(), question: Question::LongEntries });
-    columns.chain(long).collect()
+    let long = table
+        .indexes
+        .iter()
+        .filter(|index| depth >= Depth::Types && long_entry(table, index).is_some());
+    let long = long.map(|index| asked(&index.name, Question::LongEntries));
+    let alike = table
+        .indexes
+        .iter()
+        .filter(|index| depth == Depth::Foresight && key::may_be_alike(table, index, settings));
+    let alike = alike.map(|index| asked(&index.name, Question::Alike));
+    let keys = table.foreign_keys.iter().flat_map(|foreign| {
+        let known = key::reference(schema, table, foreign);
+        let cased = known.as_ref().is_some_and(|known| known.may_differ_in_case(settings));
+        let orphans = known.is_some() && depth == Depth::Foresight;
+        let cased = (cased && depth >= Depth::Keys).then_some(Question::OtherCase);
+        let questions = orphans.then_some(Question::Orphans).into_iter().chain(cased);
+        questions.map(|question| asked(&foreign.name, question))
+    });
+    columns.chain(long).chain(alike).chain(keys).collect()
 }
 
 fn of_column(
@@ -122,7 +169,8 @@ fn of_column(
     let foresight = depth == Depth::Foresight;
     let text = is_text(&column.column_type);
     let mut questions = Vec::new();
-    if misfit(column).is_some() {
+    let types = depth >= Depth::Types;
+    if types && misfit(column).is_some() {
         questions.push(Question::Fits);
     }
     if is_date(&column.column_type) && (foresight || policies.zero_dates == Some(ZeroDates::Stop)) {
@@ -145,21 +193,58 @@ fn of_column(
     if text && foresight {
         questions.push(Question::EncodedTwice);
     }
-    if settings.uuid && may_be_uuid(&column.column_type) {
+    if types && settings.uuid && may_be_uuid(&column.column_type) {
         questions.extend([Question::NoUuid, Question::Uuid]);
+    }
+    if depth >= Depth::Keys && key::loses_case(table, column, settings) {
+        questions.extend([Question::Capitals, Question::SmallLetters]);
     }
     questions
 }
 
-/// The condition; `None` if the question makes no sense there.
-pub(super) fn sql(table: &Table, asked: &Asked) -> Option<String> {
-    if asked.question == Question::LongEntries {
-        let index = table.indexes.iter().find(|index| index.name == asked.subject)?;
-        return long_entry(table, index);
+/// The question in SQL; `None` if it makes no sense there.
+pub(super) fn sql(
+    (schema, table): (&Schema, &Table),
+    asked: &Asked,
+    settings: &Settings,
+) -> Option<Sql> {
+    let index = || table.indexes.iter().find(|index| index.name == asked.subject);
+    match asked.question {
+        Question::LongEntries => long_entry(table, index()?).map(Sql::Rows),
+        Question::Alike => key::alike(table, index()?, settings),
+        question if question.is_of_key() => {
+            let key = table.foreign_keys.iter().find(|key| key.name == asked.subject)?;
+            let known = key::reference(schema, table, key)?;
+            Some(Sql::Rows(if question == Question::Orphans {
+                known.orphans(settings)
+            } else {
+                known.other_case(settings)
+            }))
+        }
+        question => of_values(table.column(&asked.subject)?, question).map(Sql::Rows),
     }
-    let column = table.column(&asked.subject)?;
+}
+
+/// What shows a few of those that were counted, where that is of use.
+pub(super) fn sample(
+    (schema, table): (&Schema, &Table),
+    asked: &Asked,
+    settings: &Settings,
+) -> Option<String> {
+    if asked.question == Question::Alike {
+        let index = table.indexes.iter().find(|index| index.name == asked.subject)?;
+        return key::alike_sample(table, index, settings);
+    }
+    let Sql::Rows(condition) = sql((schema, table), asked, settings)? else { return None };
+    let key = table.foreign_keys.iter().find(|key| key.name == asked.subject)?;
+    asked.question.is_of_key().then_some(())?;
+    Some(key::reference(schema, table, key)?.sample(&condition))
+}
+
+/// The condition that a column's values meet.
+fn of_values(column: &Column, question: Question) -> Option<String> {
     let name = mysql_quoted(&column.name);
-    Some(match asked.question {
+    Some(match question {
         Question::Fits => misfit(column)?,
         // LAST_DAY has no answer for dates such as 30 February.
         Question::ZeroDates => format!(
@@ -173,7 +258,15 @@ pub(super) fn sql(table: &Table, asked: &Asked) -> Option<String> {
         Question::EncodedTwice => encoded_twice(&name),
         Question::NoUuid => format!("NOT ({})", uuid(column)?),
         Question::Uuid => uuid(column)?,
-        Question::LongEntries => return None,
+        Question::Capitals => {
+            format!("{} <> {}", utf8_bytes(&format!("LOWER({name})")), utf8_bytes(&name))
+        }
+        Question::SmallLetters => {
+            format!("{} <> {}", utf8_bytes(&format!("UPPER({name})")), utf8_bytes(&name))
+        }
+        Question::LongEntries | Question::Alike | Question::Orphans | Question::OtherCase => {
+            return None;
+        }
     })
 }
 
@@ -197,23 +290,11 @@ fn is_date(column: &ColumnType) -> bool {
     matches!(column, ColumnType::Date | ColumnType::DateTime { .. } | ColumnType::Timestamp { .. })
 }
 
-pub(crate) fn is_text(column: &ColumnType) -> bool {
-    matches!(column, ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text)
-}
-
 /// A charset of which the server knows each character in Unicode, and each byte, loses none.
 fn may_lose_characters(column: &Column) -> bool {
     column.collation.as_ref().is_some_and(|collation| {
         !matches!(collation.charset.as_str(), "utf8mb4" | "utf8mb3" | "utf8" | "latin1" | "binary")
     })
-}
-
-fn utf8(name: &str) -> String {
-    format!("CONVERT({name} USING utf8mb4)")
-}
-
-fn utf8_bytes(name: &str) -> String {
-    format!("CAST({} AS BINARY)", utf8(name))
 }
 
 /// Texts that have more question marks in UTF-8 than in their own charset.

@@ -30,6 +30,31 @@ pub(crate) struct Difference {
     pub(crate) found: String,
 }
 
+impl Difference {
+    /// Whether rows of the plan may not go in as they are, as a column is missing, of another type,
+    /// or takes fewer values.
+    pub(crate) fn forbids_rows(&self, planned: &Schema, found: &Found) -> bool {
+        if self.kind == PlaceKind::Type {
+            return true;
+        }
+        let table = |one: &&Table| one.name == self.object;
+        let columns = planned.tables.iter().find(table).map(|table| table.columns.as_slice());
+        let named = |one: &&Column| Some(&one.name) == self.part.as_ref();
+        let Some(column) = columns.and_then(|columns| columns.iter().find(named)) else {
+            return false;
+        };
+        let there = found.tables.get(&self.object);
+        let there =
+            there.and_then(|there| there.columns.iter().find(|one| one.name == column.name));
+        self.kind == PlaceKind::Column
+            && there.is_none_or(|there| {
+                !same_type(&column.column_type, there)
+                    || there.not_null && !column.not_null
+                    || column.generated.is_some() != there.generated_stored.is_some()
+            })
+    }
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.object)?;
@@ -182,7 +207,9 @@ impl Differences {
         if let (Some(planned), Some(found)) = (planned.identity, &found.identity) {
             let place = Place { kind: PlaceKind::Sequence, ..place.clone() };
             let next = |next: i128| format!("the next value {next}");
-            self.compare(&place, next(i128::from(planned.max(1))), next(found.next));
+            // What is there may be beyond the source's counter.
+            let planned = i128::from(planned.max(1)).max(found.next);
+            self.compare(&place, next(planned), next(found.next));
         }
         let collation = |name: Option<&str>| format!("COLLATE {}", name.unwrap_or("default"));
         let wanted = planned.collation.as_ref().map(|name| name.name.as_str());

@@ -105,7 +105,7 @@ const MUTATIONS: &[(PlaceKind, &str, &str)] = &[
         "lower_email",
         r#"ALTER TABLE "Sho""p".customers ALTER lower_email DROP EXPRESSION"#,
     ),
-    (PlaceKind::Sequence, "id", r#"ALTER TABLE "Sho""p".customers ALTER id RESTART WITH 43"#),
+    (PlaceKind::Sequence, "id", r#"ALTER TABLE "Sho""p".customers ALTER id RESTART WITH 41"#),
     (PlaceKind::Sequence, "id", r#"ALTER TABLE "Sho""p".counter ALTER id RESTART WITH 7"#),
     (PlaceKind::Index, "state", r#"DROP INDEX "Sho""p".state"#),
     (PlaceKind::Index, "state", r#"ALTER INDEX "Sho""p".state RENAME TO other"#),

@@ -153,9 +153,9 @@ fn the_script_of_one_of_everything() {
         EXECUTE FUNCTION "Sho""p"."touch_updated_at"();
 
     -- Next values
-    SELECT setval(pg_get_serial_sequence('"Sho""p"."customers"', 'id'), 42, false);
-    SELECT setval(pg_get_serial_sequence('"Sho""p"."counter"', 'id'), 32767, true);
-    SELECT setval(pg_get_serial_sequence('"Sho""p"."visits"', 'id'), 7, false);
+    SELECT setval(pg_get_serial_sequence('"Sho""p"."customers"', 'id'), least(n, 9223372036854775807)::bigint, n > 9223372036854775807) FROM (SELECT greatest(42, coalesce(max("id"), 0)::numeric + 1) AS n FROM "Sho""p"."customers") AS m;
+    SELECT setval(pg_get_serial_sequence('"Sho""p"."counter"', 'id'), least(n, 32767)::bigint, n > 32767) FROM (SELECT greatest(32768, coalesce(max("id"), 0)::numeric + 1) AS n FROM "Sho""p"."counter") AS m;
+    SELECT setval(pg_get_serial_sequence('"Sho""p"."visits"', 'id'), least(n, 9223372036854775807)::bigint, n > 9223372036854775807) FROM (SELECT greatest(7, coalesce(max("id"), 0)::numeric + 1) AS n FROM "Sho""p"."visits") AS m;
     SELECT setval('"Sho""p"."tickets"', -8, false);
 
     -- Views
@@ -193,16 +193,16 @@ fn a_counter_goes_no_further_than_its_type() {
         };
         set_next_value(&table, &column)
     };
-    let setval = |rest: &str| {
-        Some(format!("SELECT setval(pg_get_serial_sequence('\"s\".\"t\"', 'id'), {rest})"))
+    let setval = |next: u64, limit: u64| {
+        Some(format!(
+            "SELECT setval(pg_get_serial_sequence('\"s\".\"t\"', 'id'), least(n, {limit})::bigint, n > {limit}) \
+             FROM (SELECT greatest({next}, coalesce(max(\"id\"), 0)::numeric + 1) AS n FROM \"s\".\"t\") AS m"
+        ))
     };
     assert_eq!(next(ColumnType::Integer, None), None);
-    assert_eq!(next(ColumnType::Integer, Some(0)), setval("1, false"));
-    assert_eq!(next(ColumnType::Integer, Some(2_147_483_647)), setval("2147483647, false"));
-    assert_eq!(next(ColumnType::Integer, Some(2_147_483_648)), setval("2147483647, true"));
-    assert_eq!(next(ColumnType::SmallInt, Some(40_000)), setval("32767, true"));
-    let last = "9223372036854775807, true";
-    assert_eq!(next(ColumnType::BigInt, Some(u64::MAX)), setval(last));
+    assert_eq!(next(ColumnType::Integer, Some(0)), setval(1, 2_147_483_647));
+    assert_eq!(next(ColumnType::SmallInt, Some(40_000)), setval(40_000, 32_767));
+    assert_eq!(next(ColumnType::BigInt, Some(u64::MAX)), setval(u64::MAX, i64::MAX as u64));
 }
 
 #[test]
