@@ -277,7 +277,7 @@ fn chosen(index: &Index, wanted: &[String], path: &str) -> Result<Vec<String>, E
 }
 
 /// For fuzzers: looks at any bytes, and reads all rows of all tables.
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub(crate) fn fuzz(data: &[u8]) {
     use crate::mysql::wire::{Buffered, ValueCursor};
     let Ok(file) = File::of_bytes(data) else { return };

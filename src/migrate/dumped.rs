@@ -11,7 +11,11 @@ use crate::postgres::quote::literal;
 
 /// What a dump says of itself, before anything is written. An error in it stops the run.
 pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
-    found.extend(dump.remarks.iter().map(remark));
+    let mut columns = schema.tables.iter().flat_map(|table| &table.columns);
+    let has_timestamps =
+        columns.any(|column| matches!(column.column_type, ColumnType::Timestamp { .. }));
+    let matters = |remark: &&Remark| has_timestamps || !matches!(remark, Remark::NoTimeZone);
+    found.extend(dump.remarks.iter().filter(matters).map(remark));
     for table in dump.without_form() {
         let place = Place::table(table);
         let message = "the dump has rows of it and no CREATE TABLE";

@@ -212,7 +212,7 @@ impl<T> Pair<T> {
         let (options, server) = match (&self.source, source) {
             (Origin::Server(options, _), Source::Server { server, .. }) => (options, server),
             (_, Source::Dump(dump)) => {
-                let (report, event) = source::describe(dump, self.jobs);
+                let (report, event) = source::describe(dump);
                 events.emit(event);
                 return Ok((known.clone(), Frozen::of_dump(dump, self.jobs), report));
             }

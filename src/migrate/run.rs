@@ -194,12 +194,19 @@ impl Journey {
             return Ok(Some(Past::None));
         };
         if self.request.mode != Mode::Resume {
+            // What it has set aside of those would be forgotten with it.
+            if run.schemas.iter().any(|schema| !schemas.contains(&schema.as_str())) {
+                return Err(Error::OtherSchemas { run: Box::new(run), asked: schemas.join(", ") });
+            }
             return Ok(Some(if run.finished_at.is_none() { Past::Unfinished } else { Past::None }));
         }
         let asked = self.request.pair.source.address();
         if run.source != asked {
             let Run { begun_at, source: source_address, .. } = run;
             return Err(Error::NothingToResume { begun_at, source_address, asked });
+        }
+        if run.schemas != schemas {
+            return Err(Error::OtherSchemas { run: Box::new(run), asked: schemas.join(", ") });
         }
         if let Some(finished) = &run.finished_at {
             let change = format!("nothing: the run begun {} was finished {finished}", run.begun_at);
