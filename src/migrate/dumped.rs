@@ -34,10 +34,11 @@ pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
     }));
 }
 
-/// AUTO_INCREMENT columns of tables with rows, of which the dump does not tell the next value.
+/// AUTO_INCREMENT columns of tables with rows, of which the dump does not tell the next value: it is
+/// 1 then.
 fn counters(dump: &Dump, schema: &Schema) -> Vec<Finding> {
     let untold =
-        |table: &&Table| table.auto_increment.is_none() && !dump.pieces(&table.name).is_empty();
+        |table: &&Table| table.auto_increment == Some(1) && !dump.pieces(&table.name).is_empty();
     let counted = schema.tables.iter().filter(untold).flat_map(|table| {
         let columns = table.columns.iter().filter(|column| column.auto_increment);
         columns.map(|column| (&table.name, &column.name))
