@@ -38,7 +38,7 @@ pub(crate) fn migrate_dump(path: &Path, target: &TargetDatabase, more: &[&str]) 
 }
 
 /// All that PostgreSQL's own tool says of a database, rows in an order of their own.
-fn contents(target: &TargetDatabase, server: Target) -> String {
+pub(crate) fn contents(target: &TargetDatabase, server: Target) -> String {
     let text = target.pg_dump(server, &["--schema=public", "--no-owner"]);
     let mut lines: Vec<&str> = Vec::new();
     let mut rows: Option<Vec<&str>> = None;

@@ -148,8 +148,7 @@ impl File {
                 Ok(0) => break,
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(source) if codec == Codec::Plain => return Err(io_error(&path, source)),
-                Err(source) => return Err(Error::Damaged { path, at, source }),
+                Err(source) => return Err(failed(path, at, source)),
             };
             file.write_all(&block[..read]).map_err(no_room)?;
             at += read as u64;
@@ -190,11 +189,7 @@ impl File {
 
     /// What reading it came to, so far behind its beginning.
     pub(super) fn failed(&self, at: u64, source: io::Error) -> Error {
-        let path = self.path.clone();
-        match &self.form {
-            Form::Plain(_) => Error::Io { path, source },
-            Form::Compressed(_) => Error::Damaged { path, at, source },
-        }
+        failed(self.path.clone(), at, source)
     }
 
     /// The place behind the first lines, by what ends them.
@@ -233,6 +228,14 @@ fn decompressed(path: &Path, at: u64) -> io::Result<Box<dyn Read + Send>> {
     let mut text = Codec::of(&start[..read]).decode(file)?;
     io::copy(&mut text.by_ref().take(at), &mut io::sink())?;
     Ok(text)
+}
+
+/// What the system does not say is said by whoever decompresses.
+fn failed(path: String, at: u64, source: io::Error) -> Error {
+    match source.raw_os_error() {
+        Some(_) => Error::Io { path, source },
+        None => Error::Damaged { path, at, source },
+    }
 }
 
 pub(super) fn io_error(path: &str, source: io::Error) -> Error {

@@ -124,12 +124,11 @@ impl Reading<'_> {
         let mut files: Vec<(&String, &PathBuf)> =
             names.iter().filter(|(name, _)| name.strip_suffix(".sql").is_some()).collect();
         files.sort_by_key(|(name, _)| (rank(name), name.as_str()));
-        let told = match names.get(METADATA) {
-            Some(path) => self.metadata(path)?,
-            None => {
-                self.lacks(path, "the file metadata, which mydumper writes last");
-                Vec::new()
-            }
+        let told = if let Some(path) = names.get(METADATA) {
+            self.metadata(path)?
+        } else {
+            self.lacks(path, "the file metadata, which mydumper writes last");
+            Vec::new()
         };
         let mut databases: BTreeMap<String, String> = BTreeMap::new();
         for (name, path) in files {
@@ -173,7 +172,8 @@ impl Reading<'_> {
     /// Files of rows that statements speak of; each must be there, and none besides.
     fn load(&mut self, path: &Path, names: &Names) -> Result<(), Error> {
         let mut left: Vec<&str> = names.keys().map(String::as_str).collect();
-        left.retain(|name| name.ends_with(".dat") || name.ends_with(".csv"));
+        let is_rows = |ending| [".dat", ".csv"].contains(&ending);
+        left.retain(|name| name.rfind('.').is_some_and(|at| is_rows(&name[at..])));
         for Loading { load, around, path, at } in std::mem::take(&mut self.index.loads) {
             let LoadData { file, table, charset, format, header } = load;
             let name = without_compression(&file);

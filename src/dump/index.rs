@@ -280,6 +280,14 @@ impl Pass<'_> {
     fn rows(&mut self, found: &Found, head: &Head) -> Result<(), Error> {
         let around = self.session.around().map_err(|what| self.unreadable(found.from, &what))?;
         let mut begins = self.last.is_none();
+        let converted = around.charset.convert(&head.table);
+        if !converted
+            .is_ok_and(|text| str::from_utf8(text.as_deref().unwrap_or(&head.table)).is_ok())
+        {
+            let what = "a name that is no text in the charset that the dump tells, or in UTF-8 where it \
+                        tells none: put SET NAMES latin1; before the first statement if it is that";
+            return Err(self.unreadable(found.from, what));
+        }
         // A head without a table is the one of the statement before.
         if !head.table.is_empty() {
             let text = |bytes: &Vec<u8>| name(bytes, around);

@@ -5,7 +5,9 @@ use crate::dump::{Dump, Remark};
 use crate::finding::{Code, Finding, Place};
 use crate::migrate::conversion::Conversion;
 use crate::migrate::mapping::TableMapping;
-use crate::mysql::schema::{ColumnType, Schema};
+use crate::mysql::schema::{ColumnType, Schema, Table};
+use crate::name::{TableName, postgres_quoted};
+use crate::postgres::quote::literal;
 
 /// What a dump says of itself, before anything is written. An error in it stops the run.
 pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
@@ -20,6 +22,7 @@ pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
         let help = "dump it again with its form (without --no-create-info)";
         found.push(Finding::error(Code::TableNotCopied, place, message).help(help));
     }
+    found.extend(counters(dump, schema));
     let floats = schema.tables.iter().flat_map(|table| {
         let floats = table.columns.iter().filter(|one| one.column_type == ColumnType::Float);
         floats.map(|column| Place::column(&table.name, &column.name))
@@ -29,6 +32,29 @@ pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
             "FLOATs stand in a dump with six digits, where the server holds seven or eight";
         Finding::note(Code::DumpRounds, place, message)
     }));
+}
+
+/// AUTO_INCREMENT columns of tables with rows, of which the dump does not tell the next value: it is
+/// 1 then.
+fn counters(dump: &Dump, schema: &Schema) -> Vec<Finding> {
+    let untold =
+        |table: &&Table| table.auto_increment == Some(1) && !dump.pieces(&table.name).is_empty();
+    let counted = schema.tables.iter().filter(untold).flat_map(|table| {
+        let columns = table.columns.iter().filter(|column| column.auto_increment);
+        columns.map(|column| (&table.name, &column.name))
+    });
+    let finding = |(table, column): (&TableName, &String)| {
+        let message = "begins at 1: the dump does not tell the next AUTO_INCREMENT";
+        let help = format!(
+            "once the rows are there: SELECT setval(pg_get_serial_sequence({}, {}), max({})) FROM {}",
+            literal(&postgres_quoted(&table.name)),
+            literal(column),
+            postgres_quoted(column),
+            postgres_quoted(&table.name)
+        );
+        Finding::warning(Code::DumpLacksOptions, Place::column(table, column), message).help(help)
+    };
+    counted.map(finding).collect()
 }
 
 fn remark(remark: &Remark) -> Finding {
