@@ -320,6 +320,11 @@ fn a_run_that_was_killed_goes_on_with_the_same_databases_only() {
     let (run, report) = two.migrate("", &["--resume"]);
     assert!(run.code <= 1, "{}", run.all());
     assert_eq!(report.unproven(), Vec::<String>::new(), "{}", run.all());
+    // What the run has kept of the shop is not forgotten for the sake of the blog.
+    let anew = ["--database", two.blog.name.as_str(), "--if-exists", "drop"];
+    let (run, _) = two.migrate("", &anew);
+    assert_eq!(run.code, 3, "{}", run.all());
+    assert!(run.all().contains("writes to the schemas blog, public, not to blog"), "{}", run.all());
     let sums = "SELECT count(*), min(t), max(t) FROM";
     assert_eq!(two.target.sql(&format!("{sums} large")), two.shop.sql(&format!("{sums} large")));
     assert_eq!(

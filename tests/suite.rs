@@ -5,6 +5,7 @@
 
 mod support;
 
+mod archived;
 mod audit;
 mod choices;
 mod configure;
@@ -14,6 +15,7 @@ mod databases;
 mod detect;
 mod directory;
 mod dump;
+mod dumpers;
 mod env;
 mod grants;
 mod help;
@@ -33,4 +35,5 @@ mod standing;
 mod tidy;
 mod trouble;
 mod types;
+mod unfinished;
 mod verify;

@@ -24,6 +24,15 @@ pub(crate) struct Conversion {
     pub(crate) fit: Option<Fit>,
 }
 
+impl Conversion {
+    /// A table, view or sequence as the source names it.
+    pub(crate) fn source_of<'a>(&'a self, target: &'a TableName) -> &'a TableName {
+        let mapping = self.mappings.iter().find(|mapping| mapping.target == *target);
+        let table = mapping.map(|mapping| &mapping.source);
+        table.or_else(|| self.origins.get(target)).unwrap_or(target)
+    }
+}
+
 /// Objects of the target that stand in the way and are to go.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dropped {

@@ -9,7 +9,11 @@ use crate::mysql::schema::{ColumnType, Schema};
 
 /// What a dump says of itself, before anything is written. An error in it stops the run.
 pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
-    found.extend(dump.remarks.iter().map(remark));
+    let mut columns = schema.tables.iter().flat_map(|table| &table.columns);
+    let has_timestamps =
+        columns.any(|column| matches!(column.column_type, ColumnType::Timestamp { .. }));
+    let matters = |remark: &&Remark| has_timestamps || !matches!(remark, Remark::NoTimeZone);
+    found.extend(dump.remarks.iter().filter(matters).map(remark));
     for table in dump.without_form() {
         let place = Place::table(table);
         let message = "the dump has rows of it and no CREATE TABLE";
@@ -47,6 +51,34 @@ fn remark(remark: &Remark) -> Finding {
         Remark::NotRead { path, at, statement } => {
             let message = format!("{path}, byte {at}: a statement that is not read: {statement}");
             Finding::warning(Code::DumpStatementNotRead, source(), message)
+        }
+        Remark::MoreNotRead { statements } => {
+            let message = format!("{statements} more statements that are not read");
+            Finding::warning(Code::DumpStatementNotRead, source(), message)
+        }
+        Remark::NoRows { path } => {
+            let message = format!("{path} has tables, and not one row of any of them");
+            let help = "if it was made with --no-data, this is right";
+            Finding::warning(Code::DumpWithoutRows, source(), message).help(help)
+        }
+        Remark::NoOptions { path } => {
+            let message = format!(
+                "{path} has CREATE TABLE without what stands behind the columns: the tables' charset \
+                 and comment, and perhaps AUTO_INCREMENT and ON UPDATE, too, are not told"
+            );
+            let help = "dump it without --skip-opt, --skip-create-options and --compatible";
+            Finding::warning(Code::DumpLacksOptions, source(), message).help(help)
+        }
+        Remark::History => {
+            let message =
+                "made with --dump-history: rows that are no longer stand among those that are";
+            let help = "dump it without --dump-history, or migrate from the server";
+            Finding::error(Code::DumpHasHistory, source(), message).help(help)
+        }
+        Remark::Lacks { path, what } => {
+            let message = format!("{path} lacks {what}");
+            let help = "the dump is not whole: make it, or copy it, again";
+            Finding::error(Code::DumpCutOff, source(), message).help(help)
         }
         Remark::NoTimeZone => {
             let message = "the dump does not tell its time zone (--skip-tz-utc): its TIMESTAMPs are \

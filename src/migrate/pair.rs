@@ -130,6 +130,24 @@ impl Pair {
 }
 
 impl<T> Pair<T> {
+    /// The same, with another target.
+    pub(crate) fn with_target<U>(self, target: U) -> Pair<U> {
+        let Self { source, schemas, only, in_the_way, data_only, settings, jobs, .. } = self;
+        let Self { lock_timeout, snapshot, .. } = self;
+        Pair {
+            source,
+            target,
+            schemas,
+            only,
+            in_the_way,
+            data_only,
+            settings,
+            jobs,
+            lock_timeout,
+            snapshot,
+        }
+    }
+
     /// How much the data is asked, of `wanted`.
     pub(crate) fn depth(&self, wanted: Depth) -> Depth {
         // Of a schema that stands the types are decided.
@@ -194,7 +212,7 @@ impl<T> Pair<T> {
         let (options, server) = match (&self.source, source) {
             (Origin::Server(options, _), Source::Server { server, .. }) => (options, server),
             (_, Source::Dump(dump)) => {
-                let (report, event) = source::describe(dump, self.jobs);
+                let (report, event) = source::describe(dump);
                 events.emit(event);
                 return Ok((known.clone(), Frozen::of_dump(dump, self.jobs), report));
             }
