@@ -2,6 +2,7 @@
 //! below, which keep them true.
 //!
 //! Each takes any bytes and panics if a property of the code behind it does not hold.
+#![expect(clippy::missing_panics_doc, reason = "to panic is how a fuzzer is told")]
 
 use crate::project::read::check;
 

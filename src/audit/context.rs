@@ -75,8 +75,8 @@ impl<'a> Context<'a> {
             let end = at + part.len();
             let parent = path[..at.saturating_sub(1)].rsplit(|byte| *byte == b'/').next();
             let is_below = parent.is_some_and(|parent| FOLDERS.contains(&parent));
-            let has = |name: &&str| self.tree.entry(&join(&path[..end], name.as_bytes())).is_some();
-            if is_below && end < path.len() && LICENCES.iter().any(|name| has(&name)) {
+            let has = |name: &str| self.tree.entry(join(&path[..end], name.as_bytes())).is_some();
+            if is_below && end < path.len() && LICENCES.iter().any(|name| has(name)) {
                 return true;
             }
             at = end + 1;

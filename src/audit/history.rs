@@ -24,6 +24,9 @@ pub(super) struct Dug {
     pub(super) left_out: usize,
 }
 
+/// What rules say of a blob.
+type Scanned = Vec<(Blob, Hit)>;
+
 /// Reads every blob once and keeps what rules about secrets say of it, if the tree that is audited
 /// does not say the same.
 pub(super) fn dig(
@@ -35,7 +38,7 @@ pub(super) fn dig(
     let (blobs, gaps) = history.blobs(rev)?;
     let rules = secret_rules();
     let rule = super::factor::rule("III-025");
-    let read: Vec<Result<Option<Vec<(Blob, Hit)>>, Gap>> = blobs
+    let read: Vec<Result<Option<Scanned>, Gap>> = blobs
         .par_iter()
         .map_init(
             || history.reader(),
@@ -93,7 +96,7 @@ fn scan(
     blob: &Blob,
     bytes: Vec<u8>,
     rules: &[&'static Rule],
-) -> Option<Vec<(Blob, Hit)>> {
+) -> Option<Scanned> {
     let placed = context.place(&blob.path);
     if placed.scope == Scope::Vendored || is_binary(&bytes) {
         return None;

@@ -331,11 +331,14 @@ const SKELETON: [&str; 18] = [
     "PAPERTRAIL_",
 ];
 
+/// Keys with the lines that set them.
+type Lines = Vec<(String, usize)>;
+
 /// The keys that an example names, and those that it sets with their lines; none of an app.json that
 /// is no JSON.
-fn keys_of(example: &File) -> Option<(BTreeSet<String>, Vec<(String, usize)>)> {
+fn keys_of(example: &File) -> Option<(BTreeSet<String>, Lines)> {
     let mut listed: BTreeSet<String> = BTreeSet::new();
-    let mut lines: Vec<(String, usize)> = Vec::new();
+    let mut lines: Lines = Vec::new();
     if example.kind == Kind::Json {
         let json: serde_json::Value = serde_json::from_str(&example.text).ok()?;
         listed.extend(json["env"].as_object().into_iter().flat_map(|env| env.keys().cloned()));
@@ -413,30 +416,29 @@ fn drift(context: &Context, application: &Application, found: &mut Found) -> Ver
         && application.framework == F::Rails
         && example.scope == Scope::Sample
     {
-        for (key, line) in lines {
-            let own = [
-                "RAILS_",
-                "DATABASE_URL",
-                "REDIS_URL",
-                "PORT",
-                "MALLOC_",
-                "RUBY",
-                "BUNDLE_",
-                "LANG",
-                "SECRET_KEY_BASE",
-                "WEB_CONCURRENCY",
-            ];
-            if !contract.keys.contains_key(&key) && !own.iter().any(|start| key.starts_with(start))
-            {
-                let hit = found.line(
-                    &example.shown,
-                    line,
-                    example.line(line),
-                    format!("nothing reads {key}"),
-                );
-                hit.weighs(Note);
-            }
-        }
+        unread(&example, lines, &contract, found);
     }
     Verdict::Looked
+}
+
+/// Keys that an example sets and nothing reads.
+fn unread(example: &File, lines: Lines, contract: &contract::Contract, found: &mut Found) {
+    const OWN: [&str; 10] = [
+        "RAILS_",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "PORT",
+        "MALLOC_",
+        "RUBY",
+        "BUNDLE_",
+        "LANG",
+        "SECRET_KEY_BASE",
+        "WEB_CONCURRENCY",
+    ];
+    for (key, line) in lines {
+        if !contract.keys.contains_key(&key) && !OWN.iter().any(|start| key.starts_with(start)) {
+            let message = format!("nothing reads {key}");
+            found.line(&example.shown, line, example.line(line), message).weighs(Note);
+        }
+    }
 }
