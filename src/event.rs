@@ -42,6 +42,7 @@ pub(crate) enum Event {
         rung: String,
         /// What that promises, such as "all tables at one instant".
         guarantee: String,
+        /// 0 if the source is a dump.
         connections: usize,
         /// How long writers had to wait, in milliseconds.
         writers_waited_ms: u64,

@@ -148,6 +148,12 @@ pub(crate) enum Code {
     TargetEncoding,
     /// A dump is not whole.
     DumpCutOff,
+    /// A dump has tables and no rows.
+    DumpWithoutRows,
+    /// A dump has rows that are no longer.
+    DumpHasHistory,
+    /// A dump does not tell what stands behind the columns of a table.
+    DumpLacksOptions,
     /// A dump has a statement that may change rows or tables, and is not read.
     DumpStatementNotRead,
     /// A dump does not tell the time zone of its TIMESTAMPs.

@@ -37,8 +37,8 @@ mod statement;
 mod template;
 mod twelve_factor;
 
-// For ci/fuzz alone.
-#[cfg(fuzzing)]
+// For ci/fuzz, and a test of what it runs.
+#[cfg(any(test, fuzzing))]
 pub mod fuzz;
 
 use std::ffi::OsString;

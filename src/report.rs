@@ -210,6 +210,7 @@ pub(crate) struct SnapshotReport {
     pub(crate) rung: String,
     /// What that promises, such as "all tables at one instant".
     pub(crate) guarantee: String,
+    /// 0 if the source is a dump.
     pub(crate) connections: usize,
     pub(crate) writers_waited_ms: u64,
     /// Binary log file and position, or GTID set, if the source has a binary log.

@@ -229,9 +229,12 @@ pub(crate) struct Looked {
     pub(crate) vendored: usize,
     /// Files that hold no text.
     pub(crate) binary: usize,
-    /// Blobs of the history, if that was asked for.
+    /// Blobs of the history that were read, if that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) history: Option<usize>,
+    /// Blobs of it that are other people's code, no text, or too long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) history_left_out: Option<usize>,
 }
 
 /// What an audit found.

@@ -396,3 +396,30 @@ fn a_path_that_is_no_utf8_and_a_file_that_is_no_text_are_no_stumbling_block() {
         assert!(!run.stdout.contains('\u{1b}'), "{}", run.stdout);
     }
 }
+
+#[test]
+fn github_sees_what_is_found_beside_what_was_asked_for() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("a.php"), "<?php\nset_time_limit(0);\n").unwrap();
+    for (format, annotates) in
+        [("human", true), ("json", true), ("html", true), ("sarif", false), ("github", false)]
+    {
+        let mut command = nirvana();
+        command.env("GITHUB_ACTIONS", "true").arg("audit").arg(folder.path());
+        let run = run({
+            command.args(["--format", format]);
+            command
+        });
+        let is_there = run.stderr.contains("::warning file=a.php,line=2,title=IX-001");
+        assert_eq!(is_there, annotates, "{format}: {}", run.all());
+        // What was asked for is the same as anywhere else.
+        let elsewhere = audit(folder.path(), &["--format", format]);
+        let without_time = |text: &str| {
+            text.lines().filter(|line| !line.contains(" ms")).collect::<Vec<_>>().join("\n")
+        };
+        if format != "json" {
+            assert_eq!(without_time(&run.stdout), without_time(&elsewhere.stdout), "{format}");
+        }
+        assert!(!elsewhere.stderr.contains("::warning"), "{format}");
+    }
+}

@@ -10,28 +10,28 @@ use crate::support::{
 };
 
 /// A directory that vanishes with its test.
-struct Directory {
+pub(crate) struct Directory {
     _home: tempfile::TempDir,
-    path: PathBuf,
+    pub(crate) path: PathBuf,
 }
 
 impl Directory {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("it's a directory");
         Self { _home: home, path }
     }
 
-    fn word(&self) -> String {
+    pub(crate) fn word(&self) -> String {
         format!("{}/", self.path.display())
     }
 
-    fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path.join(name)).unwrap()
     }
 
     /// The only file in `data` of which the name has a word.
-    fn data(&self, word: &str) -> PathBuf {
+    pub(crate) fn data(&self, word: &str) -> PathBuf {
         let files = std::fs::read_dir(self.path.join("data")).unwrap();
         let mut files = files.map(|entry| entry.unwrap().path());
         files.find(|path| path.to_string_lossy().contains(word)).unwrap()
@@ -39,12 +39,12 @@ impl Directory {
 }
 
 /// Writes a directory; gives how that ended, and the report.
-fn pack(source: &SourceDatabase, directory: &Directory, more: &[&str]) -> (Run, Report) {
+pub(crate) fn pack(source: &SourceDatabase, directory: &Directory, more: &[&str]) -> (Run, Report) {
     migrate_between(&source.url(), &directory.word(), more)
 }
 
 /// A program with the clients on its path, and the password.
-fn with_clients(program: impl AsRef<std::ffi::OsStr>) -> Command {
+pub(crate) fn with_clients(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let clients = setting("NIRVANA_TEST_CLIENTS").unwrap();
     let path = format!("{clients}:{}", std::env::var("PATH").unwrap());
     let mut command = Command::new(program);
@@ -52,20 +52,20 @@ fn with_clients(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
-fn load(directory: &Directory, target: &TargetDatabase, more: &[&str]) -> Run {
+pub(crate) fn load(directory: &Directory, target: &TargetDatabase, more: &[&str]) -> Run {
     let mut command = with_clients(directory.path.join("load.sh"));
     command.args(more).arg(target.url());
     run(command)
 }
 
 /// All in one transaction, by psql.
-fn load_at_once(directory: &Directory, target: &TargetDatabase) -> Run {
+pub(crate) fn load_at_once(directory: &Directory, target: &TargetDatabase) -> Run {
     let mut command = with_clients("psql");
     command.args(["-X", "-d", &target.url(), "-f", "load.sql"]).current_dir(&directory.path);
     run(command)
 }
 
-fn verify(directory: &Directory, target: &TargetDatabase) -> Run {
+pub(crate) fn verify(directory: &Directory, target: &TargetDatabase) -> Run {
     let mut command = nirvana();
     command.args(["verify", &directory.word(), &target.url()]);
     run(command)

@@ -12,7 +12,7 @@ const PAIRS: [(Source, Target); 2] =
     [(Source::MariaDb, Target::Postgres15), (Source::MySql, Target::Postgres18)];
 
 /// What the source's own tool writes of a database.
-fn dumped(source: &SourceDatabase, options: &[&str]) -> Vec<u8> {
+pub(crate) fn dumped(source: &SourceDatabase, options: &[&str]) -> Vec<u8> {
     let (program, own): (_, &[&str]) = match source.server {
         Source::MariaDb => ("mariadb-dump", &[]),
         Source::MySql => ("mysqldump", &["--set-gtid-purged=OFF"]),
@@ -26,19 +26,19 @@ fn dumped(source: &SourceDatabase, options: &[&str]) -> Vec<u8> {
 }
 
 /// A folder with one file.
-fn file(name: &str, text: &[u8]) -> (tempfile::TempDir, PathBuf) {
+pub(crate) fn file(name: &str, text: &[u8]) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, text).unwrap();
     (folder, path)
 }
 
-fn migrate_dump(path: &Path, target: &TargetDatabase, more: &[&str]) -> (Run, Report) {
+pub(crate) fn migrate_dump(path: &Path, target: &TargetDatabase, more: &[&str]) -> (Run, Report) {
     migrate_between(path.to_str().unwrap(), &target.url(), more)
 }
 
 /// All that PostgreSQL's own tool says of a database, rows in an order of their own.
-fn contents(target: &TargetDatabase, server: Target) -> String {
+pub(crate) fn contents(target: &TargetDatabase, server: Target) -> String {
     let text = target.pg_dump(server, &["--schema=public", "--no-owner"]);
     let mut lines: Vec<&str> = Vec::new();
     let mut rows: Option<Vec<&str>> = None;
@@ -61,10 +61,14 @@ fn contents(target: &TargetDatabase, server: Target) -> String {
     lines.join("\n").replace("numeric(65,", "numeric(27,")
 }
 
-/// Loads a dump into its own server again, and moves both the server's database and the dump.
 fn arrives_as_from_its_server(source: &SourceDatabase, to: Target, options: &[&str]) {
     let what = format!("{:?} {options:?}", source.server);
-    let (folder, path) = file("dump.sql", &dumped(source, options));
+    let (_folder, path) = file("dump.sql", &dumped(source, options));
+    as_from_its_server(source, to, (&path, &what));
+}
+
+/// Loads a dump into its own server again, and moves both the server's database and the dump.
+pub(crate) fn as_from_its_server(source: &SourceDatabase, to: Target, (path, what): (&Path, &str)) {
     // A dump has FLOATs with six digits, and so has a database that was loaded from one; from the
     // plainest, as MySQL does not load its own JSON under the charset binary.
     let again = SourceDatabase::create(source.server, "again").unwrap();
@@ -74,7 +78,7 @@ fn arrives_as_from_its_server(source: &SourceDatabase, to: Target, options: &[&s
     let from_server = TargetDatabase::create(to, "server").unwrap();
     let from_dump = TargetDatabase::create(to, "dump").unwrap();
     let (server_run, server) = migrate(&again, &from_server, &[]);
-    let (dump_run, dump) = migrate_dump(&path, &from_dump, &[]);
+    let (dump_run, dump) = migrate_dump(path, &from_dump, &[]);
     assert!(server_run.code <= 1 && dump_run.code <= 1, "{what}: {}", dump_run.all());
     assert_eq!(server.proven_rows(), dump.proven_rows(), "{what}");
     // A dump's tables have one instant, whatever their engine.
@@ -82,7 +86,6 @@ fn arrives_as_from_its_server(source: &SourceDatabase, to: Target, options: &[&s
     warnings.retain(|warning| !warning.starts_with("engine-without-snapshot"));
     assert_eq!(warnings, dump.warnings(), "{what}");
     assert_eq!(contents(&from_server, to), contents(&from_dump, to), "{what}");
-    drop(folder);
 }
 
 const OPTIONS: [&[&str]; 4] = [
@@ -173,7 +176,7 @@ fn each_type_is_in_a_dump_what_it_is_on_the_server() {
     }
 }
 
-fn verify(path: &Path, target: &TargetDatabase) -> (Run, Report) {
+pub(crate) fn verify(path: &Path, target: &TargetDatabase) -> (Run, Report) {
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("report.json");
     let mut command = nirvana();
@@ -325,7 +328,7 @@ fn compressed_and_piped() {
 }
 
 /// The files of a folder, which is kept as long as it is looked at.
-fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+pub(crate) fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
         std::fs::write(folder.path().join(name), bytes).unwrap();
@@ -333,16 +336,16 @@ fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
     folder
 }
 
-const ITEMS: &str = "CREATE TABLE `items` (\n  `id` int NOT NULL,\n  `word` varchar(20) DEFAULT NULL,\n  \
+pub(crate) const ITEMS: &str = "CREATE TABLE `items` (\n  `id` int NOT NULL,\n  `word` varchar(20) DEFAULT NULL,\n  \
     `raw` blob,\n  `doc` json DEFAULT NULL,\n  `at` timestamp NULL DEFAULT NULL,\n  \
     PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=latin1;\n";
 
-const ITEMS_ARE: &str = "1|a\tb|\\x00ff|{\"a\": 1}|2020-01-01 00:00:00+00
+pub(crate) const ITEMS_ARE: &str = "1|a\tb|\\x00ff|{\"a\": 1}|2020-01-01 00:00:00+00
 2|\u{e9}|NULL|NULL|NULL
 3|NULL|\\x|NULL|NULL
 ";
 
-fn items(target: &TargetDatabase) -> String {
+pub(crate) fn items(target: &TargetDatabase) -> String {
     target.sql(
         "SELECT concat_ws('|', id, coalesce(word, 'NULL'), coalesce(raw::text, 'NULL'), \
          coalesce(doc::text, 'NULL'), coalesce(at::text, 'NULL')) FROM items ORDER BY id",
@@ -374,7 +377,8 @@ fn a_folder_of_mydumper() {
     let folder = folder(&[
         (
             "metadata",
-            b"Started dump at: 2026-01-01\nSHOW MASTER STATUS:\n\tLog: bin.000001\n\tPos: 157\n",
+            b"Started dump at: 2026-01-01\nSHOW MASTER STATUS:\n\tLog: bin.000001\n\tPos: 157\n\n\
+              Finished dump at: 2026-01-01\n",
         ),
         ("shop-schema-create.sql", create.as_bytes()),
         ("shop.items-schema.sql", schema.as_bytes()),

@@ -5,6 +5,7 @@
 
 mod support;
 
+mod archived;
 mod audit;
 mod choices;
 mod configure;
@@ -15,6 +16,7 @@ mod databases;
 mod detect;
 mod directory;
 mod dump;
+mod dumpers;
 mod env;
 mod foresight;
 mod grants;
@@ -38,4 +40,5 @@ mod standing;
 mod tidy;
 mod trouble;
 mod types;
+mod unfinished;
 mod verify;

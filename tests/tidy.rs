@@ -131,14 +131,12 @@ fn take_path<'a>(mut text: &'a str, mut path: Vec<String>, into: &mut Vec<Vec<St
         let end = text.find(|letter: char| !letter.is_alphanumeric() && letter != '_');
         let (name, rest) = text.split_at(end.unwrap_or(text.len()));
         path.push(name.to_owned());
-        match rest.strip_prefix("::") {
-            Some(rest) => text = rest,
-            None => {
-                into.push(path);
-                // `as other`, and signs that are no name.
-                return rest.split_once([',', '}']).map_or("", |(name, _)| &rest[name.len()..]);
-            }
-        }
+        let Some(rest) = rest.strip_prefix("::") else {
+            into.push(path);
+            // `as other`, and signs that are no name.
+            return rest.split_once([',', '}']).map_or("", |(name, _)| &rest[name.len()..]);
+        };
+        text = rest;
     }
 }
 

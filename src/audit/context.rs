@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::application::{Application, Detected};
-use crate::audit::file::{File, Kind, Placed, Scope, scope};
+use crate::audit::file::{File, Kind, Placed, Scope, counterparts, scope};
 use crate::finding::{Code, Finding, Place};
 use crate::project::error::Error;
 use crate::project::tree::{Entry, Mode, Tree, join};
 
 /// What is longer is no text that a person has written.
-const LONGEST: u64 = 4 << 20;
+pub(super) const LONGEST: u64 = 4 << 20;
 
 pub(super) struct Context<'a> {
     pub(super) tree: &'a Tree,
@@ -53,8 +53,35 @@ impl<'a> Context<'a> {
         };
         let framework = application.map(|one| one.framework);
         let kind = Kind::of(&shown);
-        let scope = scope(&shown, &inner, framework);
+        let mut scope = scope(&shown, &inner, framework);
+        if scope < Scope::Vendored && self.is_taken_over(path) {
+            scope = Scope::Vendored;
+        }
         Placed { shown, kind, scope, inner, framework }
+    }
+
+    /// Whether a file lies in a library that was copied into the tree: a folder of `lib/` and its
+    /// like that has a licence of its own.
+    fn is_taken_over(&self, path: &[u8]) -> bool {
+        const FOLDERS: [&[u8]; 5] = [b"lib", b"libs", b"library", b"libraries", b"thirdparty"];
+        const LICENCES: [&str; 4] = ["LICENSE", "LICENSE.txt", "LICENSE.md", "COPYING"];
+        if memchr::memmem::find(path, b"lib").is_none()
+            && memchr::memmem::find(path, b"thirdparty").is_none()
+        {
+            return false;
+        }
+        let mut at = 0;
+        for part in path.split(|byte| *byte == b'/') {
+            let end = at + part.len();
+            let parent = path[..at.saturating_sub(1)].rsplit(|byte| *byte == b'/').next();
+            let is_below = parent.is_some_and(|parent| FOLDERS.contains(&parent));
+            let has = |name: &str| self.tree.entry(join(&path[..end], name.as_bytes())).is_some();
+            if is_below && end < path.len() && LICENCES.iter().any(|name| has(name)) {
+                return true;
+            }
+            at = end + 1;
+        }
+        false
     }
 
     /// Reads an entry for the rules.
@@ -80,7 +107,11 @@ impl<'a> Context<'a> {
         }
         let text = String::from_utf8(bytes)
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        Ok(File::new(placed, text))
+        let is_there = |other: &String| self.tree.entry(other.as_bytes()).is_some();
+        let only_for = counterparts(&placed.shown)
+            .filter(|(_, others)| others.iter().any(is_there))
+            .map(|(server, _)| server);
+        Ok(File::new(placed, text).of_one_server(only_for))
     }
 
     /// A file by its path from the tree's root; none if it is not there or cannot be read, which
@@ -93,6 +124,13 @@ impl<'a> Context<'a> {
         let file = entry.and_then(|entry| self.read(entry, self.place(path)).ok()).map(Arc::new);
         self.lock().insert(path.to_vec(), file.clone());
         file
+    }
+
+    /// A file of JSON with its value; none if it is not there or is no JSON, which detection tells.
+    pub(super) fn json(&self, path: &[u8]) -> Option<(Arc<File>, serde_json::Value)> {
+        let file = self.file(path)?;
+        let value = serde_json::from_str(&file.text).ok()?;
+        Some((file, value))
     }
 
     /// The same for whoever reads all files; code is kept for the rules that come after.

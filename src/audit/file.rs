@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::application::Framework;
+use crate::application::{Framework, Server};
 use crate::project::stack;
 
 /// What is written in a file, by its name.
@@ -144,6 +144,8 @@ pub(super) struct File {
     pub(super) inner: String,
     /// That application's framework; none for a file that belongs to no application.
     pub(super) framework: Option<Framework>,
+    /// The server that its path says it is for, if there is such a file for another one.
+    pub(super) only_for: Option<Server>,
     pub(super) text: String,
     starts: OnceLock<Vec<usize>>,
 }
@@ -151,7 +153,13 @@ pub(super) struct File {
 impl File {
     pub(super) fn new(place: Placed, text: String) -> Self {
         let Placed { shown, kind, scope, inner, framework } = place;
-        Self { shown, kind, scope, inner, framework, text, starts: OnceLock::new() }
+        let (only_for, starts) = (None, OnceLock::new());
+        Self { shown, kind, scope, inner, framework, only_for, text, starts }
+    }
+
+    /// One of several files that are for a server each.
+    pub(super) fn of_one_server(self, only_for: Option<Server>) -> Self {
+        Self { only_for, ..self }
     }
 
     /// After the last `/`.
@@ -212,6 +220,52 @@ pub(super) struct Placed {
     pub(super) framework: Option<Framework>,
 }
 
+/// Names of servers as files have them, the longest of each first.
+const SERVERS: [(&str, Server); 7] = [
+    ("mysql", Server::Mysql),
+    ("mariadb", Server::Mysql),
+    ("postgresql", Server::Postgresql),
+    ("postgres", Server::Postgresql),
+    ("pgsql", Server::Postgresql),
+    ("sqlite3", Server::Sqlite),
+    ("sqlite", Server::Sqlite),
+];
+
+/// The server that a path names, and the paths that would be its counterparts for others:
+/// `Schema/Postgres.php` of `Schema/Mysql.php`.
+pub(super) fn counterparts(path: &str) -> Option<(Server, Vec<String>)> {
+    let lower = path.to_ascii_lowercase();
+    let (at, word, server) = SERVERS
+        .iter()
+        .find_map(|(word, server)| lower.rfind(word).map(|at| (at, *word, *server)))?;
+    let (before, after) = (&path[..at], &path[at + word.len()..]);
+    let capital = path[at..].starts_with(|letter: char| letter.is_ascii_uppercase());
+    let others = SERVERS.iter().filter(|(_, other)| *other != server);
+    let paths = others.flat_map(|(other, _)| {
+        let mut spelled = vec![(*other).to_owned()];
+        if capital {
+            spelled = [
+                "Postgres",
+                "PostgreSQL",
+                "PostgreSql",
+                "PgSQL",
+                "Pgsql",
+                "MySQL",
+                "MySql",
+                "Mysql",
+                "SQLite",
+                "Sqlite",
+            ]
+            .iter()
+            .filter(|spelling| spelling.eq_ignore_ascii_case(other))
+            .map(|spelling| (*spelling).to_owned())
+            .collect();
+        }
+        spelled.into_iter().map(|spelling| format!("{before}{spelling}{after}"))
+    });
+    Some((server, paths.collect()))
+}
+
 /// What a path is there for, whichever application it belongs to.
 pub(super) fn scope(path: &str, inner: &str, framework: Option<Framework>) -> Scope {
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -256,14 +310,17 @@ fn is_core(inner: &str, framework: Option<Framework>) -> bool {
             "docroot/core/",
             "includes/",
             "misc/",
-            "modules/",
             "web/modules/contrib/",
             "docroot/modules/contrib/",
         ],
         Some(Framework::CodeIgniter) => &["system/"],
         _ => &[],
     };
-    cores.iter().any(|core| inner.starts_with(core))
+    // What an application adds to Drupal lies beside what Drupal 6 and 7 have.
+    let is_module = framework == Some(Framework::Drupal)
+        && inner.starts_with("modules/")
+        && !inner.starts_with("modules/custom/");
+    is_module || cores.iter().any(|core| inner.starts_with(core))
 }
 
 /// What a machine has written.
@@ -278,7 +335,7 @@ fn is_made(lower: &str, inner: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, Scope, scope};
+    use super::{Kind, Scope, counterparts, scope};
     use crate::application::Framework;
 
     #[test]
@@ -299,6 +356,17 @@ mod tests {
         ] {
             assert_eq!(Kind::of(path), kind, "{path}");
         }
+    }
+
+    #[test]
+    fn files_for_several_servers_are_known_by_their_names() {
+        let has = |path: &str, other: &str| {
+            counterparts(path).is_some_and(|(_, paths)| paths.iter().any(|path| path == other))
+        };
+        assert!(has("app/Schema/Mysql.php", "app/Schema/Postgres.php"));
+        assert!(has("db/sqlite/schema.rb", "db/mysql/schema.rb"));
+        assert!(has("src/PostgreSQLPlatform.php", "src/MySQLPlatform.php"));
+        assert!(counterparts("app/Schema.php").is_none());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rayon::prelude::*;
 
-use crate::audit::context::{Context, is_binary};
+use crate::audit::context::{Context, LONGEST, is_binary};
 use crate::audit::error::Error;
 use crate::audit::file::{File, Scope};
 use crate::audit::found::Found;
@@ -18,8 +18,14 @@ use crate::twelve_factor::{Card, Hit};
 pub(super) struct Dug {
     pub(super) hits: Vec<Hit>,
     pub(super) findings: Vec<Finding>,
+    /// Blobs that rules were shown.
     pub(super) blobs: usize,
+    /// Those that they were not: other people's code, what is no text, and what is too long.
+    pub(super) left_out: usize,
 }
+
+/// What rules say of a blob.
+type Scanned = Vec<(Blob, Hit)>;
 
 /// Reads every blob once and keeps what rules about secrets say of it, if the tree that is audited
 /// does not say the same.
@@ -32,12 +38,15 @@ pub(super) fn dig(
     let (blobs, gaps) = history.blobs(rev)?;
     let rules = secret_rules();
     let rule = super::factor::rule("III-025");
-    let read: Vec<Result<Vec<(Blob, Hit)>, Gap>> = blobs
+    let read: Vec<Result<Option<Scanned>, Gap>> = blobs
         .par_iter()
         .map_init(
             || history.reader(),
             |reader, blob| match reader {
-                Ok(reader) => reader.read(blob).map(|bytes| scan(context, blob, bytes, &rules)),
+                Ok(reader) => {
+                    let bytes = reader.read(blob, LONGEST)?;
+                    Ok(bytes.and_then(|bytes| scan(context, blob, bytes, &rules)))
+                }
                 Err(error) => Err(Gap {
                     path: crate::project::tree::shown(&blob.path),
                     commit: blob.commit.clone(),
@@ -51,9 +60,14 @@ pub(super) fn dig(
         present.iter().map(|hit| (hit.rule, hit.fingerprint.as_str())).collect();
     let mut told: HashSet<(&'static str, String, String)> = HashSet::new();
     let mut found = Vec::new();
+    let (mut shown, mut left_out) = (0, 0);
     for one in read {
         match one {
-            Ok(list) => found.extend(list),
+            Ok(Some(list)) => {
+                shown += 1;
+                found.extend(list);
+            }
+            Ok(None) => left_out += 1,
             Err(missing) => findings.push(gap(&missing)),
         }
     }
@@ -64,7 +78,7 @@ pub(super) fn dig(
             hits.extend(in_history(&rule.card, &blob, &hit));
         }
     }
-    Ok(Dug { hits, findings, blobs: blobs.len() })
+    Ok(Dug { hits, findings, blobs: shown, left_out })
 }
 
 /// Rules that find values which must not be known.
@@ -76,21 +90,22 @@ fn secret_rules() -> Vec<&'static Rule> {
     super::factor::rules().into_iter().filter(is_secret).collect()
 }
 
+/// None if rules look at nothing of this kind.
 fn scan(
     context: &Context,
     blob: &Blob,
     bytes: Vec<u8>,
     rules: &[&'static Rule],
-) -> Vec<(Blob, Hit)> {
+) -> Option<Scanned> {
     let placed = context.place(&blob.path);
-    if placed.scope >= Scope::Rehearsal || is_binary(&bytes) {
-        return Vec::new();
+    if placed.scope == Scope::Vendored || is_binary(&bytes) {
+        return None;
     }
     let text = String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
     let file = File::new(placed, text);
     let hits = look(&file, rules).into_iter();
-    hits.filter(|hit| hit.secret.is_some()).map(|hit| (blob.clone(), hit)).collect()
+    Some(hits.filter(|hit| hit.secret.is_some()).map(|hit| (blob.clone(), hit)).collect())
 }
 
 fn in_history(card: &'static Card, blob: &Blob, hit: &Hit) -> Vec<Hit> {

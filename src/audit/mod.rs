@@ -11,6 +11,8 @@
 )]
 
 mod baseline;
+#[cfg(any(test, fuzzing))]
+mod check;
 mod context;
 mod error;
 mod factor;
@@ -41,6 +43,8 @@ use crate::project::tree::{Origin, Tree};
 use crate::report::{ErrorReport, Outcome, Report, Verb};
 use crate::twelve_factor::{Audited, Card, Hit, State};
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use crate::audit::check::check;
 pub(crate) use crate::audit::settings::{LevelWord, Settings};
 
 /// What to audit, and how.
@@ -78,7 +82,7 @@ pub(crate) fn audit(request: &Request) -> Report {
 }
 
 fn fill(request: &Request, report: &mut Report) -> Result<(), Error> {
-    check(&request.settings)?;
+    held(&request.settings)?;
     let known = request.baseline.as_deref().map(baseline::read).transpose()?;
     let repository = History::of(&request.path);
     let tree = Tree::open(&request.path, request.rev.as_deref())?;
@@ -89,6 +93,7 @@ fn fill(request: &Request, report: &mut Report) -> Result<(), Error> {
         let context = Context::new(&tree, &inspected.detected, None);
         let dug = history::dig(history, request.rev.as_deref(), &context, &inspected.hits)?;
         inspected.looked.history = Some(dug.blobs);
+        inspected.looked.history_left_out = Some(dug.left_out);
         inspected.hits.extend(dug.hits);
         inspected.findings.extend(dug.findings);
     } else {
@@ -131,7 +136,7 @@ fn fill(request: &Request, report: &mut Report) -> Result<(), Error> {
 }
 
 /// What must be wrong in the settings whatever the tree is.
-fn check(settings: &Settings) -> Result<(), Error> {
+fn held(settings: &Settings) -> Result<(), Error> {
     for allow in &settings.allow {
         if allow.reason.trim().is_empty() {
             return Err(Error::Setting(format!("the allowance of {} has no reason", allow.path)));

@@ -176,6 +176,8 @@ pub(super) fn is_secret_name(name: &str) -> bool {
             "new_password",
             "old_password",
             "current_password",
+            "hashed_password",
+            "encrypted_password",
         ]
         .contains(&name.as_str())
 }
@@ -193,6 +195,10 @@ pub(super) fn is_drawn(value: &str) -> bool {
     let kinds = classes.iter().filter(|class| **class).count();
     // Sixteen digits hold less a letter.
     let is_hex = value.bytes().all(|byte| byte.is_ascii_hexdigit());
+    // `admin123`
+    let word = value.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let counted = ["1", "12", "123", "1234", "12345"].contains(&&value[word.len()..])
+        && word.bytes().all(|byte| byte.is_ascii_lowercase());
     let path = value.contains("://")
         || value.starts_with(['/', '.', '#', '$', '@', ':'])
         || value.contains("::");
@@ -202,6 +208,7 @@ pub(super) fn is_drawn(value: &str) -> bool {
         && has(u8::is_ascii_digit)
         && entropy(value) >= if value.len() >= 16 && !is_hex { 3.5 } else { 2.8 }
         && !path
+        && !counted
         && !value.contains(['(', ' ', '{', '<', '\\', '|'])
 }
 
@@ -251,7 +258,7 @@ mod tests {
             assert!(is_drawn(value), "{value}");
         }
         for value in
-            ["Enter your password", "password", "/run/secrets/db", "app.auth.token", "Foo::Bar1"]
+            ["Enter your password", "admin123", "/run/secrets/db", "app.auth.token", "Foo::Bar1"]
         {
             assert!(!is_drawn(value), "{value}");
         }

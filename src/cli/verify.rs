@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::cli::ends::{Ends, NoNames};
+use crate::cli::ends::{Ends, NoNames, NoSchemaThere, directory};
 use crate::cli::perform::{Output, boxed, perform};
 use crate::environment::Environment;
 use crate::fault::{Blame, Fault};
 use crate::migrate::{
-    Judge, Manner, PackedRequest, Repair, Share, VerifyRequest, verify, verify_packed,
+    ArchivedRequest, Judge, Manner, PackedRequest, Repair, Share, VerifyRequest, verify,
+    verify_archived, verify_packed,
 };
 
 /// Compare a database with what it became, to the row.
@@ -19,13 +20,15 @@ use crate::migrate::{
 /// TARGET the source's values is printed.
 ///
 /// SOURCE may be a directory that migrate has written: then TARGET is proven to be what it holds,
-/// its files to be the ones that were written, and no source is asked.
+/// its files to be the ones that were written, and no source is asked. TARGET may be one, too: then
+/// its files are proven to hold what SOURCE does.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
     #[command(flatten)]
     ends: Ends,
-    /// postgres://user@host:5432/database; libpq's parameters and environment
+    /// postgres://user@host:5432/database; libpq's parameters and environment. Or a directory that
+    /// migrate has written
     #[arg(value_name = "TARGET")]
     target: String,
     /// Give the target the source's rows where they differ, one transaction a table, and compare
@@ -44,11 +47,9 @@ pub(super) struct Arguments {
     output: Output,
 }
 
-/// What needs a server for a source.
+/// What needs two servers.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "--repair, --sample and --independent need a server for SOURCE, and this one is a directory"
-)]
+#[error("--repair, --sample and --independent need a server at both ends, and one is a directory")]
 struct FilesOnly;
 
 impl Blame for FilesOnly {
@@ -61,6 +62,7 @@ const EXAMPLES: &str = "\
 Examples:
   nirvana verify mysql://reader@db1/shop postgres://shop@db2/shop
   nirvana verify ./shop/ postgres://shop@db2/shop
+  nirvana verify mysql://reader@db1/shop ./shop/
   nirvana verify --only orders,items mysql://reader@db1/shop postgres://shop@db2/shop --report diff.json";
 
 pub(super) fn run(arguments: Arguments) -> ExitCode {
@@ -70,11 +72,22 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
         judge: if independent { Judge::RowsAndServers } else { Judge::Rows },
         repair: if repair { Repair::Apply } else { Repair::Leave },
     };
-    if let Some(path) = ends.archive() {
-        if manner.share != Share::All || manner.judge != Judge::Rows || repair {
-            let refused = |_: &Environment| Err(boxed(FilesOnly));
-            return perform(&output, refused, verify);
-        }
+    let (archive, written) = (ends.archive(), directory(&target));
+    let needs_servers = manner.share != Share::All || manner.judge != Judge::Rows || repair;
+    if needs_servers && (archive.is_some() || written.is_some()) {
+        let refused = |_: &Environment| Err(boxed(FilesOnly));
+        return perform(&output, refused, verify);
+    }
+    if let Some(path) = written {
+        let request = |environment: &Environment| {
+            if ends.is_data_only() {
+                return Err(boxed(NoSchemaThere));
+            }
+            Ok(ArchivedRequest { pair: ends.pair_with(path, environment)? })
+        };
+        return perform(&output, request, verify_archived);
+    }
+    if let Some(path) = archive {
         let request = |environment: &Environment| {
             let (target, jobs) = ends.target(&target, environment)?;
             Ok(PackedRequest { archive: path, target, jobs })

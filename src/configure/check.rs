@@ -1,5 +1,7 @@
 //! Forms on any text: for tests, and for fuzzers.
 
+use crate::project::read::check::outside;
+
 use super::draft::{Draft, Form};
 use super::format;
 use super::goal::{Goal, Target};
@@ -15,17 +17,21 @@ pub(super) fn forms(name: &str) -> Vec<(Language, Form)> {
     forms
 }
 
-/// All forms that read files of a kind: none panics, and what is proven is that.
+/// All forms that read files of a kind: none panics, no byte changes that no edit names; a second run's
+/// included, which need not be empty here: of a whole project it must be, and `run` holds that.
 pub(crate) fn check(name: &str, source: &[u8]) {
     for to in [None, Some(Target::Postgres)] {
         let goal = Goal { to, dialect: None };
         for (language, form) in forms(name) {
             let mut draft = Draft::new(name.as_bytes(), source);
             form(&mut draft, goal);
-            let edited = prove::edited(language, source, &draft.edits);
-            if let Ok(text) = edited {
+            if let Ok(text) = prove::edited(language, source, &draft.edits) {
+                outside(source, &text, &draft.edits);
                 let mut again = Draft::new(name.as_bytes(), &text);
                 form(&mut again, goal);
+                if let Ok(twice) = prove::edited(language, &text, &again.edits) {
+                    outside(&text, &twice, &again.edits);
+                }
             }
             let _ = mask::secrets(language, source);
         }

@@ -54,9 +54,7 @@ fn to_set(site: &mut Site) {
         ["HOST", "PORT", "URL", "DSN", "SOCKET", "hostname", "port"]
             .iter()
             .any(|end| key.ends_with(end))
-            && !key.contains("SMTP")
-            && !key.contains("MAIL")
-            && !key.contains("REDIS")
+            && ["DB", "DATABASE", "database", "MYSQL", "DSN"].iter().any(|word| key.contains(word))
     };
     let keys: BTreeSet<&str> =
         site.settings.iter().map(|one| one.key.as_str()).filter(|key| is_address(key)).collect();
@@ -315,7 +313,12 @@ fn loader(site: &mut Site) {
     let reads_itself = match site.application.framework {
         Framework::Laravel | Framework::Lumen => site.major() != Some(4),
         Framework::Bedrock => true,
-        Framework::Symfony => site.has("config/bundles.php"),
+        Framework::Symfony => {
+            let has = |word: &[u8], text: Vec<u8>| memchr::memmem::find(&text, word).is_some();
+            let dotenv =
+                site.text("composer.json").is_some_and(|text| has(b"symfony/dotenv", text));
+            dotenv || site.has("config/bundles.php")
+        }
         Framework::CodeIgniter => site.major() == Some(4),
         Framework::Rails => site.text("Gemfile").is_some_and(|text| {
             let has = |word: &[u8]| memchr::memmem::find(&text, word).is_some();

@@ -32,14 +32,36 @@ pub(super) fn is_secret_name(name: &str) -> bool {
         || name.ends_with("pass")
 }
 
+/// Whether what stands at a name is the secret itself, and not something about it: no lifetime of a
+/// token, and no table of passwords.
+pub(super) fn is_secret_key(name: &str) -> bool {
+    const ENDS: [&str; 12] = [
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "token",
+        "salt",
+        "apikey",
+        "credential",
+        "credentials",
+        "pass",
+        "pwd",
+        "key",
+    ];
+    let name = name.to_ascii_lowercase();
+    is_secret_name(&name) && ENDS.iter().any(|end| name.ends_with(end))
+}
+
 /// Whether a value names a server with a password in it: `scheme://user:password@host`.
 pub(super) fn has_password(value: &[u8]) -> bool {
     let Some(at) = memchr::memmem::find(value, b"://") else { return false };
     let rest = &value[at + 3..];
     let Some(end) = memchr::memrchr(b'@', rest) else { return false };
     // What the recipes put where a password is to come is none.
-    let is_placeholder =
-        rest[..end].ends_with(b":!ChangeMe!") || rest[..end].ends_with(b":db_password");
+    let is_placeholder = [&b":!ChangeMe!"[..], b":db_password", b"guest:guest"]
+        .iter()
+        .any(|word| rest[..end].ends_with(word));
     !is_placeholder && memchr::memchr(b':', &rest[..end]).is_some()
 }
 

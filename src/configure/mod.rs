@@ -33,7 +33,7 @@ mod site;
 mod switch;
 mod url;
 
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub(crate) use check::check;
 pub(crate) use goal::Target;
 pub(crate) use run::{Mode, Request, configure};

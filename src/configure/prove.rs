@@ -1,7 +1,7 @@
 //! A file that was edited is read again, and is what was meant or is not written.
 
 use crate::project::read::edit::{Edit, apply};
-use crate::project::read::{Span, Token, dotenv, javascript, php, ruby, yaml_erb};
+use crate::project::read::{Code, Lexis, Span, Token, dotenv, javascript, php, ruby, yaml_erb};
 
 use super::language::Language;
 
@@ -15,46 +15,17 @@ pub(super) fn edited(
     let text = apply(source, edits).map_err(|error| (first, error.to_string()))?;
     let mut ordered: Vec<&Edit> = edits.iter().collect();
     ordered.sort_by_key(|edit| (edit.span.start, edit.span.end));
-    let told = |at| (at, "the edited file would not read as it was meant".to_owned());
     match language {
         Language::Php => {
-            let code = |text: &[u8]| {
-                let code = php::Code::new(text);
-                (code.broken.is_some() || code.unbalanced().is_some(), code.tokens)
-            };
-            let (was_broken, before) = code(source);
-            let (is_broken, after) = code(&text);
-            sound(was_broken, is_broken, first)?;
-            same(&before, &after, &ordered).map_err(told)?;
+            let code = |text| whole(php::Code::new(text));
+            sound_and_same((code(source), code(&text)), &ordered, first)?;
         }
         Language::Ruby => {
-            let code = |text: &[u8]| {
-                let code = ruby::Code::new(text);
-                (code.broken.is_some() || code.unbalanced().is_some(), code.tokens)
-            };
-            let (was_broken, before) = code(source);
-            let (is_broken, after) = code(&text);
-            sound(was_broken, is_broken, first)?;
-            same(&before, &after, &ordered).map_err(told)?;
+            let code = |text| whole(ruby::Code::new(text));
+            sound_and_same((code(source), code(&text)), &ordered, first)?;
         }
         Language::Yaml => {
-            let code = |text: &[u8]| {
-                let found = yaml_erb::tokens(text);
-                let is_code = |kind| {
-                    !matches!(
-                        kind,
-                        yaml_erb::Kind::Whitespace
-                            | yaml_erb::Kind::Newline
-                            | yaml_erb::Kind::Comment
-                    )
-                };
-                let tokens = found.all.into_iter().filter(|token| is_code(token.kind));
-                (found.broken.is_some(), tokens.collect::<Vec<_>>())
-            };
-            let (was_broken, before) = code(source);
-            let (is_broken, after) = code(&text);
-            sound(was_broken, is_broken, first)?;
-            same(&before, &after, &ordered).map_err(told)?;
+            sound_and_same((yaml(source), yaml(&text)), &ordered, first)?;
         }
         Language::Dotenv => {
             let code = |text: &[u8]| {
@@ -72,6 +43,34 @@ pub(super) fn edited(
         Language::Words => {}
     }
     Ok(text)
+}
+
+/// Whether a text cannot be read to its end, and its tokens that are code.
+type Read<K> = (bool, Vec<Token<K>>);
+
+fn whole<K: Lexis>(code: Code<K>) -> Read<K> {
+    (code.broken.is_some() || code.unbalanced().is_some(), code.tokens)
+}
+
+fn yaml(text: &[u8]) -> Read<yaml_erb::Kind> {
+    use yaml_erb::Kind::{Comment, Newline, Whitespace};
+    let found = yaml_erb::tokens(text);
+    let is_code =
+        |token: &Token<yaml_erb::Kind>| !matches!(token.kind, Whitespace | Newline | Comment);
+    (found.broken.is_some(), found.all.into_iter().filter(is_code).collect())
+}
+
+fn sound_and_same<K: Copy + PartialEq>(
+    (before, after): (Read<K>, Read<K>),
+    edits: &[&Edit],
+    first: usize,
+) -> Result<(), (usize, String)> {
+    sound(before.0, after.0, first)?;
+    same(&before.1, &after.1, edits).map_err(told)
+}
+
+fn told(at: usize) -> (usize, String) {
+    (at, "the edited file would not read as it was meant".to_owned())
 }
 
 /// What could not be read before need not be readable now, but is nothing that we would change.

@@ -77,6 +77,12 @@ fn act(request: &Request, report: &mut Report) -> Result<(), Error> {
     }
     settled(&mut made, &plan(&project, &detected.applications, goal));
     report.findings.append(&mut made.findings);
+    if goal.is_switch() && !made.changes.is_empty() {
+        let message = "SQL in the code is no setting, and stays as it is";
+        let note = Finding::note(Code::SettingLeft, Place::project(), message);
+        let help = "`nirvana audit` lists what of it PostgreSQL would not run";
+        report.findings.push(note.help(help));
+    }
     if request.mode == Mode::Write {
         write(&tree, &made.changes)?;
         report.changes = made.changes.iter().map(told).collect();

@@ -8,6 +8,12 @@ use crate::fault::{Blame, Fault};
 pub(crate) enum Error {
     #[error("{path} cannot be read")]
     Io { path: String, source: std::io::Error },
+    #[error(
+        "{path} is not whole, or damaged: what is compressed in it can be read to its byte {at}, and not beyond"
+    )]
+    Damaged { path: String, at: u64, source: std::io::Error },
+    #[error("{path} is {what}, and no dump of MySQL or MariaDB as text")]
+    Foreign { path: String, what: &'static str, hint: &'static str },
     #[error("no room for what {path} holds: a dump that can be read once only is kept in {}", .folder.display())]
     Spool { path: String, folder: PathBuf, source: std::io::Error },
     #[error("{path} is no dump: no CREATE TABLE in it")]
@@ -24,6 +30,8 @@ pub(crate) enum Error {
         "the condition on rows of {table}, in nirvana.toml, needs a server that understands it"
     )]
     Condition { table: String },
+    #[error("{path}, byte {at}: {what}")]
+    TooMuch { path: String, at: u64, what: &'static str },
     #[error("the dump has no table {name}")]
     NoTable { name: String },
     #[error("reading came to an unexpected end: {0}")]
@@ -45,8 +53,12 @@ impl Blame for Error {
             | Self::NoDump { .. }
             | Self::Ambiguous { .. }
             | Self::NoDatabase { .. }
+            | Self::Foreign { .. }
             | Self::Condition { .. } => Fault::Operator,
-            Self::Unreadable { .. } | Self::Value { .. } => Fault::Data,
+            Self::Damaged { .. }
+            | Self::Unreadable { .. }
+            | Self::TooMuch { .. }
+            | Self::Value { .. } => Fault::Data,
             Self::NoTable { .. } | Self::Panicked(_) => Fault::Bug,
         }
     }
@@ -54,6 +66,11 @@ impl Blame for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Io { .. } => None,
+            Self::Damaged { .. } => Some("make the dump, or copy it, again".to_owned()),
+            Self::Foreign { hint, .. } => Some((*hint).to_owned()),
+            Self::TooMuch { .. } => {
+                Some("no dump tool writes that: load it into a server, and migrate from there".to_owned())
+            }
             Self::Spool { .. } => {
                 Some("name a folder with room by TMPDIR, or decompress the dump first".to_owned())
             }

@@ -11,6 +11,8 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use liblzma::stream::{CONCATENATED, Stream};
+
 use super::error::Error;
 use super::format::Format;
 
@@ -19,6 +21,10 @@ const CUT_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Bytes that are read at once.
 const BLOCK: usize = 256 * 1024;
+
+/// Memory that a compressed file may ask for. What xz -9 writes takes 65 MiB, and zstd's reader has
+/// a limit of its own, of 128.
+const DECOMPRESSOR: u64 = 256 * 1024 * 1024;
 
 /// One file.
 #[derive(Debug)]
@@ -65,7 +71,10 @@ impl Codec {
             Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(from)),
             Self::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(from)?),
             Self::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(from)),
-            Self::Xz => Box::new(liblzma::bufread::XzDecoder::new_multi_decoder(from)),
+            Self::Xz => {
+                let stream = Stream::new_stream_decoder(DECOMPRESSOR, CONCATENATED)?;
+                Box::new(liblzma::bufread::XzDecoder::new_stream(from, stream))
+            }
         })
     }
 }
@@ -116,8 +125,8 @@ impl File {
         Self::keep("standard input".to_owned(), io::stdin())
     }
 
-    /// For fuzzers.
-    #[cfg(fuzzing)]
+    /// For fuzzers and tests.
+    #[cfg(any(fuzzing, test))]
     pub(super) fn of_bytes(data: &[u8]) -> Result<Self, Error> {
         Self::keep("fuzz".to_owned(), io::Cursor::new(data.to_vec()))
     }
@@ -133,15 +142,16 @@ impl File {
         let folder = std::env::temp_dir();
         let no_room = |source| Error::Spool { path: path.clone(), folder: folder.clone(), source };
         let mut file = tempfile::tempfile_in(&folder).map_err(no_room)?;
-        let mut block = vec![0; BLOCK];
+        let (mut block, mut at) = (vec![0; BLOCK], 0);
         loop {
             let read = match text.read(&mut block) {
                 Ok(0) => break,
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(source) => return Err(io_error(&path, source)),
+                Err(source) => return Err(failed(path, at, source)),
             };
             file.write_all(&block[..read]).map_err(no_room)?;
+            at += read as u64;
         }
         Self::plain(path, file)
     }
@@ -177,6 +187,30 @@ impl File {
         Ok(cuts)
     }
 
+    /// What reading it came to, so far behind its beginning.
+    pub(super) fn failed(&self, at: u64, source: io::Error) -> Error {
+        failed(self.path.clone(), at, source)
+    }
+
+    /// The place behind the first lines, by what ends them.
+    pub(super) fn behind_lines(&self, lines: u64, terminator: &[u8]) -> Result<u64, Error> {
+        let mut window = Window::new(self, 0, u64::MAX)?;
+        for _ in 0..lines {
+            loop {
+                if let Some(end) = memchr::memmem::find(window.rest(), terminator) {
+                    window.consume(end + terminator.len());
+                    break;
+                }
+                if window.ended || window.is_full() {
+                    return Ok(window.held_to());
+                }
+                let at = window.held_to();
+                window.fill().map_err(|source| self.failed(at, source))?;
+            }
+        }
+        Ok(window.position())
+    }
+
     /// Its text from a place on.
     pub(super) fn text_from(&self, at: u64) -> Result<Box<dyn Read + Send>, Error> {
         let opened = match &self.form {
@@ -196,6 +230,14 @@ fn decompressed(path: &Path, at: u64) -> io::Result<Box<dyn Read + Send>> {
     Ok(text)
 }
 
+/// What the system does not say is said by whoever decompresses.
+fn failed(path: String, at: u64, source: io::Error) -> Error {
+    match source.raw_os_error() {
+        Some(_) => Error::Io { path, source },
+        None => Error::Damaged { path, at, source },
+    }
+}
+
 pub(super) fn io_error(path: &str, source: io::Error) -> Error {
     Error::Io { path: path.to_owned(), source }
 }
@@ -213,6 +255,10 @@ impl Read for Place {
         Ok(read)
     }
 }
+
+/// As much as is held of a text to see a row whole: in hexadecimal digits, the longest that
+/// PostgreSQL takes.
+const LONGEST_ROW: usize = if cfg!(test) { 4 * 1024 * 1024 } else { 2 * 1024 * 1024 * 1024 };
 
 /// The part of a text that is looked at.
 pub(super) struct Window {
@@ -247,6 +293,11 @@ impl Window {
     /// The place of the next byte.
     pub(super) fn position(&self) -> u64 {
         self.base + self.done as u64
+    }
+
+    /// Whether no more may be held.
+    pub(super) fn is_full(&self) -> bool {
+        self.rest().len() >= LONGEST_ROW
     }
 
     /// The place behind the last byte that was read.

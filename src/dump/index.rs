@@ -4,11 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::ansi::{is_ansi, with_backticks};
 use super::error::Error;
-use super::file::{File, Window, io_error};
+use super::file::{File, Window};
+use super::foreign::foreign;
 use super::format::Format;
 use super::literal::{self, Head};
-use super::scanner::{Found, Next, Scanner, opened};
+use super::load_data::{self, LoadData};
+use super::scanner::{Found, Kept, Next, Scanner, brings_rows, opened};
 use super::session::Session;
 use super::value::Around;
 use crate::mysql::catalog::written::{Statement, Written, WrittenView, read_statement};
@@ -63,8 +66,35 @@ pub(crate) enum Remark {
     NoEnd { path: String, bytes: u64 },
     /// A statement that may change rows or tables, and is not read.
     NotRead { path: String, at: u64, statement: String },
+    /// So many more of them.
+    MoreNotRead { statements: u64 },
     /// TIMESTAMPs are in a time zone that the dump does not tell.
     NoTimeZone,
+    /// Tables, and no row of any of them.
+    NoRows { path: String },
+    /// Tables without ENGINE and whatever stands beside it.
+    NoOptions { path: String },
+    /// Rows of a system-versioned table that are no longer: --dump-history.
+    History,
+    /// A folder lacks what its tool writes.
+    Lacks { path: String, what: String },
+}
+
+/// Statements that are not read are named up to so many.
+const NAMED: usize = 100;
+
+/// So many pieces, and lists of columns, no tool brings about: rows of one table stand together.
+const MOST_PIECES: usize = 1 << 20;
+const MOST_LISTS: usize = 1024;
+
+/// Rows in a file of their own, as a statement says.
+#[derive(Debug)]
+pub(super) struct Loading {
+    pub(super) load: LoadData,
+    pub(super) around: Around,
+    /// Where the statement stands.
+    pub(super) path: String,
+    pub(super) at: u64,
 }
 
 /// What is found while the files are read.
@@ -77,6 +107,13 @@ pub(super) struct Index {
     pub(super) version: Option<String>,
     /// Where in the binary log it was taken.
     pub(super) position: Option<String>,
+    pub(super) loads: Vec<Loading>,
+    /// Whether it was made with rows, as its tool tells of tables without any, too.
+    pub(super) with_rows: bool,
+    /// Whether mysqldump or mariadb-dump has written it, as it says itself.
+    pub(super) by_tool: bool,
+    /// How many pieces there are of all tables.
+    pieces: usize,
 }
 
 /// One file, while it is read.
@@ -109,9 +146,10 @@ impl Index {
         (number, file): (usize, &File),
         database: &str,
         session: Session,
+        delimiter: &[u8],
     ) -> Result<Session, Error> {
         let window = Window::new(file, 0, u64::MAX)?;
-        let mut scanner = Scanner::new(window);
+        let mut scanner = Scanner::new(window, delimiter);
         let mut pass = Pass {
             index: self,
             database: database.to_owned(),
@@ -121,9 +159,13 @@ impl Index {
             begun: false,
             ended: false,
         };
+        scanner.begin().map_err(|source| file.failed(0, source))?;
+        if let Some((what, hint)) = foreign(scanner.window.rest()) {
+            return Err(Error::Foreign { path: file.path.clone(), what, hint });
+        }
         loop {
-            let next = scanner.next().map_err(|source| io_error(&file.path, source))?;
-            match next {
+            let next = scanner.next();
+            match next.map_err(|source| file.failed(scanner.window.held_to(), source))? {
                 Next::Statement => pass.statement(&mut scanner)?,
                 Next::Comment(text) => pass.comment(&text),
                 Next::CutOff => {
@@ -150,6 +192,11 @@ impl Index {
 impl Pass<'_> {
     fn statement(&mut self, scanner: &mut Scanner) -> Result<(), Error> {
         let found = std::mem::take(&mut scanner.found);
+        if found.kept == Kept::Beginning && !brings_rows(&found.text) {
+            return Err(
+                self.too_much(found.from, "a statement of more than 16 MiB that is no INSERT")
+            );
+        }
         let brings_rows = matches!(found.text.first(), Some(b'I' | b'i' | b'R' | b'r'));
         if brings_rows && let Some(head) = self.head(&found)? {
             return self.rows(&found, &head);
@@ -161,6 +208,12 @@ impl Pass<'_> {
         match first.to_ascii_uppercase().as_slice() {
             b"SET" => {
                 self.position(&text[3..]);
+                let history = b"system_versioning_insert_history=1";
+                if memchr::memmem::find(text, history).is_some()
+                    && !self.index.remarks.contains(&Remark::History)
+                {
+                    self.index.remarks.push(Remark::History);
+                }
                 self.session.set(&text[3..]);
                 if let Ok(around) = self.session.around() {
                     scanner.quoting = around.quoting;
@@ -168,17 +221,36 @@ impl Pass<'_> {
             }
             b"CREATE" | b"DROP" | b"USE" | b"DO" => self.schema(&found, text)?,
             // What concerns the session or the server's files, and no row.
-            b"LOCK" | b"UNLOCK" | b"START" | b"BEGIN" | b"COMMIT" | b"FLUSH" | b"ANALYZE"
-            | b"GRANT" => {}
+            b"LOCK" => self.index.with_rows = true,
+            b"UNLOCK" | b"START" | b"BEGIN" | b"COMMIT" | b"FLUSH" | b"ANALYZE" | b"GRANT" => {}
+            b"LOAD" if let Some(load) = load_data::read(&text[4..], &self.database) => {
+                let around = self.session.around();
+                let around = around.map_err(|what| self.unreadable(found.from, &what))?;
+                let path = self.file.1.path.clone();
+                self.index.loads.push(Loading { load, around, path, at: found.from });
+            }
             b"CHANGE" => self.index.position = Some(shown(text)),
             b"ALTER" if is_alter_of_no_form(text) => {}
             b"" => {}
-            _ => {
-                let (path, statement) = (self.file.1.path.clone(), shown(text));
-                self.index.remarks.push(Remark::NotRead { path, at: found.from, statement });
-            }
+            _ => self.not_read(found.from, text),
         }
         Ok(())
+    }
+
+    fn not_read(&mut self, at: u64, text: &[u8]) {
+        let remarks = &mut self.index.remarks;
+        if let Some(Remark::MoreNotRead { statements }) = remarks.last_mut() {
+            *statements += 1;
+        } else if remarks.len() >= NAMED {
+            remarks.push(Remark::MoreNotRead { statements: 1 });
+        } else {
+            let (path, statement) = (self.file.1.path.clone(), shown(text));
+            remarks.push(Remark::NotRead { path, at, statement });
+        }
+    }
+
+    fn too_much(&self, at: u64, what: &'static str) -> Error {
+        Error::TooMuch { path: self.file.1.path.clone(), at, what }
     }
 
     /// `None` if the statement brings no rows after all.
@@ -208,6 +280,14 @@ impl Pass<'_> {
     fn rows(&mut self, found: &Found, head: &Head) -> Result<(), Error> {
         let around = self.session.around().map_err(|what| self.unreadable(found.from, &what))?;
         let mut begins = self.last.is_none();
+        let converted = around.charset.convert(&head.table);
+        if !converted
+            .is_ok_and(|text| str::from_utf8(text.as_deref().unwrap_or(&head.table)).is_ok())
+        {
+            let what = "a name that is no text in the charset that the dump tells, or in UTF-8 where it \
+                        tells none: put SET NAMES latin1; before the first statement if it is that";
+            return Err(self.unreadable(found.from, what));
+        }
         // A head without a table is the one of the statement before.
         if !head.table.is_empty() {
             let text = |bytes: &Vec<u8>| name(bytes, around);
@@ -218,6 +298,10 @@ impl Pass<'_> {
             let listed = list.is_some();
             if !pieces.lists.contains(&list) {
                 pieces.lists.push(list);
+            }
+            if pieces.lists.len() > MOST_LISTS {
+                let what = "more than 1024 different lists of columns in INSERTs into one table";
+                return Err(self.too_much(found.from, what));
             }
             let same = |last: &Last| last.database == database && last.table == table;
             begins |= !self.last.as_ref().is_some_and(same);
@@ -236,15 +320,22 @@ impl Pass<'_> {
                 last.bytes = found.to - last.from;
                 last.rows += rows;
             }
-            _ => pieces.pieces.push(Piece {
-                file: self.file.0,
-                from: found.from,
-                to: found.to,
-                bytes: found.to - found.from,
-                rows,
-                around,
-                form: RowForm::Statements,
-            }),
+            _ => {
+                pieces.pieces.push(Piece {
+                    file: self.file.0,
+                    from: found.from,
+                    to: found.to,
+                    bytes: found.to - found.from,
+                    rows,
+                    around,
+                    form: RowForm::Statements,
+                });
+                self.index.pieces += 1;
+                if self.index.pieces > MOST_PIECES {
+                    let what = "INSERTs into different tables take turns more than a million times";
+                    return Err(self.too_much(found.from, what));
+                }
+            }
         }
         Ok(())
     }
@@ -255,6 +346,8 @@ impl Pass<'_> {
             self.unreadable(found.from, "bytes that are no text in the dump's charset")
         })?;
         let text = converted.as_deref().unwrap_or(text);
+        let unquoted = (self.session.is_ansi() || is_ansi(text)).then(|| with_backticks(text));
+        let text = unquoted.as_deref().unwrap_or(text);
         if self.index.flavour.is_none() && is_of_mariadb(text) {
             self.index.flavour = Some(Flavour::MariaDb);
         }
@@ -303,11 +396,12 @@ impl Pass<'_> {
     fn comment(&mut self, text: &[u8]) {
         let text = String::from_utf8_lossy(text);
         if text.contains("999999\\-") {
+            self.index.by_tool = true;
             self.index.flavour.get_or_insert(Flavour::MariaDb);
         }
         let text = text.trim_start_matches('-').trim();
         if text.contains("dump") && text.contains("Distrib") {
-            self.begun = true;
+            (self.begun, self.index.by_tool) = (true, true);
             let mariadb = text.contains("MariaDB");
             self.index.flavour.get_or_insert(if mariadb {
                 Flavour::MariaDb
@@ -324,6 +418,8 @@ impl Pass<'_> {
             if text.starts_with("Host:") && !database.trim().is_empty() && !database.contains(' ') {
                 database.trim().clone_into(&mut self.database);
             }
+        } else if text.starts_with("Dumping data for table") {
+            self.index.with_rows = true;
         } else if text.starts_with("Dump completed") {
             self.ended = true;
         } else if text.starts_with("CHANGE MASTER TO") || text.starts_with("CHANGE REPLICATION") {

@@ -51,6 +51,9 @@ struct Cursor<'t> {
     quoting: Quoting,
 }
 
+/// More values than the widest table of either server has columns are no row of it.
+const MOST_VALUES: usize = 4096;
+
 /// Why a value cannot be given.
 enum Stop {
     Incomplete,
@@ -63,6 +66,9 @@ pub(super) fn row(text: &[u8], quoting: Quoting, into: &mut Vec<Literal>) -> Par
     let mut cursor = Cursor { text, at: 1, quoting };
     loop {
         let value = cursor.value().and_then(|value| {
+            if into.len() == MOST_VALUES {
+                return Err(Stop::Problem("a row of more values than a table can have columns"));
+            }
             into.push(value);
             cursor.skip_blanks()?;
             cursor.byte()
@@ -189,7 +195,12 @@ impl Cursor<'_> {
             // As mydumper writes JSON: CONVERT('…' USING utf8mb4).
             b"CONVERT" if quote == b'(' => {
                 self.at += 1;
-                let literal = self.value()?;
+                self.skip_blanks()?;
+                let literal = match self.byte()? {
+                    quote @ (b'\'' | b'"') => self.quoted(quote)?,
+                    b'_' => self.introduced()?,
+                    _ => return Err(Stop::Problem("CONVERT of what is no text")),
+                };
                 while self.byte()? != b')' {
                     self.at += 1;
                 }

@@ -8,17 +8,23 @@
 //! What a dump does not tell, and a server would: the types of views' columns, the values of
 //! generated columns, and FLOATs beyond the six digits that are printed of them.
 
+mod ansi;
 mod charset;
 mod error;
 mod fields;
 mod file;
 mod folder;
+mod foreign;
 mod format;
+#[cfg(test)]
+mod hostile;
 mod index;
 mod literal;
+mod load_data;
 mod moment;
 mod rows;
 mod scanner;
+mod sequences;
 mod session;
 mod slot;
 mod value;
@@ -32,7 +38,8 @@ pub(crate) use index::Remark;
 pub(crate) use rows::Rows;
 
 use file::File;
-use index::{Index, Pieces};
+use index::{Index, Loading, Pieces};
+use scanner::DELIMITER;
 use session::Session;
 use slot::Slots;
 use value::{Around, Decoder};
@@ -94,14 +101,24 @@ impl Dump {
                 vec![alone(File::standard_input()?, "dump", &mut index)?]
             }
         };
+        // A folder has taken its own.
+        if let Some(Loading { path, at, .. }) = index.loads.first() {
+            let what = "rows that stand in another file: name the folder that both are in";
+            let (path, what) = (path.clone(), what.to_owned());
+            return Err(Error::Unreadable { path, at: *at, what });
+        }
         let path = options.address();
         let names = chosen(&index, &options.databases, &path)?;
-        Ok(Arc::new(Self::of(files, index, &names)))
+        Self::of(files, (index, &names), &path)
     }
 
     /// Some databases of what was found.
-    fn of(files: Vec<File>, index: Index, names: &[String]) -> Self {
-        let mut databases = index.databases;
+    fn of(
+        files: Vec<File>,
+        (mut index, names): (Index, &[String]),
+        path: &str,
+    ) -> Result<Arc<Self>, Error> {
+        let mut databases = std::mem::take(&mut index.databases);
         databases.retain(|name, _| names.contains(name));
         for database in databases.values_mut() {
             for table in &mut database.written.tables {
@@ -112,19 +129,35 @@ impl Dump {
             }
         }
         let flavour = index.flavour.unwrap_or(Flavour::MySql);
+        let tables = databases.values().flat_map(|database| &database.written.tables);
+        let (has_tables, has_options) =
+            (tables.clone().next().is_some(), tables.clone().any(|t| t.has_options()));
+        if has_tables && index.by_tool && !has_options {
+            index.remarks.push(Remark::NoOptions { path: path.to_owned() });
+        }
+        let has_rows = databases.values().any(|database| !database.pieces.is_empty());
+        if has_tables && !has_rows && !index.with_rows {
+            index.remarks.push(Remark::NoRows { path: path.to_owned() });
+        }
+        let sequences = databases.iter().flat_map(|(name, database)| {
+            let tables = database.written.tables.iter().filter(|table| table.is_sequence());
+            tables.map(move |table| TableName::new(name, &table.name))
+        });
+        let sequences: Vec<TableName> = sequences.collect();
         let schema = written::schema(databases.iter().map(|(n, one)| (n, &one.written)), flavour);
         let pieces = databases.into_iter().flat_map(|(name, database)| {
             let pieces = database.pieces.into_iter();
             pieces.map(move |(table, found)| (TableName::new(&name, table), found))
         });
-        Self {
+        let dump = Self {
             files,
             schema,
             server: server(flavour, index.version.as_deref()),
             position: index.position,
             remarks: index.remarks,
             pieces: pieces.collect(),
-        }
+        };
+        sequences::take(Arc::new(dump), &sequences)
     }
 
     /// Tables that have rows here and no CREATE TABLE.
@@ -203,7 +236,7 @@ fn server(flavour: Flavour, version: Option<&str>) -> String {
 
 /// Looks at a dump of one file.
 fn alone(file: File, database: &str, index: &mut Index) -> Result<File, Error> {
-    index.read((0, &file), database, Session::new())?;
+    index.read((0, &file), database, Session::new(), DELIMITER)?;
     Ok(file)
 }
 
@@ -244,16 +277,16 @@ fn chosen(index: &Index, wanted: &[String], path: &str) -> Result<Vec<String>, E
 }
 
 /// For fuzzers: looks at any bytes, and reads all rows of all tables.
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub(crate) fn fuzz(data: &[u8]) {
     use crate::mysql::wire::{Buffered, ValueCursor};
     let Ok(file) = File::of_bytes(data) else { return };
     let mut index = Index::default();
-    if index.read((0, &file), "dump", Session::new()).is_err() {
+    if index.read((0, &file), "dump", Session::new(), DELIMITER).is_err() {
         return;
     }
     let Ok(names) = chosen(&index, &[], "dump") else { return };
-    let dump = Arc::new(Dump::of(vec![file], index, &names));
+    let Ok(dump) = Dump::of(vec![file], (index, &names), "dump") else { return };
     for table in &dump.schema.tables {
         let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
         let Ok(mut rows) = dump.rows(&table.name, &columns, (None, None)) else { continue };

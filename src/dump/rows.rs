@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Dump;
 use super::error::Error;
 use super::fields;
-use super::file::{Window, io_error};
+use super::file::Window;
 use super::index::{Piece, RowForm};
 use super::literal::{self, Kind, Literal, Parsed};
 use super::slot::{Slot, Slots};
@@ -248,7 +248,6 @@ impl Rows {
     }
 
     /// The same, on this thread.
-    #[cfg(fuzzing)]
     pub(super) fn fill_now(&mut self) -> Result<(), Error> {
         let Some(piece) = self.pieces.front().cloned() else { return Ok(()) };
         let window = self.window.take();
@@ -265,7 +264,12 @@ fn filled(dump: &Dump, piece: &Piece, window: Option<Window>) -> Result<(Window,
         None => Window::new(file, piece.from, piece.to)?,
     };
     let before = window.held_to();
-    window.fill().map_err(|source| io_error(&file.path, source))?;
+    if window.is_full() {
+        let (path, at) = (file.path.clone(), window.position());
+        let what = "a row that is longer than any that PostgreSQL takes".to_owned();
+        return Err(Error::Unreadable { path, at, what });
+    }
+    window.fill().map_err(|source| file.failed(before, source))?;
     let read = window.held_to() - before;
     Ok((window, read))
 }

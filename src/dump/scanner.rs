@@ -12,7 +12,13 @@ use super::file::Window;
 const KEPT_OF_ROWS: usize = 256 * 1024;
 
 /// Any other statement is kept whole; one that is longer than this is nobody's.
-const KEPT: usize = 64 * 1024 * 1024;
+pub(super) const KEPT: usize = 16 * 1024 * 1024;
+
+/// What ends a statement, unless told otherwise.
+pub(super) const DELIMITER: &[u8] = b";";
+
+/// As long as the servers' client lets a delimiter be.
+const LONGEST_DELIMITER: usize = 15;
 
 /// What stands between two places of a text.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -24,6 +30,16 @@ pub(super) struct Found {
     pub(super) text: Vec<u8>,
     /// Parentheses that stand in no others.
     pub(super) groups: u64,
+    /// Whether `text` is all of it.
+    pub(super) kept: Kept,
+}
+
+/// How much of a statement is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Kept {
+    #[default]
+    Whole,
+    Beginning,
 }
 
 /// What comes next.
@@ -64,7 +80,7 @@ pub(super) struct Scanner {
 }
 
 impl Scanner {
-    pub(super) fn new(window: Window) -> Self {
+    pub(super) fn new(window: Window, delimiter: &[u8]) -> Self {
         let mut scanner = Self {
             window,
             quoting: Quoting { backslash: true, double_byte: false },
@@ -72,16 +88,21 @@ impl Scanner {
             delimiter: Vec::new(),
             special: [false; 256],
         };
-        scanner.delimit(b";");
+        scanner.delimit(delimiter);
         scanner
     }
 
     fn delimit(&mut self, delimiter: &[u8]) {
-        self.delimiter = delimiter.to_vec();
+        self.delimiter = delimiter[..delimiter.len().min(LONGEST_DELIMITER)].to_vec();
         self.special = [false; 256];
         for byte in b"'\"`()-#/*".iter().chain(delimiter.first()) {
             self.special[usize::from(*byte)] = true;
         }
+    }
+
+    /// Reads as much as tells what kind of text it is.
+    pub(super) fn begin(&mut self) -> io::Result<()> {
+        self.look_ahead(64)
     }
 
     /// Goes on to the next statement or comment; a statement is in `found` then.
@@ -123,13 +144,17 @@ impl Scanner {
     fn skip_blanks(&mut self) -> io::Result<()> {
         loop {
             let rest = self.window.rest();
-            let blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0xef;
-            match rest.iter().position(|byte| !blank(byte)) {
+            // A mark of byte order, as stands at the beginning of a file that was joined to others.
+            if rest.starts_with(b"\xef\xbb\xbf") {
+                self.window.consume(3);
+                continue;
+            }
+            match rest.iter().position(|byte| !byte.is_ascii_whitespace()) {
+                Some(0) => return Ok(()),
                 Some(at) => {
-                    // A mark of byte order at the very beginning.
-                    let mark = if rest[at..].starts_with(b"\xbb\xbf") { 2 } else { 0 };
-                    self.window.consume(at + mark);
-                    return Ok(());
+                    self.window.consume(at);
+                    self.look_ahead(3)?;
+                    continue;
                 }
                 None => self.window.consume(rest.len()),
             }
@@ -169,11 +194,12 @@ impl Scanner {
         }
     }
 
+    /// A line, or as much of it as anybody writes.
     fn line(&mut self) -> io::Result<Vec<u8>> {
-        while memchr(b'\n', self.window.rest()).is_none() && !self.window.ended {
-            self.window.fill()?;
-        }
+        const LONGEST: usize = 4096;
+        self.look_ahead(LONGEST)?;
         let rest = self.window.rest();
+        let rest = &rest[..rest.len().min(LONGEST)];
         let line = rest[..memchr(b'\n', rest).unwrap_or(rest.len())].to_vec();
         self.window.consume(line.len());
         Ok(line)
@@ -183,7 +209,7 @@ impl Scanner {
         self.found = Found { from: self.window.position(), ..Found::default() };
         let brings_rows = brings_rows(self.window.rest());
         let limit = if brings_rows { KEPT_OF_ROWS } else { KEPT };
-        let (mut mode, mut depth) = (Mode::Code, 0_u32);
+        let (mut mode, mut depth) = (Mode::Code, 0_u64);
         loop {
             let step = self.step(&mut mode, &mut depth);
             let rest = self.window.rest();
@@ -192,6 +218,9 @@ impl Scanner {
             };
             let keep = text.len().min(limit.saturating_sub(self.found.text.len()));
             self.found.text.extend_from_slice(&text[..keep]);
+            if keep < text.len() {
+                self.found.kept = Kept::Beginning;
+            }
             match step {
                 Step::Ended { behind, .. } => {
                     self.window.consume(behind);
@@ -211,7 +240,7 @@ impl Scanner {
     }
 
     /// Looks at what the window holds.
-    fn step(&mut self, mode: &mut Mode, depth: &mut u32) -> Step {
+    fn step(&mut self, mode: &mut Mode, depth: &mut u64) -> Step {
         let (rest, ended) = (self.window.rest(), self.window.ended);
         let mut at = 0;
         while at < rest.len() {
@@ -280,7 +309,7 @@ enum Step {
 }
 
 /// One byte of code that may mean something; how many bytes are done with.
-fn code(rest: &[u8], mode: &mut Mode, (depth, groups): (&mut u32, &mut u64)) -> usize {
+fn code(rest: &[u8], mode: &mut Mode, (depth, groups): (&mut u64, &mut u64)) -> usize {
     match rest[0] {
         quote @ (b'\'' | b'"' | b'`') => *mode = Mode::Quoted(quote),
         b'(' => {
@@ -349,7 +378,7 @@ pub(super) fn is_versioned(rest: &[u8]) -> bool {
     rest.starts_with(b"/*!") || rest.starts_with(b"/*M!")
 }
 
-fn brings_rows(rest: &[u8]) -> bool {
+pub(super) fn brings_rows(rest: &[u8]) -> bool {
     let starts =
         |word: &[u8]| rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
     starts(b"INSERT") || starts(b"REPLACE")

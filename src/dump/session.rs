@@ -16,6 +16,9 @@ pub(super) struct Session {
     kept: HashMap<String, Option<String>>,
 }
 
+const MOST_KEPT: usize = 1000;
+const LONGEST_KEPT: usize = 4096;
+
 /// The variables' names.
 const CHARSET: &str = "character_set_client";
 const ZONE: &str = "time_zone";
@@ -35,6 +38,11 @@ impl Session {
     /// Whether the time zone of its timestamps was told.
     pub(super) fn has_zone(&self) -> bool {
         self.variables.contains_key(ZONE)
+    }
+
+    /// Whether names stand in double quotes.
+    pub(super) fn is_ansi(&self) -> bool {
+        self.variables.get(MODE).is_some_and(|mode| mode.to_ascii_uppercase().contains("ANSI"))
     }
 
     /// How text is read; an error is the name of what we do not know.
@@ -85,15 +93,19 @@ impl Session {
             _ => None,
         };
         match name.strip_prefix('@').filter(|name| !name.starts_with('@')) {
-            Some(kept) => {
+            // Those that are put back are few and short.
+            Some(kept) if self.kept.len() < MOST_KEPT => {
+                let value = value.filter(|value| value.len() <= LONGEST_KEPT);
                 self.kept.insert(kept.to_ascii_lowercase(), value);
             }
+            Some(_) => {}
             None => self.put(&variable(&name), value),
         }
     }
 
     fn put(&mut self, name: &str, value: Option<String>) {
         match value {
+            Some(_) if ![CHARSET, ZONE, MODE].contains(&name) => None,
             Some(value) => self.variables.insert(name.to_owned(), value),
             None => self.variables.remove(name),
         };

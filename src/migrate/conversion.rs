@@ -32,6 +32,13 @@ pub(crate) struct Conversion {
 }
 
 impl Conversion {
+    /// A table, view or sequence as the source names it.
+    pub(crate) fn source_of<'a>(&'a self, target: &'a TableName) -> &'a TableName {
+        let mapping = self.mappings.iter().find(|mapping| mapping.target == *target);
+        let table = mapping.map(|mapping| &mapping.source);
+        table.or_else(|| self.origins.get(target)).unwrap_or(target)
+    }
+
     /// What is made: not the tables that stand.
     pub(crate) fn made(&self) -> postgres::Schema {
         let mut made = self.target.clone();

@@ -16,6 +16,7 @@ use crate::migrate::careful;
 use crate::migrate::copied::{Account, Copied};
 use crate::migrate::encoder::{RowEncoder, check_columns};
 use crate::migrate::error::Error;
+use crate::migrate::judge::Judge;
 use crate::migrate::mapping::{Age, Owner, TableMapping};
 use crate::migrate::sink::Sink;
 use crate::migrate::source::{Reader, Rows, Selection};
@@ -202,8 +203,19 @@ pub(crate) async fn read_source(
     shutdown: &Shutdown,
     row: impl FnMut(&[u8]),
 ) -> Result<Copied, Error> {
+    let (copied, _nulls) = read_judged(reader, (mapping, selection, None), shutdown, row).await?;
+    Ok(copied)
+}
+
+/// The same, with rows set aside that the judge refuses; and how many rows have NULL, by column.
+pub(crate) async fn read_judged(
+    reader: &mut Reader,
+    (mapping, selection, judge): (&TableMapping, &Selection, Option<Judge<'_>>),
+    shutdown: &Shutdown,
+    row: impl FnMut(&[u8]),
+) -> Result<(Copied, Vec<u64>), Error> {
     let mut rows = reader.rows(mapping, selection).await?;
-    let read = read_rows(&mut rows, mapping, shutdown, row).await;
+    let read = read_rows(&mut rows, (mapping, judge), shutdown, row).await;
     if read.as_ref().is_err_and(|error| !error.ends_the_run()) {
         drain(&mut rows, shutdown).await?;
     }
@@ -212,13 +224,14 @@ pub(crate) async fn read_source(
 
 async fn read_rows(
     rows: &mut Rows<'_>,
-    mapping: &TableMapping,
+    (mapping, judge): (&TableMapping, Option<Judge<'_>>),
     shutdown: &Shutdown,
     mut row: impl FnMut(&[u8]),
-) -> Result<Copied, Error> {
+) -> Result<(Copied, Vec<u64>), Error> {
     let columns = rows.columns().to_vec();
     check_columns(&columns, mapping)?;
     let mut encoder = RowEncoder::new(mapping, &columns);
+    encoder.judge = judge;
     let (mut encoded, mut bytes) = (Vec::new(), 0);
     loop {
         match rows.next_buffered()? {
@@ -235,7 +248,8 @@ async fn read_rows(
             Buffered::Incomplete => rows.fill().await?,
             Buffered::End => {
                 encoder.account.copied.bytes = bytes;
-                return Ok(encoder.account.copied);
+                let nulls = encoder.judge.map(|judge| judge.nulls).unwrap_or_default();
+                return Ok((encoder.account.copied, nulls));
             }
         }
     }

@@ -5,17 +5,24 @@ use crate::dump::{Dump, Remark};
 use crate::finding::{Code, Finding, Place};
 use crate::migrate::conversion::Conversion;
 use crate::migrate::mapping::TableMapping;
-use crate::mysql::schema::{ColumnType, Schema};
+use crate::mysql::schema::{ColumnType, Schema, Table};
+use crate::name::{TableName, postgres_quoted};
+use crate::postgres::quote::literal;
 
 /// What a dump says of itself, before anything is written. An error in it stops the run.
 pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
-    found.extend(dump.remarks.iter().map(remark));
+    let mut columns = schema.tables.iter().flat_map(|table| &table.columns);
+    let has_timestamps =
+        columns.any(|column| matches!(column.column_type, ColumnType::Timestamp { .. }));
+    let matters = |remark: &&Remark| has_timestamps || !matches!(remark, Remark::NoTimeZone);
+    found.extend(dump.remarks.iter().filter(matters).map(remark));
     for table in dump.without_form() {
         let place = Place::table(table);
         let message = "the dump has rows of it and no CREATE TABLE";
         let help = "dump it again with its form (without --no-create-info)";
         found.push(Finding::error(Code::TableNotCopied, place, message).help(help));
     }
+    found.extend(counters(dump, schema));
     let floats = schema.tables.iter().flat_map(|table| {
         let floats = table.columns.iter().filter(|one| one.column_type == ColumnType::Float);
         floats.map(|column| Place::column(&table.name, &column.name))
@@ -25,6 +32,29 @@ pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
             "FLOATs stand in a dump with six digits, where the server holds seven or eight";
         Finding::note(Code::DumpRounds, place, message)
     }));
+}
+
+/// AUTO_INCREMENT columns of tables with rows, of which the dump does not tell the next value: it is
+/// 1 then.
+fn counters(dump: &Dump, schema: &Schema) -> Vec<Finding> {
+    let untold =
+        |table: &&Table| table.auto_increment == Some(1) && !dump.pieces(&table.name).is_empty();
+    let counted = schema.tables.iter().filter(untold).flat_map(|table| {
+        let columns = table.columns.iter().filter(|column| column.auto_increment);
+        columns.map(|column| (&table.name, &column.name))
+    });
+    let finding = |(table, column): (&TableName, &String)| {
+        let message = "begins at 1: the dump does not tell the next AUTO_INCREMENT";
+        let help = format!(
+            "once the rows are there: SELECT setval(pg_get_serial_sequence({}, {}), max({})) FROM {}",
+            literal(&postgres_quoted(&table.name)),
+            literal(column),
+            postgres_quoted(column),
+            postgres_quoted(&table.name)
+        );
+        Finding::warning(Code::DumpLacksOptions, Place::column(table, column), message).help(help)
+    };
+    counted.map(finding).collect()
 }
 
 fn remark(remark: &Remark) -> Finding {
@@ -47,6 +77,34 @@ fn remark(remark: &Remark) -> Finding {
         Remark::NotRead { path, at, statement } => {
             let message = format!("{path}, byte {at}: a statement that is not read: {statement}");
             Finding::warning(Code::DumpStatementNotRead, source(), message)
+        }
+        Remark::MoreNotRead { statements } => {
+            let message = format!("{statements} more statements that are not read");
+            Finding::warning(Code::DumpStatementNotRead, source(), message)
+        }
+        Remark::NoRows { path } => {
+            let message = format!("{path} has tables, and not one row of any of them");
+            let help = "if it was made with --no-data, this is right";
+            Finding::warning(Code::DumpWithoutRows, source(), message).help(help)
+        }
+        Remark::NoOptions { path } => {
+            let message = format!(
+                "{path} has CREATE TABLE without what stands behind the columns: the tables' charset \
+                 and comment, and perhaps AUTO_INCREMENT and ON UPDATE, too, are not told"
+            );
+            let help = "dump it without --skip-opt, --skip-create-options and --compatible";
+            Finding::warning(Code::DumpLacksOptions, source(), message).help(help)
+        }
+        Remark::History => {
+            let message =
+                "made with --dump-history: rows that are no longer stand among those that are";
+            let help = "dump it without --dump-history, or migrate from the server";
+            Finding::error(Code::DumpHasHistory, source(), message).help(help)
+        }
+        Remark::Lacks { path, what } => {
+            let message = format!("{path} lacks {what}");
+            let help = "the dump is not whole: make it, or copy it, again";
+            Finding::error(Code::DumpCutOff, source(), message).help(help)
         }
         Remark::NoTimeZone => {
             let message = "the dump does not tell its time zone (--skip-tz-utc): its TIMESTAMPs are \

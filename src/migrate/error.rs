@@ -12,6 +12,7 @@ use crate::mysql::error::Error as SourceError;
 use crate::name::TableName;
 use crate::postgres::error::Error as TargetError;
 use crate::postgres::exclusion::Holder;
+use crate::postgres::journal::Run;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -50,6 +51,11 @@ pub(crate) enum Error {
     Locked(Holder),
     #[error("the run that was begun {begun_at} moves {source_address}, not {asked}")]
     NothingToResume { begun_at: String, source_address: String, asked: String },
+    #[error(
+        "the run that was begun {} writes to the schemas {}, not to {asked}",
+        .run.begun_at, .run.schemas.join(", ")
+    )]
+    OtherSchemas { run: Box<Run>, asked: String },
     #[error("the source's tables are no longer what the run that was begun {begun_at} has planned")]
     PlanChanged { begun_at: String },
     #[error("the journal's bounds of {table} speak of a key that the table no longer has")]
@@ -102,6 +108,7 @@ impl Error {
             | Self::Panicked(_)
             | Self::Locked(_)
             | Self::NothingToResume { .. }
+            | Self::OtherSchemas { .. }
             | Self::PlanChanged { .. }
             | Self::Journal { .. }
             | Self::JournalBound(_)
@@ -154,6 +161,7 @@ impl Blame for Error {
             | Self::Unwritten { .. }
             | Self::Locked(_)
             | Self::NothingToResume { .. }
+            | Self::OtherSchemas { .. }
             | Self::PlanChanged { .. }
             | Self::Journal { .. }
             | Self::JournalBound(_)
@@ -194,6 +202,11 @@ impl Blame for Error {
             Self::NothingToResume { .. } => Some(
                 "name that source, or begin anew in an empty schema without --resume".to_owned(),
             ),
+            Self::OtherSchemas { run, .. } => Some(format!(
+                "name all of them, or, once no row of it in nirvana.quarantined is needed: \
+                 DELETE FROM nirvana.run WHERE id = {};",
+                run.id
+            )),
             Self::PlanChanged { .. } | Self::Journal { .. } | Self::JournalBound(_) => Some(
                 "drop what the run has made in the target, and begin anew without --resume"
                     .to_owned(),

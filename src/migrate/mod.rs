@@ -35,6 +35,7 @@ mod copy;
 mod digest;
 mod dumped;
 mod encoder;
+mod ending;
 mod error;
 mod fit;
 mod foresee;
@@ -81,6 +82,6 @@ pub(crate) use schemas::{Schemas, USUAL as USUAL_SCHEMA};
 pub(crate) use settings::{Identifiers, Named, Settings};
 pub(crate) use source::Origin;
 pub(crate) use verify::{
-    Judge, Manner, PackedRequest, Repair, Request as VerifyRequest, Share, packed as verify_packed,
-    run as verify,
+    ArchivedRequest, Judge, Manner, PackedRequest, Repair, Request as VerifyRequest, Share,
+    archived as verify_archived, packed as verify_packed, run as verify,
 };

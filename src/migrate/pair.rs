@@ -147,6 +147,25 @@ impl Pair {
 }
 
 impl<T> Pair<T> {
+    /// The same, with another target.
+    pub(crate) fn with_target<U>(self, target: U) -> Pair<U> {
+        let Self { source, schemas, only, in_the_way, data_only, settings, .. } = self;
+        let Self { names, jobs, lock_timeout, snapshot, .. } = self;
+        Pair {
+            source,
+            target,
+            schemas,
+            only,
+            in_the_way,
+            data_only,
+            settings,
+            names,
+            jobs,
+            lock_timeout,
+            snapshot,
+        }
+    }
+
     /// Who makes the target's tables.
     pub(crate) fn owner(&self) -> Owner {
         if self.data_only.is_some() { Owner::Theirs } else { Owner::Ours }
@@ -228,7 +247,7 @@ impl<T> Pair<T> {
         let (options, server) = match (&self.source, source) {
             (Origin::Server(options, _), Source::Server { server, .. }) => (options, server),
             (_, Source::Dump(dump)) => {
-                let (report, event) = source::describe(dump, self.jobs);
+                let (report, event) = source::describe(dump);
                 events.emit(event);
                 return Ok((known.clone(), Frozen::of_dump(dump, self.jobs), report));
             }

@@ -8,6 +8,7 @@ use crate::finding::{Code, Finding, Severity};
 use crate::migrate::build::{self, History};
 use crate::migrate::chunk;
 use crate::migrate::conversion::Conversion;
+use crate::migrate::ending::{self, Touched};
 use crate::migrate::error::Error;
 use crate::migrate::fit::{Earlier, Filled};
 use crate::migrate::foresee;
@@ -33,7 +34,7 @@ use crate::postgres::connect::Session;
 use crate::postgres::exclusion;
 use crate::postgres::journal::{self, NewRun, Run};
 use crate::postgres::server::Server as Target;
-use crate::report::{ErrorReport, Outcome, Report, Verb, Verified};
+use crate::report::{Outcome, Report, Verb, Verified};
 use crate::shutdown::Shutdown;
 
 /// What is asked for; nothing in it is optional that is not truly optional.
@@ -58,13 +59,6 @@ pub(crate) enum Mode {
     Resume,
 }
 
-/// How much of the target is ours already: it decides what a failure is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Touched {
-    Nothing,
-    Something,
-}
-
 /// Moves the database, or says what would be moved; the report says how it ended.
 pub(crate) async fn run(request: Request, events: Events, shutdown: Shutdown) -> Report {
     let begun = Instant::now();
@@ -73,32 +67,12 @@ pub(crate) async fn run(request: Request, events: Events, shutdown: Shutdown) ->
     let (touched, readers, backends) = (Touched::Nothing, None, Vec::new());
     let mut journey = Journey { request, events, shutdown, report, touched, readers, backends };
     let ended = journey.persist().await;
-    let Journey { events, mut report, touched, shutdown, .. } = journey;
-    report.findings = events.findings();
-    report.duration_ms = begun.elapsed().as_millis() as u64;
-    report.outcome = outcome(&report, touched, ended.as_ref().err(), &shutdown);
-    if let Err(error) = ended {
-        report.error = Some(ErrorReport::of(&error));
+    let Journey { events, report, touched, shutdown, .. } = journey;
+    let mut report = ending::report(report, (&events, &shutdown, begun), touched, ended);
+    if report.error.is_none() && touched == Touched::Something && !is_whole(&report) {
+        report.outcome = Outcome::FailedPartial;
     }
     report
-}
-
-fn outcome(
-    report: &Report,
-    touched: Touched,
-    error: Option<&Error>,
-    shutdown: &Shutdown,
-) -> Outcome {
-    let stopped = matches!(error, Some(Error::Stopped)) && shutdown.is_requested();
-    match (error, touched) {
-        (Some(Error::Locked(_)), _) => Outcome::Locked,
-        (Some(_), Touched::Nothing) if stopped => Outcome::StoppedUnchanged,
-        (Some(_), Touched::Something) if stopped => Outcome::StoppedPartial,
-        (Some(_), Touched::Nothing) => Outcome::FailedUnchanged,
-        (Some(_), Touched::Something) => Outcome::FailedPartial,
-        (None, Touched::Something) if !is_whole(report) => Outcome::FailedPartial,
-        (None, _) => report.ended(),
-    }
 }
 
 /// Whether every table arrived, and is proven.
@@ -224,6 +198,10 @@ impl Journey {
             return Ok(Some(Past::None));
         };
         if self.request.mode != Mode::Resume {
+            // What it has set aside of those would be forgotten with it.
+            if run.schemas.iter().any(|schema| !schemas.contains(&schema.as_str())) {
+                return Err(Error::OtherSchemas { run: Box::new(run), asked: schemas.join(", ") });
+            }
             return Ok(Some(if run.finished_at.is_none() { Past::Unfinished } else { Past::None }));
         }
         let asked = self.request.pair.source.address();
@@ -234,6 +212,9 @@ impl Journey {
         if run.source != asked {
             let Run { begun_at, source: source_address, .. } = run;
             return Err(Error::NothingToResume { begun_at, source_address, asked });
+        }
+        if run.schemas != schemas {
+            return Err(Error::OtherSchemas { run: Box::new(run), asked: schemas.join(", ") });
         }
         if let Some(finished) = &run.finished_at {
             let change = format!("nothing: the run begun {} was finished {finished}", run.begun_at);

@@ -244,21 +244,21 @@ impl Rows<'_> {
 }
 
 /// A dump, as the report and the events tell what others are told of a snapshot.
-pub(crate) fn describe(dump: &Dump, readers: usize) -> (SnapshotReport, Event) {
+pub(crate) fn describe(dump: &Dump) -> (SnapshotReport, Event) {
     let report = SnapshotReport {
         rung: "dump".to_owned(),
         guarantee: format!(
             "what a dump of {} holds, which is of one instant if its tool saw to that",
             dump.server
         ),
-        connections: readers,
+        connections: 0,
         writers_waited_ms: 0,
         position: dump.position.clone(),
     };
     let event = Event::SnapshotTaken {
         rung: report.rung.clone(),
         guarantee: report.guarantee.clone(),
-        connections: report.connections,
+        connections: 0,
         writers_waited_ms: 0,
         position: report.position.clone(),
     };

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::event::{Event, Phase};
+use crate::migrate::ending;
 use crate::migrate::error::Error;
 use crate::migrate::source::Reader;
 use crate::migrate::work::{Board, Worker};
@@ -27,7 +28,7 @@ pub(crate) async fn watch(session: &Session, limit: Duration) -> Error {
     }
 }
 
-/// Runs the workers to their end; the first error that is not "stopped" is the one that tells.
+/// Runs the workers to their end.
 pub(crate) async fn work(
     board: &Arc<Board>,
     readers: Vec<Reader>,
@@ -40,18 +41,5 @@ pub(crate) async fn work(
         let worker = Worker { reader: Some(reader), session };
         workers.spawn(async move { worker.work(&board).await });
     }
-    let mut ended = Ok(());
-    while let Some(worker) = workers.join_next().await {
-        let worked = worker.unwrap_or_else(|panic| Err(Error::Panicked(panic.to_string())));
-        if let Err(error) = worked
-            && matches!(ended, Ok(()) | Err(Error::Stopped))
-        {
-            board.shutdown.request();
-            ended = Err(error);
-        }
-    }
-    if ended.is_ok() && board.shutdown.is_requested() {
-        return Err(Error::Stopped);
-    }
-    ended
+    ending::all(workers, &board.shutdown).await
 }

@@ -70,7 +70,8 @@ pub(crate) fn create_table(table: &Table) -> String {
     format!("CREATE TABLE {} (\n{}\n){by}", table.name.postgres(), columns.join(",\n"))
 }
 
-fn column_sql(column: &Column) -> String {
+/// One line of CREATE TABLE.
+pub(crate) fn column_sql(column: &Column) -> String {
     let name = postgres_quoted(&column.name);
     let not_null = if column.not_null { " NOT NULL" } else { "" };
     let value = if let Some(generated) = &column.generated {

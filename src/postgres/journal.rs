@@ -25,6 +25,8 @@ const TABLES: &str = include_str!("../../schemas/journal.sql");
 pub(crate) struct Run {
     pub(crate) id: i64,
     pub(crate) source: String,
+    /// In order.
+    pub(crate) schemas: Vec<String>,
     pub(crate) plan: String,
     pub(crate) begun_at: String,
     pub(crate) finished_at: Option<String>,
@@ -74,16 +76,17 @@ async fn exists(session: &Session) -> Result<bool, Error> {
     Err(Error::OlderJournal { address: session.address().to_owned() })
 }
 
-/// The newest run into any of the schemas.
+/// The newest run into any of the schemas; first of all one that writes to others, too.
 pub(crate) async fn last_run(session: &Session, schemas: &[&str]) -> Result<Option<Run>, Error> {
     if !exists(session).await? {
         return Ok(None);
     }
+    let schemas = array(schemas);
     let sql = format!(
-        "SELECT id, source, plan, date_trunc('second', begun_at), \
+        "SELECT id, source, array_to_json(target_schemas), plan, date_trunc('second', begun_at), \
                 date_trunc('second', finished_at) \
-         FROM nirvana.run WHERE target_schemas && {} ORDER BY id DESC LIMIT 1",
-        array(schemas)
+         FROM nirvana.run WHERE target_schemas && {schemas} \
+         ORDER BY target_schemas <@ {schemas}, id DESC LIMIT 1"
     );
     let rows = session.rows(&sql).await?;
     rows.first().map(|row| run(session, row)).transpose()
@@ -93,9 +96,10 @@ fn run(session: &Session, row: &TextRow) -> Result<Run, Error> {
     Ok(Run {
         id: number(session, row, 0)?,
         source: text(session, row, 1)?,
-        plan: text(session, row, 2)?,
-        begun_at: text(session, row, 3)?,
-        finished_at: row.get(4).cloned().flatten(),
+        schemas: detail(session, &text(session, row, 2)?)?,
+        plan: text(session, row, 3)?,
+        begun_at: text(session, row, 4)?,
+        finished_at: row.get(5).cloned().flatten(),
     })
 }
 

@@ -73,7 +73,7 @@ impl Contract {
 /// Keys that a framework, a platform or the system sets or reads by itself, so that no code of the
 /// application need name them.
 pub(crate) fn is_implicit(key: &str) -> bool {
-    const KEYS: [&str; 34] = [
+    const KEYS: [&str; 36] = [
         "PATH",
         "HOME",
         "USER",
@@ -108,6 +108,8 @@ pub(crate) fn is_implicit(key: &str) -> bool {
         "SECRET_KEY_BASE_DUMMY",
         "TEST_ENV_NUMBER",
         "PIDFILE",
+        "WWWGROUP",
+        "WWWUSER",
     ];
     const STARTS: [&str; 6] = ["GITHUB_", "CI_", "npm_", "XDG_", "SSH_", "TRAVIS"];
     KEYS.contains(&key) || STARTS.iter().any(|start| key.starts_with(start))

@@ -83,7 +83,7 @@ impl History {
             let id = id.map_err(wrong)?;
             let tree = repository.find_commit(id).and_then(|commit| commit.tree());
             let name = id.to_string();
-            let tree = match tree.map(|tree| self.below(&repository, tree)) {
+            let tree = match tree.and_then(|tree| self.below(&repository, tree)) {
                 Ok(Some(tree)) => tree,
                 // The folder that is looked at was not there yet.
                 Ok(None) => continue,
@@ -101,13 +101,15 @@ impl History {
         &self,
         repository: &'r Repository,
         tree: git2::Tree<'r>,
-    ) -> Option<git2::Tree<'r>> {
+    ) -> Result<Option<git2::Tree<'r>>, git2::Error> {
         let mut tree = tree;
         for part in self.prefix.split(|byte| *byte == b'/').filter(|part| !part.is_empty()) {
-            let id = tree.get_name_bytes(part).map(|entry| entry.id())?;
-            tree = repository.find_tree(id).ok()?;
+            let entry = tree.get_name_bytes(part).map(|entry| (entry.id(), entry.kind()));
+            // What is a folder now may have been a file.
+            let Some((id, Some(ObjectType::Tree))) = entry else { return Ok(None) };
+            tree = repository.find_tree(id)?;
         }
-        Some(tree)
+        Ok(Some(tree))
     }
 
     /// A reader of blobs for one thread.
@@ -198,9 +200,11 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    pub(crate) fn read(&self, blob: &Blob) -> Result<Vec<u8>, Gap> {
+    /// None if it is longer than that.
+    pub(crate) fn read(&self, blob: &Blob, longest: u64) -> Result<Option<Vec<u8>>, Gap> {
         match self.repository.find_blob(blob.id) {
-            Ok(found) => Ok(found.content().to_vec()),
+            Ok(found) if found.size() as u64 > longest => Ok(None),
+            Ok(found) => Ok(Some(found.content().to_vec())),
             Err(error) => Err(Gap {
                 path: shown(&blob.path),
                 commit: blob.commit.clone(),

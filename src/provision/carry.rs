@@ -10,7 +10,7 @@ use super::plan::Excess;
 use super::postgres::{Access, DatabaseWish, PartWish, RoleWish, Wish};
 use super::run::{Job, Mode, Run, Want};
 use super::server::{End, MySqlEnd};
-use super::wanted::Reference;
+use super::wanted::PasswordSource;
 use crate::environment::Environment;
 use crate::event::Events;
 use crate::finding::{Code, Finding, Place, PlaceKind};
@@ -61,8 +61,8 @@ async fn work(request: &CarryRequest, run: &mut Run) -> Result<(), Error> {
     for role in wish.roles.iter_mut().filter(|role| role.can_log_in) {
         if request.secrets.is_some() {
             let generate = Some(file(&role.name)?);
-            let reference = Reference { generate, ..Reference::default() };
-            role.password = Some(keeper.find(&reference, &format!("role {}", role.name))?);
+            let source = PasswordSource { generate, ..PasswordSource::default() };
+            role.password = Some(keeper.find(&source, &format!("role {}", role.name))?);
         }
     }
     run.report.findings.append(&mut findings);

@@ -7,10 +7,10 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt 
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
-use super::wanted::Reference;
+use super::wanted::PasswordSource;
 use crate::environment::Environment;
 use crate::finding::{Code, Finding, Place, PlaceKind};
-use crate::secret::Secret;
+use crate::secret::{Absent, Reference, Secret};
 
 /// Letters of a new password: none that a shell, a URL or a file of settings could misread.
 const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -55,33 +55,26 @@ impl<'a> Keeper<'a> {
     }
 
     /// `whose` is for messages, such as `user shop_app`.
-    pub(super) fn find(&mut self, reference: &Reference, whose: &str) -> Result<Password, Error> {
-        let given = [&reference.env, &reference.file, &reference.generate];
-        if given.iter().filter(|given| given.is_some()).count() != 1 {
+    pub(super) fn find(&mut self, source: &PasswordSource, whose: &str) -> Result<Password, Error> {
+        let PasswordSource { env, file, generate } = source;
+        if [env, file, generate].iter().filter(|given| given.is_some()).count() != 1 {
             let problem = "a password is one of { env = … }, { file = … } and { generate = … }";
             return Err(Error::wanted(whose, problem));
         }
-        if let Some(name) = &reference.env {
-            let value = self.environment.get(name).ok_or_else(|| {
-                Error::wanted(whose, format!("the environment variable {name} is not set"))
-            })?;
-            return Password::of(Secret::new(value));
-        }
-        let name = reference.file.as_ref().or(reference.generate.as_ref());
-        let path = self.folder.join(name.map_or("", String::as_str));
-        match std::fs::read_to_string(&path) {
-            Ok(text) => {
-                self.look_at(&path);
-                let line = text.strip_suffix('\n').unwrap_or(&text);
-                let line = line.strip_suffix('\r').unwrap_or(line);
-                if line.is_empty() {
-                    let problem = format!("{} is empty", path.display());
-                    return Err(Error::wanted(whose, problem));
+        let file = file.as_ref().or(generate.as_ref());
+        let reference = Reference { env: env.clone(), file: file.cloned() };
+        match reference.find(self.environment, self.folder) {
+            Ok(secret) => {
+                if let Some(path) = file.map(|file| self.folder.join(file)) {
+                    self.look_at(&path);
+                    if secret.expose().is_empty() {
+                        return Err(Error::wanted(whose, format!("{} is empty", path.display())));
+                    }
                 }
-                Password::of(Secret::new(line))
+                Password::of(secret)
             }
-            Err(error)
-                if error.kind() == io::ErrorKind::NotFound && reference.generate.is_some() =>
+            Err(Absent::File { path, source })
+                if source.kind() == io::ErrorKind::NotFound && generate.is_some() =>
             {
                 let secret = match self.made.get(&path) {
                     Some(secret) => secret.clone(),
@@ -92,7 +85,11 @@ impl<'a> Keeper<'a> {
                 password.unwritten = Some(path);
                 Ok(password)
             }
-            Err(source) => Err(Error::File { doing: "read", path, source }),
+            Err(Absent::File { path, source }) => Err(Error::File { doing: "read", path, source }),
+            Err(Absent::Unset(name)) => {
+                Err(Error::wanted(whose, format!("the environment variable {name} is not set")))
+            }
+            Err(Absent::NotOnePlace) => Err(Error::wanted(whose, "the password has no one place")),
         }
     }
 
@@ -136,7 +133,7 @@ pub(super) fn write_new(path: &Path, text: &Secret) -> Result<(), Error> {
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
-    use super::{Keeper, Reference, generated, write_new};
+    use super::{Keeper, PasswordSource, generated, write_new};
     use crate::environment::Environment;
     use crate::secret::Secret;
 
@@ -146,14 +143,15 @@ mod tests {
         let environment = Environment::of(&[("PW", "from env")]);
         let mut keeper = Keeper::new(&environment, folder.path());
         let some = |name: &str| Some(name.to_owned());
-        let env = Reference { env: some("PW"), ..Reference::default() };
+        let env = PasswordSource { env: some("PW"), ..PasswordSource::default() };
         assert_eq!(keeper.find(&env, "u").unwrap().secret, Secret::new("from env"));
-        let absent = Reference { env: some("NO"), ..Reference::default() };
+        let absent = PasswordSource { env: some("NO"), ..PasswordSource::default() };
         assert!(keeper.find(&absent, "u").unwrap_err().to_string().contains("NO is not set"));
-        for wrong in [Reference::default(), Reference { file: some("x"), ..env.clone() }] {
+        for wrong in [PasswordSource::default(), PasswordSource { file: some("x"), ..env.clone() }]
+        {
             assert!(keeper.find(&wrong, "u").is_err());
         }
-        let made = Reference { generate: some("a/b"), ..Reference::default() };
+        let made = PasswordSource { generate: some("a/b"), ..PasswordSource::default() };
         let password = keeper.find(&made, "u").unwrap();
         let path = password.unwritten.unwrap();
         assert!(!path.exists());

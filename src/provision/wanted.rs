@@ -28,7 +28,7 @@ pub(crate) struct Server {
     pub(super) url_env: Option<String>,
     /// The administrator's password, where MYSQL_PWD, PGPASSWORD and client files have another.
     #[serde(default)]
-    pub(super) password: Option<Reference>,
+    pub(super) password: Option<PasswordSource>,
     #[serde(default)]
     pub(super) databases: Vec<Database>,
     #[serde(default)]
@@ -64,7 +64,7 @@ pub(crate) struct User {
     pub(super) host: Option<String>,
     /// Without one nobody can log in: NOLOGIN, or a locked account.
     #[serde(default)]
-    pub(super) password: Option<Reference>,
+    pub(super) password: Option<PasswordSource>,
     /// What is not among the most usual.
     #[serde(default)]
     pub(super) grants: Vec<Grant>,
@@ -73,7 +73,7 @@ pub(crate) struct User {
 /// Where a password is: exactly one of these.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Reference {
+pub(crate) struct PasswordSource {
     /// An environment variable.
     #[serde(default)]
     pub(super) env: Option<String>,

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use super::error::Error;
 use super::ledger::Id;
-use super::settings::{Reference, Settings, Value};
+use super::settings::{Settings, Value};
 use crate::environment::Environment;
-use crate::secret::Secret;
+use crate::secret::{Absent, Reference, Secret};
 
 /// Shorter ones are not hidden in what commands print: they would hide ordinary words.
 const SHORTEST_HIDDEN: usize = 4;
@@ -107,22 +107,15 @@ pub(super) fn find(
     folder: &Path,
     place: &str,
 ) -> Result<Secret, Error> {
-    match (&reference.env, &reference.file) {
-        (Some(name), None) => {
-            let value = environment.get(name).ok_or_else(|| {
-                Error::wanted(place, format!("the environment variable {name} is not set"))
-            })?;
-            Ok(Secret::new(value))
+    reference.find(environment, folder).map_err(|absent| match absent {
+        Absent::Unset(name) => {
+            Error::wanted(place, format!("the environment variable {name} is not set"))
         }
-        (None, Some(file)) => {
-            let path = folder.join(file);
-            let text = std::fs::read_to_string(&path);
-            let text = text.map_err(|source| Error::File { path, source })?;
-            let line = text.strip_suffix('\n').unwrap_or(&text);
-            Ok(Secret::new(line.strip_suffix('\r').unwrap_or(line)))
+        Absent::File { path, source } => Error::File { path, source },
+        Absent::NotOnePlace => {
+            Error::wanted(place, "one of { env = … } and { file = … } is wanted")
         }
-        _ => Err(Error::wanted(place, "one of { env = … } and { file = … } is wanted")),
-    }
+    })
 }
 
 fn literal(value: &str) -> String {

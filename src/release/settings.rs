@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::error::Error;
 use super::step::StepKind;
+use crate::secret::Reference;
 
 /// How the application gets from a commit to a running release.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -95,18 +96,6 @@ pub(crate) enum Value {
     /// Not a secret: it is shown.
     Text(String),
     Reference(Reference),
-}
-
-/// Where a secret is: exactly one of these.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Reference {
-    /// An environment variable of whoever runs nirvana.
-    #[serde(default)]
-    pub(super) env: Option<String>,
-    /// A file that has nothing else in it, from this file's folder.
-    #[serde(default)]
-    pub(super) file: Option<String>,
 }
 
 /// A file that is rendered into the release, and so switches and returns with it.

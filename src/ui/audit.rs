@@ -1,7 +1,7 @@
 //! What an audit found, for a person: how each factor stands, then the rules that found something,
 //! the gravest first, each with the places and what to do.
 
-mod github;
+pub(super) mod github;
 mod html;
 mod sarif;
 
@@ -16,9 +16,12 @@ use crate::ui::paper::{Ink, Tone, harmless};
 use crate::ui::sheet::Sheet;
 use crate::ui::{Detail, Format, UiError};
 
-/// Rules that are listed in brief, and the places of each.
-const BRIEF_RULES: usize = 10;
+/// Rules that are listed in brief, the fewest and the most, and the places of each.
+const BRIEF_RULES: (usize, usize) = (3, 10);
 const BRIEF_PLACES: usize = 1;
+/// What a screen has beside head, factors and rules: empty lines, what is left out, the verdict, and
+/// the prompt.
+const FRAME: usize = 8;
 
 /// The whole of stdout for formats that are not a screen; none for those that are, or that have
 /// nothing to say of this report.
@@ -31,9 +34,16 @@ pub(super) fn page(report: &Report, format: Format) -> Result<Option<String>, Ui
     })
 }
 
+/// What GitHub shows at the lines that a change has.
+pub(super) fn annotations(report: &Report) -> String {
+    report.audited.as_ref().map_or_else(String::new, github::commands)
+}
+
 pub(super) fn lines(audited: Option<&Audited>, sheet: &Sheet) -> Vec<String> {
     let Some(audited) = audited else { return Vec::new() };
-    let mut sections = vec![head(audited), scores(audited, sheet), rules(audited, sheet)];
+    let mut sections = vec![head(audited), scores(audited, sheet)];
+    let above = sections.iter().map(Vec::len).sum();
+    sections.push(rules(audited, above, sheet));
     if sheet.detail == Detail::Full {
         sections.push(rest(audited, sheet));
     }
@@ -96,7 +106,8 @@ fn scores(audited: &Audited, sheet: &Sheet) -> Vec<String> {
         if whole.len() == applicable { Vec::new() } else { grid.lines(0, sheet.paper.width) };
     if !whole.is_empty() {
         let label = ink.paint(Tone::Good, "Nothing found:");
-        lines.extend(hanging(&label, &whole.join(", "), 2, sheet.paper.width));
+        // A title may have commas of its own.
+        lines.extend(hanging(&label, &whole.join(" · "), 2, sheet.paper.width));
     }
     lines
 }
@@ -116,13 +127,21 @@ pub(super) fn by_rule(audited: &Audited) -> Vec<(&'static str, Vec<&Hit>)> {
     rules
 }
 
-fn rules(audited: &Audited, sheet: &Sheet) -> Vec<String> {
+/// As many as a screen has room for under the lines `above`.
+fn rules(audited: &Audited, above: usize, sheet: &Sheet) -> Vec<String> {
     let rules = by_rule(audited);
     let full = sheet.detail == Detail::Full;
-    let shown = if full { rules.len() } else { rules.len().min(BRIEF_RULES) };
+    let room = sheet.paper.height.map(|height| height.saturating_sub(above + FRAME));
     let mut lines = Vec::new();
-    for (rule, hits) in &rules[..shown] {
-        lines.extend(one(audited, rule, hits, sheet));
+    let mut shown = 0;
+    for (rule, hits) in &rules {
+        let next = one(audited, rule, hits, sheet);
+        let fits = room.is_none_or(|room| lines.len() + next.len() <= room);
+        if !full && (shown >= BRIEF_RULES.1 || shown >= BRIEF_RULES.0 && !fits) {
+            break;
+        }
+        lines.extend(next);
+        shown += 1;
     }
     let rest: usize = rules[shown..].iter().map(|(_, hits)| hits.len()).sum();
     if rest > 0 {
@@ -140,14 +159,13 @@ fn one(audited: &Audited, rule: &str, hits: &[&Hit], sheet: &Sheet) -> Vec<Strin
     let label = label(level, rule, ink);
     let mut lines = hanging(&label, &format!("{title} ({})", hits.len()), 2, width);
     let most = if sheet.detail == Detail::Full { hits.len() } else { BRIEF_PLACES };
-    for hit in hits.iter().take(most) {
+    for (nth, hit) in hits.iter().take(most).enumerate() {
         let place = ink.paint(Tone::Strong, &format!("  {}:{}", harmless(&hit.path), hit.line));
-        lines.extend(hanging(&place, &harmless(&hit.message), 6, width));
-    }
-    if hits.len() > most
-        && let Some(last) = lines.last_mut()
-    {
-        last.push_str(&format!("  (and {} more)", hits.len() - most));
+        let more = match hits.len() - most.min(hits.len()) {
+            more if more > 0 && nth + 1 == most => format!(" (and {more} more)"),
+            _ => String::new(),
+        };
+        lines.extend(hanging(&place, &format!("{}{more}", harmless(&hit.message)), 6, width));
     }
     let mut helps: Vec<&str> = hits.iter().map(|hit| hit.help.as_str()).collect();
     helps.dedup();
@@ -244,7 +262,11 @@ pub(super) fn sentence(report: &Report, audited: &Audited) -> (&'static str, Str
     };
     let head = if report.outcome.exit_code() == 0 { "Audited:" } else { "FINDINGS:" };
     let history = audited.looked.history.map_or(String::new(), |blobs| {
-        format!(" and {} of the history", counted(blobs as u64, "blob", "blobs"))
+        let left_out = match audited.looked.history_left_out {
+            Some(number) if number > 0 => format!(" ({number} more hold no text of yours)"),
+            _ => String::new(),
+        };
+        format!(" and {} of the history{left_out}", counted(blobs as u64, "blob", "blobs"))
     });
     let time = span(report.duration_ms);
     let text = format!(

@@ -106,6 +106,9 @@ impl Ui {
     pub(crate) fn report(&self, report: &Report, file: Option<ReportFile>) -> Result<(), UiError> {
         let path = file.as_ref().map(|file| file.path().display().to_string());
         let kept = file.map_or(Ok(()), |file| file.write(report));
+        if self.annotates {
+            self.stderr.write(&self.annotations(report))?;
+        }
         if self.format == Format::Json {
             self.stdout.write(&json::report_line(report)?)?;
             return self.lost().take().map_or(kept, Err);
@@ -126,10 +129,19 @@ impl Ui {
                 Stream::Stderr => self.stderr.write(&piece.text)?,
             }
         }
-        if self.annotates && report.verb == Verb::Release {
-            self.stderr.write(&release::annotations(report))?;
-        }
         kept
+    }
+
+    /// What GitHub shows beside what was asked for. It makes its own of SARIF, and has them already
+    /// where they are the format.
+    fn annotations(&self, report: &Report) -> String {
+        match (report.verb, self.format) {
+            (Verb::Audit, Format::Human | Format::Json | Format::Html) => {
+                audit::annotations(report)
+            }
+            (Verb::Release, Format::Human) => release::annotations(report),
+            _ => String::new(),
+        }
     }
 
     /// One line of data, for a command whose output is that line.

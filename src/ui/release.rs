@@ -3,6 +3,7 @@
 
 use crate::finding::Severity;
 use crate::report::{Outcome, ReleaseReport, Report, StepReport, StepState};
+use crate::ui::audit::github::data;
 use crate::ui::figures::{counted, span};
 use crate::ui::findings;
 use crate::ui::grid::{Grid, Side, hanging};
@@ -121,7 +122,6 @@ pub(crate) fn sentence(report: &Report) -> (&'static str, String) {
 /// For GitHub's page of a run, which shows what a line says that begins so.
 /// <https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions>
 pub(crate) fn annotations(report: &Report) -> String {
-    let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let mut text = String::new();
     if let Some(error) = &report.error {
         let mut message = error.message.clone();

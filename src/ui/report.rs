@@ -247,12 +247,17 @@ fn snapshot(snapshot: Option<&SnapshotReport>, sheet: &Sheet) -> Vec<String> {
     let Some(snapshot) = snapshot else {
         return Vec::new();
     };
-    let connections = counted(snapshot.connections as u64, "connection", "connections");
-    let mut text = format!("{} ({}), {connections}", snapshot.guarantee, snapshot.rung);
+    let mut text = format!("{} ({})", snapshot.guarantee, snapshot.rung);
+    if snapshot.connections > 0 {
+        let connections = counted(snapshot.connections as u64, "connection", "connections");
+        text = format!("{text}, {connections}");
+    }
     if let Some(position) = &snapshot.position {
         text = format!("{text}, at {position}");
     }
-    text = format!("{text}; writers waited {}", span(snapshot.writers_waited_ms));
+    if snapshot.connections > 0 {
+        text = format!("{text}; writers waited {}", span(snapshot.writers_waited_ms));
+    }
     let label = format!("  {}", sheet.paper.ink.paint(Tone::Faint, "snapshot"));
     labelled(&label, &harmless(&text), sheet.paper.width)
 }

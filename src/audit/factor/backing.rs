@@ -303,8 +303,10 @@ fn only_mysql(context: &Context, application: &Application, found: &mut Found) -
         }
         let adapter = database.adapter.as_deref().unwrap_or("MySQL");
         let line = database.evidence.line.unwrap_or(1) as usize;
-        let message =
-            format!("{adapter} is written into the configuration of {}", database.environment);
+        let message = match database.environment.as_str() {
+            "default" => format!("{adapter} is written into the configuration"),
+            environment => format!("{adapter} is written into the configuration of {environment}"),
+        };
         let file = context.file(database.evidence.path.as_bytes());
         // The line may have a login in it; only its place is needed.
         let key = file.map_or(String::new(), |_| format!("{adapter} {}", database.environment));

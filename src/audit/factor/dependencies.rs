@@ -120,7 +120,8 @@ pub(super) const RULES: &[Rule] = &[
                   request that needs it fails. Require it in composer.json.",
             before: "new PDO('mysql:…')      composer.json: { \"php\": \"^8.2\" }",
             after: "\"require\": { \"php\": \"^8.2\", \"ext-pdo\": \"*\", \"ext-pdo_mysql\": \"*\" }",
-            quiet: "Polyfills, and calls behind function_exists() or extension_loaded().",
+            quiet: "Polyfills, and calls behind function_exists(), class_exists() or \
+                    extension_loaded().",
         },
         applies: Applies::To(PHP),
         check: Check::Application(extensions::undeclared),
@@ -201,8 +202,7 @@ fn gemfile_lock(context: &Context, application: &Application, found: &mut Found)
 }
 
 fn composer(context: &Context, application: &Application) -> Option<Value> {
-    let file = context.file(&at(application, "composer.json"))?;
-    serde_json::from_str(&file.text).ok()
+    context.json(&at(application, "composer.json")).map(|(_, manifest)| manifest)
 }
 
 fn composer_lock(context: &Context, application: &Application, found: &mut Found) -> Verdict {
@@ -228,10 +228,9 @@ fn composer_lock(context: &Context, application: &Application, found: &mut Found
 
 fn unpinned(context: &Context, application: &Application, found: &mut Found) -> Verdict {
     let mut looked = false;
-    if let Some(file) = context.file(&at(application, "composer.json")) {
+    if let Some((file, manifest)) = context.json(&at(application, "composer.json")) {
         looked = true;
         let locked = context.tree.entry(at(application, "composer.lock")).is_some();
-        let manifest: Value = serde_json::from_str(&file.text).unwrap_or_default();
         for (name, version) in manifest["require"].as_object().into_iter().flatten() {
             let version = version.as_str().unwrap_or_default();
             let any = version == "*" || version.starts_with("dev-") || version.ends_with("@dev");

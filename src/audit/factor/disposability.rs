@@ -40,7 +40,8 @@ pub(super) const RULES: &[Rule] = &[
                   the last command of an entrypoint.",
             before: "CMD bundle exec puma",
             after: "CMD [\"bundle\", \"exec\", \"puma\"]",
-            quiet: "Shell forms that begin with exec, and images with tini or dumb-init.",
+            quiet: "Shell forms that begin with exec, and images with tini or dumb-init; the CMD of \
+                    a HEALTHCHECK.",
         },
         applies: Applies::Kinds(&[Kind::Dockerfile]),
         check: Check::Files {
@@ -130,8 +131,14 @@ fn stop(file: &Reading, found: &mut Found) {
         return;
     }
     if file.kind == Kind::Dockerfile {
+        let mut goes_on = false;
         for (start, line) in file.code_lines() {
             let code = line.trim_start();
+            // `HEALTHCHECK … \` has a CMD of its own.
+            let is_part = std::mem::replace(&mut goes_on, line.trim_end().ends_with('\\'));
+            if is_part {
+                continue;
+            }
             let Some(command) =
                 code.strip_prefix("CMD ").or_else(|| code.strip_prefix("ENTRYPOINT "))
             else {

@@ -24,7 +24,7 @@ pub(super) const RULES: &[Rule] = &[
                   it. Write to standard error, and let the platform keep it.",
             before: "config.logger = Logger.new(\"log/production.log\")\nLOG_CHANNEL=daily",
             after: "config.logger = Logger.new($stdout)\nLOG_CHANNEL=stderr",
-            quiet: "Development and test, and php://stderr.",
+            quiet: "Development and test, also by when@dev and when@test, and php://stderr.",
         },
         applies: Applies::Server,
         check: Check::Files {
@@ -126,9 +126,16 @@ fn to_file(file: &Reading, found: &mut Found) {
         }
         Kind::Php if file.has_any(&["error_log", "WP_DEBUG_LOG"]) => php_to_file(file, found),
         Kind::Yaml if file.inner.contains("monolog") || file.inner.ends_with("config_prod.yml") => {
-            for (start, line) in file.code_lines() {
-                if line.trim_start().starts_with("path:") && line.contains("logs_dir") {
-                    found.at(file, start, "Monolog writes to a file");
+            let yaml = file.yaml();
+            for (nth, pair) in yaml.pairs.iter().enumerate() {
+                let is_local =
+                    yaml.path(nth).iter().any(|key| matches!(*key, b"when@dev" | b"when@test"));
+                let value = pair.span.of(file.bytes());
+                if yaml.key(pair) == b"path"
+                    && !is_local
+                    && memchr::memmem::find(value, b"logs_dir").is_some()
+                {
+                    found.at(file, pair.key.span.start, "Monolog writes to a file");
                 }
             }
         }

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use crate::application::{Application, Framework as F, Server};
 use crate::audit::context::Context;
 use crate::audit::file::Kind;
@@ -141,9 +139,8 @@ const PACKAGES: [&str; 8] = [
 
 fn tools(context: &Context, application: &Application, found: &mut Found) -> Verdict {
     let mut looked = false;
-    if let Some(file) = context.file(&join(&application.folder, b"composer.json")) {
+    if let Some((file, manifest)) = context.json(&join(&application.folder, b"composer.json")) {
         looked = true;
-        let manifest: Value = serde_json::from_str(&file.text).unwrap_or_default();
         for name in PACKAGES.iter().filter(|name| manifest["require"].get(**name).is_some()) {
             let at = file.text.find(&format!("\"{name}\"")).unwrap_or(0);
             found.at(&file, at, format!("{name} is required for production"));

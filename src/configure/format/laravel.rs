@@ -9,7 +9,7 @@ use crate::project::read::{Span, line_end, line_span};
 use super::super::draft::{Draft, Sensitivity};
 use super::super::goal::Goal;
 use super::super::language::Language;
-use super::super::mask::is_secret_name;
+use super::super::mask::is_secret_key;
 use super::super::site::Site;
 use super::php::{Array, Field, Reader, Value, charset, is_placeholder, literal, port};
 
@@ -350,7 +350,7 @@ fn secrets(draft: &mut Draft, code: &Code, root: usize, file: &[u8], reader: Rea
                 continue;
             }
             let is_key = key == "key" && matches!(file.as_str(), "app" | "services");
-            let is_secret = (is_secret_name(&key) && !key.ends_with("_key"))
+            let is_secret = (is_secret_key(&key) && !key.ends_with("_key"))
                 || is_key
                 || key.ends_with("secret_key");
             let is_string =

@@ -26,6 +26,8 @@ pub(super) fn draft(site: &mut Site) {
     }
 }
 
+pub(super) use plain::calls_left;
+
 /// Every form of settings that reads a kind of file, by the end of the file's name.
 #[cfg(any(test, fuzzing))]
 pub(super) fn forms(name: &str) -> Vec<(super::language::Language, super::draft::Form)> {

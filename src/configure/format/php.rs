@@ -47,10 +47,15 @@ pub(in crate::configure) fn is_placeholder(value: &[u8]) -> bool {
         b"pass",
         b"user",
     ];
-    WORDS.contains(&value)
-        || value.starts_with(b"your-")
-        || value.starts_with(b"your_")
-        || value.starts_with(b"your ")
+    WORDS.contains(&value) || is_to_fill_in(value)
+}
+
+/// `your-key`, `YourAPIKeyHere`, `xxxxxxxx`: what says itself that it is none.
+pub(in crate::configure) fn is_to_fill_in(value: &[u8]) -> bool {
+    let lower = value.to_ascii_lowercase();
+    [&b"your"[..], b"put your", b"insert", b"change", b"xxxx", b"<"]
+        .iter()
+        .any(|start| lower.starts_with(start))
 }
 
 /// A PHP string in single quotes.

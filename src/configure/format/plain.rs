@@ -2,15 +2,16 @@
 
 use std::ops::Range;
 
-use crate::finding::Code as FindingCode;
+use crate::finding::{Code as FindingCode, Finding};
 use crate::project::read::Span;
 use crate::project::read::php::{Call, Callee, Code, Kind};
 
 use super::super::draft::{Draft, Moved, Sensitivity};
 use super::super::goal::Goal;
 use super::super::language::Language;
+use super::super::project::Found;
 use super::super::site::Site;
-use super::php::{Reader, Value};
+use super::php::{Reader, Value, is_constant};
 
 /// Arguments of a connection: the end of the variable's name.
 type Arguments = &'static [(&'static str, Sensitivity)];
@@ -85,9 +86,43 @@ pub(super) fn file(draft: &mut Draft, goal: Goal) {
         }
     }
     names(draft, &code, goal);
+    addresses(draft, &code, goal);
     if goal.is_switch() {
         ports(draft, &code);
     }
+}
+
+/// DSNs that stand before the connection they are for: `$dsn = "mysql:host=$host;dbname=$name";`
+fn addresses(draft: &mut Draft, code: &Code, goal: Goal) {
+    let values: Vec<Range<usize>> = code.assignments().map(|one| one.value).collect();
+    for at in 0..code.tokens.len() {
+        let span = code.tokens[at].span;
+        if !code.kind(at).is_some_and(Kind::is_string) || !is_dsn(code.text(at)) {
+            continue;
+        }
+        let whole = at..code.expression_end(at);
+        let can_move =
+            values.contains(&whole) && code.constant(&whole).is_some() && !is_constant(code, at);
+        if !draft.is_free(span) {
+            continue;
+        }
+        if can_move {
+            dsn(draft, code, &whole, goal);
+        } else if goal.is_switch() {
+            switch_dsn(draft, code, &whole);
+        }
+    }
+}
+
+/// `'mysql:host=…`, with its quote.
+fn is_dsn(text: &[u8]) -> bool {
+    let Some(rest) = text.get(1..).and_then(|rest| rest.strip_prefix(b"mysql:")) else {
+        return false;
+    };
+    let rest = rest.trim_ascii_start();
+    [&b"host="[..], b"dbname=", b"port=", b"unix_socket=", b"charset="]
+        .iter()
+        .any(|key| rest.starts_with(key))
 }
 
 fn argument(
@@ -122,11 +157,7 @@ fn dsn(draft: &mut Draft, code: &Code, item: &Range<usize>, goal: Goal) {
             Moved { key, expression, sensitivity, deploy: None },
         );
     } else if goal.is_switch() {
-        for at in item.clone() {
-            if code.kind(at).is_some_and(Kind::is_string) {
-                words(draft, code.tokens[at].span);
-            }
-        }
+        switch_dsn(draft, code, item);
     }
 }
 
@@ -141,29 +172,68 @@ fn postgres(dsn: &str) -> String {
     format!("pgsql:{}", kept.join(";"))
 }
 
-/// Changes the words of a DSN within a string that has variables in it.
-fn words(draft: &mut Draft, span: Span) {
-    let text = span.of(draft.source).to_vec();
-    if text.get(1..7) == Some(b"mysql:") {
-        draft.replace(Span::new(span.start + 1, span.start + 6), "pgsql");
-    }
-    if let Some(at) = memchr::memmem::find(&text, b"charset=") {
-        let rest = &text[at + 8..];
-        let length =
-            rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
-        let mut start = at;
-        while start > 1 && matches!(text[start - 1], b';' | b' ') {
-            start -= 1;
+/// Changes the words of a DSN that is put together of strings; all of them or none, as a driver
+/// refuses what it does not know.
+fn switch_dsn(draft: &mut Draft, code: &Code, range: &Range<usize>) {
+    let strings: Vec<Span> = range
+        .clone()
+        .filter(|at| code.kind(*at).is_some_and(Kind::is_string))
+        .map(|at| code.tokens[at].span)
+        .collect();
+    let mut edits: Vec<(Span, &str)> = Vec::new();
+    for span in &strings {
+        let text = span.of(draft.source);
+        let part = |start: usize, end: usize| Span::new(span.start + start, span.start + end);
+        let refused = match charset(text) {
+            Err(()) => Some((
+                "PostgreSQL's driver takes no charset in a DSN, and this one is put together",
+                "take `charset=` out of it by hand; the connection speaks UTF-8",
+            )),
+            Ok(_) if memchr::memmem::find(text, b"unix_socket=").is_some() => Some((
+                "the DSN names MySQL's socket",
+                "PostgreSQL's driver takes the socket's folder as host=",
+            )),
+            Ok(found) => {
+                edits.extend(found.map(|(start, end)| (part(start, end), "")));
+                None
+            }
+        };
+        if let Some((message, help)) = refused {
+            let place = draft.place(span.start);
+            let finding = Finding::warning(FindingCode::AdapterNotSwitched, place, message);
+            draft.findings.push(finding.help(help));
+            return;
         }
-        draft.replace(Span::new(span.start + start, span.start + at + 8 + length), "");
+        if text.get(1..7) == Some(b"mysql:") {
+            edits.push((part(1, 6), "pgsql"));
+        }
+        if let Some(at) = memchr::memmem::find(text, b"port=3306") {
+            edits.push((part(at + 5, at + 9), "5432"));
+        }
     }
-    if memchr::memmem::find(&text, b"unix_socket=").is_some() {
-        draft.refuse(
-            span.start,
-            "the DSN names MySQL's socket",
-            "PostgreSQL's driver takes the socket's folder as host=",
-        );
+    for (span, text) in edits {
+        draft.replace(span, text);
     }
+}
+
+/// Where a string of a DSN names a charset, with the semicolon before it. An error if what it names
+/// is not all in the string.
+fn charset(text: &[u8]) -> Result<Option<(usize, usize)>, ()> {
+    let Some(at) = memchr::memmem::find(text, b"charset=") else { return Ok(None) };
+    let rest = &text[at + 8..];
+    let is_end = |byte: &u8| matches!(byte, b';' | b'"' | b'\'');
+    let length = rest.iter().position(is_end).unwrap_or(rest.len());
+    let (value, after) = rest.split_at(length);
+    // What `sprintf` puts here must be the last that it puts anywhere.
+    let is_counted = value.contains(&b'%') && after.contains(&b'%');
+    let name = value.strip_prefix(b"$").unwrap_or(value);
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'%' | b'-');
+    if is_counted || name.is_empty() || !name.iter().all(is_plain) {
+        return Err(());
+    }
+    let before = text[..at].iter().rev();
+    let parts = before.take_while(|byte| matches!(byte, b';' | b' ')).count();
+    Ok(Some((at - parts, at + 8 + length)))
 }
 
 fn options(draft: &mut Draft, code: &Code, call: &Call) {
@@ -235,18 +305,45 @@ fn ports(draft: &mut Draft, code: &Code) {
     let is_mysql = |call: &Call| {
         let name = code.text(call.name).to_ascii_lowercase();
         let name = name.strip_prefix(b"\\").unwrap_or(&name);
-        name.starts_with(b"mysqli") || name.starts_with(b"mysql_")
+        // A method may be called anything.
+        matches!(call.callee, Callee::Function | Callee::New)
+            && (name.starts_with(b"mysqli") || name.starts_with(b"mysql_"))
     };
     let calls: Vec<Call> = code.calls().filter(is_mysql).collect();
     let Some(first) = calls.first() else { return };
     let at = code.tokens[first.name].span.start;
     let message = format!(
-        "{} of an extension that speaks to MySQL only; its settings moved, the code must be ported",
+        "{} of an extension that speaks to MySQL only; settings move, the code must be ported",
         if calls.len() == 1 { "a call".to_owned() } else { format!("{} calls", calls.len()) }
     );
     let place = draft.place(at);
-    let finding = crate::finding::Finding::warning(FindingCode::AdapterNotSwitched, place, message);
+    let finding = Finding::warning(FindingCode::AdapterNotSwitched, place, message);
     draft
         .findings
         .push(finding.help("PDO has the same code for both servers: new PDO(getenv('DB_DSN'), …)"));
+}
+
+/// The same calls in the code of a framework, whose own driver is switched: what is left of them
+/// stops working with it.
+pub(in crate::configure) fn calls_left(site: &mut Site) {
+    for path in files(site) {
+        // A file that cannot be read is told where its settings are looked for.
+        let Found::Bytes(text) = site.project.read(&path) else { continue };
+        if !has_mysql(&text) {
+            continue;
+        }
+        let mut draft = Draft::new(&path, &text);
+        ports(&mut draft, &Code::new(&text));
+        let findings = draft.findings.into_iter().map(|mut finding| {
+            finding.code = FindingCode::NotConfigured;
+            finding.help(
+                "ask the framework's connection; `nirvana audit` lists SQL that must change, too",
+            )
+        });
+        site.findings.extend(findings);
+    }
+}
+
+fn has_mysql(text: &[u8]) -> bool {
+    [&b"mysqli"[..], b"mysql_"].iter().any(|word| memchr::memmem::find(text, word).is_some())
 }

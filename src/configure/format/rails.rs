@@ -3,11 +3,13 @@
 mod code;
 mod database_yml;
 mod erb;
+mod fallback;
 mod secrets_yml;
 mod stanza;
 mod switch;
 
 use crate::finding::{Code, Finding, Place};
+use crate::project::read::ruby;
 use crate::project::tree::shown;
 
 use super::super::language::Language;
@@ -21,12 +23,14 @@ fn is_local(environment: &[u8]) -> bool {
 pub(super) fn draft(site: &mut Site) {
     let goal = site.goal;
     let path = site.path("config/database.yml");
-    let has_own = site.edit(&path, Language::Yaml, |draft| database_yml::draft(draft, goal, true));
+    let whose = Whose { is_own: true, has_both: has_both(site) };
+    let has_own = site.edit(&path, Language::Yaml, |draft| database_yml::draft(draft, goal, whose));
     for (path, name) in siblings(site) {
         let is_own =
             ["mysql", "postgres", "pgsql", "sqlite"].iter().any(|word| name.contains(word));
         if !is_own {
-            site.edit(&path, Language::Yaml, |draft| database_yml::draft(draft, goal, false));
+            let whose = Whose { is_own: false, ..whose };
+            site.edit(&path, Language::Yaml, |draft| database_yml::draft(draft, goal, whose));
         } else if goal.is_switch() && name.contains("mysql") {
             let message =
                 "it is there for those who use MySQL, so it stays; copy the file for PostgreSQL";
@@ -44,6 +48,28 @@ pub(super) fn draft(site: &mut Site) {
     for path in ruby_files(site) {
         site.edit(&path, Language::Ruby, code::draft);
     }
+}
+
+/// What a `database.yml` is to the application.
+#[derive(Clone, Copy, Debug)]
+struct Whose {
+    /// False for a file that others copy: its values are nobody's.
+    is_own: bool,
+    /// The application has gems for both servers, and a variable may choose.
+    has_both: bool,
+}
+
+/// Whether the gem of PostgreSQL stands beside that of MySQL, which then stays.
+fn has_both(site: &Site) -> bool {
+    let Some(text) = site.text("Gemfile") else { return false };
+    let code = ruby::Code::new(&text);
+    let has = |gem: &[u8]| {
+        code.calls_of(b"gem").any(|call| {
+            let name = code.constant(&(call.arguments.start..call.arguments.start + 1));
+            name.is_some_and(|name| &name[..] == gem)
+        })
+    };
+    has(b"pg") && (has(b"mysql2") || has(b"trilogy"))
 }
 
 /// Files that `database.yml` is copied from.
@@ -75,7 +101,7 @@ fn ruby_files(site: &Site) -> Vec<Vec<u8>> {
 
 #[cfg(any(test, fuzzing))]
 pub(super) fn yaml_form(draft: &mut super::super::draft::Draft, goal: super::super::goal::Goal) {
-    database_yml::draft(draft, goal, true);
+    database_yml::draft(draft, goal, Whose { is_own: true, has_both: false });
 }
 
 #[cfg(any(test, fuzzing))]

@@ -10,7 +10,7 @@ use crate::project::read::{Span, yaml_erb};
 use super::super::draft::{Draft, Moved, Sensitivity};
 use super::super::goal::Goal;
 use super::super::language::Language;
-use super::super::mask::{has_password, is_secret_name};
+use super::super::mask::{has_password, is_secret_key};
 use super::super::site::Site;
 use super::super::url;
 
@@ -66,7 +66,7 @@ fn variables(draft: &mut Draft, goal: Goal) {
             continue;
         };
         let Ok(value) = String::from_utf8(value) else { continue };
-        let is_secret = is_secret_name(&key) || has_password(value.as_bytes());
+        let is_secret = is_secret_key(&key) || has_password(value.as_bytes());
         let moved = goal.is_switch().then(|| url::to_postgres(&value, "postgresql")).flatten();
         let target = moved.clone().unwrap_or_else(|| value.clone());
         let span = entry.value;
@@ -213,7 +213,7 @@ fn parameters(draft: &mut Draft, goal: Goal, can_read: bool) {
             && matches!(&scalar.value[..], b"~" | b"null");
         let value = String::from_utf8_lossy(&scalar.value).replace("%%", "%");
         let is_env = scalar.value.starts_with(b"%");
-        let is_secret = is_secret_name(&name) || has_password(value.as_bytes());
+        let is_secret = is_secret_key(&name) || has_password(value.as_bytes());
         let is_place = matches!(
             name.as_str(),
             "database_host"

@@ -165,6 +165,33 @@ fn plain_connections_are_moved_and_what_is_code_is_told() {
         ),
         ("new PDO('sqlite:a.db');", "new PDO('sqlite:a.db');", 0),
         (
+            "$dsn = 'mysql:host=h;dbname=d;charset=utf8'; new PDO($dsn, $u, $p);",
+            "$dsn = getenv('DB_DSN'); new PDO($dsn, $u, $p);",
+            0,
+        ),
+        (
+            "$dsn = \"mysql:host={$h};port=3306;dbname=$d;charset=$c\";",
+            "$dsn = \"pgsql:host={$h};port=5432;dbname=$d\";",
+            0,
+        ),
+        (
+            "$dsn = sprintf('mysql:host=%s;charset=%s', $h, $c);",
+            "$dsn = sprintf('pgsql:host=%s', $h, $c);",
+            0,
+        ),
+        (
+            "$dsn = sprintf('mysql:charset=%s;host=%s', $c, $h);",
+            "$dsn = sprintf('mysql:charset=%s;host=%s', $c, $h);",
+            1,
+        ),
+        (
+            "$dsn = 'mysql:host=' . $h . ';charset=' . $c;",
+            "$dsn = 'mysql:host=' . $h . ';charset=' . $c;",
+            1,
+        ),
+        ("class A { const DSN = 'mysql:host=h'; }", "class A { const DSN = 'pgsql:host=h'; }", 0),
+        ("$db->mysql_version(); // 'mysql:host=h'", "$db->mysql_version(); // 'mysql:host=h'", 0),
+        (
             "new PDO($d, $u, $p, [PDO::MYSQL_ATTR_INIT_COMMAND => 'x']);",
             "new PDO($d, $u, $p, [PDO::MYSQL_ATTR_INIT_COMMAND => 'x']);",
             1,
@@ -189,6 +216,45 @@ fn plain_connections_are_moved_and_what_is_code_is_told() {
             "{before}"
         );
     }
+}
+
+#[test]
+fn secrets_that_stand_in_for_a_variable_go_in_ruby_and_in_erb() {
+    let ruby = |text: &str| configured("a.rb", 0, text, None);
+    for (before, after, moved) in [
+        (
+            "A.config.secret_token = ENV['T'] || 'h9z1'\n",
+            "A.config.secret_token = ENV['T']\n",
+            true,
+        ),
+        (
+            "A.config.secret_token = ENV.fetch('T') { 'h9z1' }\n",
+            "A.config.secret_token = ENV['T']\n",
+            true,
+        ),
+        (
+            "A.config.secret_token = ENV['T'] || 'your-token-here'\n",
+            "A.config.secret_token = ENV['T'] || 'your-token-here'\n",
+            false,
+        ),
+        (
+            "A.config.secret_key = 'YourKeyHere_xxxx'\n",
+            "A.config.secret_key = 'YourKeyHere_xxxx'\n",
+            false,
+        ),
+    ] {
+        let (text, settings, refused) = ruby(before);
+        assert_eq!((text.as_str(), refused), (after, 0), "{before}");
+        assert_eq!(settings, if moved { vec!["T=h9z1".to_owned()] } else { Vec::new() });
+    }
+    let (text, settings, refused) =
+        yaml("production:\n  adapter: mysql2\n  password: <%= ENV['P'].presence || \"h9z1\" %>\n");
+    assert!(text.ends_with("password: <%= ENV['P'].presence %>\n"), "{text}");
+    assert_eq!((settings, refused), (vec!["P=h9z1".to_owned()], 0));
+    // Of a form that is not known it is told.
+    let (_, settings, refused) =
+        yaml("production:\n  adapter: mysql2\n  password: <%= pick(ENV['P']) || \"h9z1\" %>\n");
+    assert_eq!((settings.len(), refused), (0, 1));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::project::tree::shown;
 use super::super::draft::{Draft, Sensitivity};
 use super::super::env_files::sensitivity;
 use super::super::language::Language;
-use super::super::mask::is_secret_name;
+use super::super::mask::is_secret_key;
 use super::super::site::Site;
 use super::php::{Reader, Value, is_placeholder, literal};
 
@@ -64,7 +64,7 @@ fn constants(draft: &mut Draft, is_bedrock: bool) {
         let Some(name) = code.constant(name).filter(|_| call.callee == wanted) else { continue };
         let key = String::from_utf8_lossy(&name).into_owned();
         let is_connection = CONSTANTS.contains(&key.as_str());
-        if !is_connection && !is_secret_name(&key) {
+        if !is_connection && !is_secret_key(&key) {
             continue;
         }
         let text = literal(&code, value);

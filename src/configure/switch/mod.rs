@@ -11,6 +11,7 @@ use crate::application::Framework;
 use crate::finding::{Code, Finding, Place};
 use crate::project::tree::shown;
 
+use super::format::calls_left;
 use super::language::Language;
 use super::site::Site;
 
@@ -25,7 +26,11 @@ pub(super) fn draft(site: &mut Site) {
     }
     match site.application.framework {
         Framework::Rails => gemfile::draft(site),
-        _ => composer::draft(site),
+        Framework::Php => composer::draft(site),
+        _ => {
+            composer::draft(site);
+            calls_left(site);
+        }
     }
     for path in found(site, is_image) {
         site.edit(&path, Language::Words, words::draft);

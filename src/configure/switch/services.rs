@@ -1,5 +1,8 @@
 //! The database server that CI or Compose starts.
 
+mod health;
+mod volume;
+
 use crate::finding::Code;
 use crate::project::read::Span;
 use crate::project::read::yaml_erb::{Kind, Pair, Yaml};
@@ -136,22 +139,9 @@ fn service(draft: &mut Draft, yaml: &Yaml, parent: usize) {
             b"ports" | b"expose" => tokens(draft, yaml, span, |text| {
                 text.contains("3306").then(|| text.replace("3306", "5432"))
             }),
-            b"volumes" => {
-                tokens(draft, yaml, span, |text| {
-                    let is_data = text.contains("/var/lib/mysql");
-                    is_data.then(|| text.replace("/var/lib/mysql", "/var/lib/postgresql/data"))
-                });
-                if memchr::memmem::find(span.of(draft.source), b"/var/lib/mysql").is_some() {
-                    let message = "the volume has MySQL's files; PostgreSQL needs an empty one of another name";
-                    draft.refuse(
-                        pair.key.span.start,
-                        message,
-                        "rename the volume, here and under volumes:",
-                    );
-                }
-            }
-            b"options" => health(draft, yaml, span),
-            b"healthcheck" => health(draft, yaml, span),
+            b"volumes" => volume::draft(draft, yaml, span, pair.key.span.start),
+            b"options" => health::draft(draft, yaml, span),
+            b"healthcheck" => health::draft(draft, yaml, span),
             b"command" if memchr::memmem::find(span.of(draft.source), b"--").is_some() => {
                 draft.found(
                     Code::MysqlSettingRemoved,
@@ -189,25 +179,40 @@ fn list_end(yaml: &Yaml, nth: usize) -> usize {
     within.map(|token| token.span.end).max().unwrap_or(pair.span.end)
 }
 
+/// The scalars of a part, without their quotes.
+fn scalars<'a>(yaml: &'a Yaml, part: Span) -> impl Iterator<Item = (Span, String)> + 'a {
+    let is_scalar = |kind| {
+        matches!(kind, Kind::Plain | Kind::SingleQuoted | Kind::DoubleQuoted | Kind::BlockText)
+    };
+    let within = yaml.tokens.iter().filter(move |token| {
+        is_scalar(token.kind) && part.start <= token.span.start && token.span.end <= part.end
+    });
+    within.map(|token| {
+        let text = String::from_utf8_lossy(token.text(yaml.source));
+        (token.span, text.trim_matches(['"', '\'']).to_owned())
+    })
+}
+
 /// Changes scalars of a part; `change` sees them without their quotes.
 fn tokens(draft: &mut Draft, yaml: &Yaml, part: Span, change: impl Fn(&str) -> Option<String>) {
-    for token in &yaml.tokens {
-        let is_scalar = matches!(
-            token.kind,
-            Kind::Plain | Kind::SingleQuoted | Kind::DoubleQuoted | Kind::BlockText
-        );
-        if !is_scalar || token.span.start < part.start || token.span.end > part.end {
-            continue;
-        }
-        let text = String::from_utf8_lossy(token.text(yaml.source)).into_owned();
-        let bare = text.trim_matches(['"', '\'']);
-        if let Some(new) = change(bare)
-            && draft.is_free(token.span)
+    for (span, bare) in scalars(yaml, part) {
+        if let Some(new) = change(&bare)
+            && draft.is_free(span)
         {
-            draft.replace(token.span, text.replace(bare, &new));
+            let text = String::from_utf8_lossy(span.of(yaml.source)).into_owned();
+            draft.replace(span, text.replace(&bare, &new));
         }
     }
 }
+
+/// Variables of MySQL's images that PostgreSQL's has no use for.
+const ONLY_MYSQL: [&str; 5] = [
+    "MYSQL_ROOT_HOST",
+    "MARIADB_ROOT_HOST",
+    "MARIADB_AUTO_UPGRADE",
+    "MARIADB_MYSQL_LOCALHOST_USER",
+    "MARIADB_MYSQL_LOCALHOST_GRANTS",
+];
 
 /// The variable of PostgreSQL's image that does what this one did.
 fn variable(name: &str) -> Option<&'static str> {
@@ -239,6 +244,9 @@ fn environment(draft: &mut Draft, yaml: &Yaml, nth: usize, span: Span) {
     };
     for (child, pair) in yaml.within(Some(nth)) {
         let name = String::from_utf8_lossy(yaml.key(pair)).into_owned();
+        if ONLY_MYSQL.contains(&name.as_str()) {
+            draft.remove(Span::new(pair.key.span.start, end(yaml, child)));
+        }
         let Some(new) = variable(&name) else { continue };
         if !keeps(&name) {
             draft.remove(Span::new(pair.key.span.start, end(yaml, child)));
@@ -274,40 +282,6 @@ fn environment(draft: &mut Draft, yaml: &Yaml, nth: usize, span: Span) {
         } else {
             draft.replace(place, new);
         }
-    }
-}
-
-/// `mysqladmin ping …` asks whether the server is there; so does `pg_isready`.
-fn health(draft: &mut Draft, yaml: &Yaml, span: Span) {
-    let text = span.of(yaml.source);
-    let mut at = 0;
-    while let Some(found) = ["mysqladmin", "mariadb-admin", "healthcheck.sh"]
-        .iter()
-        .filter_map(|word| memchr::memmem::find(&text[at..], word.as_bytes()))
-        .min()
-    {
-        let start = at + found;
-        let line_end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |end| start + end);
-        let line = &text[start..line_end];
-        let before = text[..start].last().copied().unwrap_or(b' ');
-        let is_list = matches!(before, b'"' | b'\'') && memchr::memmem::find(line, b"]").is_some();
-        let length = if is_list {
-            // `"mysqladmin", "ping", "-h", "localhost"]`, or the string that holds all of it.
-            memchr::memchr(b']', line).map_or(line.len(), |end| {
-                line[..end].iter().rposition(|byte| *byte == before).unwrap_or(end)
-            })
-        } else if matches!(before, b'"' | b'\'') {
-            memchr::memchr(before, line).unwrap_or(line.len())
-        } else {
-            // Behind `--health-cmd=` only the command's own words are its.
-            let end = memchr::memmem::find(line, b" --health").unwrap_or(line.len());
-            line[..end].trim_ascii_end().len()
-        };
-        let place = Span::new(span.start + start, span.start + start + length.max(1));
-        if draft.is_free(place) {
-            draft.replace(place, "pg_isready");
-        }
-        at = start + length.max(1);
     }
 }
 
@@ -398,33 +372,43 @@ fn is_environment(yaml: &Yaml, nth: usize) -> bool {
 
 /// Packages in commands, and commands that speak to MySQL.
 fn commands(draft: &mut Draft, yaml: &Yaml) {
-    for token in &yaml.tokens {
-        if !matches!(
-            token.kind,
-            Kind::Plain | Kind::BlockText | Kind::DoubleQuoted | Kind::SingleQuoted
-        ) {
+    const COMMANDS: [&str; 6] = [
+        "mysql ",
+        "mysqladmin ",
+        "sudo service mysql",
+        "sudo systemctl start mysql",
+        "sudo /etc/init.d/mysql",
+        "mariadb ",
+    ];
+    let mut starts = false;
+    for (span, text) in scalars(yaml, Span::new(0, yaml.source.len())) {
+        if !text.contains("mysql") && !text.contains("mariadb") {
             continue;
         }
-        let text = String::from_utf8_lossy(token.text(yaml.source)).into_owned();
-        if text.contains("mysql") || text.contains("mariadb") {
-            words::replace(draft, &[token.span]);
-            let command = text.trim_start_matches(['"', '\'', ' ', '-']);
-            let is_command = [
-                "mysql ",
-                "mysqladmin ",
-                "sudo service mysql",
-                "sudo systemctl start mysql",
-                "sudo /etc/init.d/mysql",
-                "mariadb ",
-            ];
-            if is_command.iter().any(|word| command.starts_with(word)) && draft.is_free(token.span)
-            {
-                draft.refuse(
-                    token.span.start,
-                    "a command that speaks to MySQL",
-                    "psql, createdb and pg_isready do the same for PostgreSQL",
-                );
-            }
+        words::replace(draft, &[span]);
+        if !draft.is_free(span) {
+            continue;
+        }
+        let command = text.trim_start_matches([' ', '-']);
+        if COMMANDS.iter().any(|word| command.starts_with(word)) {
+            draft.refuse(
+                span.start,
+                "a command that speaks to MySQL",
+                "psql, createdb and pg_isready do the same for PostgreSQL",
+            );
+        }
+        // `docker run … mariadb:10.5`, over several lines.
+        let mut words = text.split_ascii_whitespace();
+        let is_image = words.any(|word| word.contains(':') && image(word).is_some());
+        if is_image && !starts && memchr::memmem::find(yaml.source, b"docker run").is_some() {
+            starts = true;
+            draft.refuse(
+                span.start,
+                "a command that starts a MySQL server",
+                format!(
+                    "{IMAGE}, with POSTGRES_DB, POSTGRES_USER, POSTGRES_PASSWORD and port 5432"
+                ),
+            );
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Packages by name, in a `Dockerfile` or a line of a shell.
 
+use crate::finding::Code;
 use crate::project::read::Span;
+use crate::project::read::edit::Edit;
 
 use super::super::draft::Draft;
 
@@ -54,19 +56,29 @@ pub(super) fn draft(draft: &mut Draft) {
         }
         start += line.len();
         if !text.ends_with(b"\\") && !is_comment {
-            replace(draft, &instruction);
+            whole(draft, &instruction);
             instruction.clear();
         }
     }
-    replace(draft, &instruction);
-    library(draft);
+    whole(draft, &instruction);
 }
 
-/// PHP's image compiles its extension against a library that MySQL's own does not need.
-fn library(draft: &mut Draft) {
-    let builds = memchr::memmem::find(draft.source, b"docker-php-ext-install");
-    let is_put = |edit: &crate::project::read::edit::Edit| {
-        edit.text == b"pdo_pgsql" || edit.text == b"pgsql"
+fn whole(draft: &mut Draft, instruction: &[Span]) {
+    replace(draft, instruction);
+    library(draft, instruction);
+}
+
+/// PHP's image compiles its extension against a library that MySQL's own does not need: it joins the
+/// packages of the same instruction, or a person is told to install it.
+fn library(draft: &mut Draft, instruction: &[Span]) {
+    let (Some(first), Some(last)) = (instruction.first(), instruction.last()) else { return };
+    let whole = first.to(*last);
+    let text = whole.of(draft.source);
+    let Some(builds) = memchr::memmem::find(text, b"docker-php-ext-install") else { return };
+    let is_put = |edit: &Edit| {
+        matches!(&edit.text[..], b"pdo_pgsql" | b"pgsql")
+            && whole.start <= edit.span.start
+            && edit.span.end <= whole.end
     };
     let has_library = |text: &[u8]| {
         [&b"libpq-dev"[..], b"postgresql-dev"]
@@ -75,41 +87,85 @@ fn library(draft: &mut Draft) {
     };
     let is_there =
         has_library(draft.source) || draft.edits.iter().any(|edit| has_library(&edit.text));
-    if let Some(at) = builds.filter(|_| draft.edits.iter().any(is_put) && !is_there) {
+    if !draft.edits.iter().any(is_put) || is_there {
+        return;
+    }
+    let words: Vec<Span> = instruction.iter().flat_map(|line| words(draft.source, *line)).collect();
+    let Some((at, text)) = packages(draft.source, &words) else {
         draft.refuse(
-            at,
+            whole.start + builds,
             "docker-php-ext-install needs the library of PostgreSQL for this",
             "install libpq-dev before it (Alpine: postgresql-dev)",
         );
-    }
+        return;
+    };
+    draft.insert(at, text);
 }
 
-/// Words of one instruction; one that would be there twice is taken out.
+/// Where the packages of an instruction begin, and the library with what parts two of them there.
+fn packages(source: &[u8], words: &[Span]) -> Option<(usize, Vec<u8>)> {
+    let is = |at: usize, word: &[u8]| words.get(at).is_some_and(|span| span.of(source) == word);
+    let (from, library) = (0..words.len()).find_map(|at| {
+        if is(at, b"apt-get") || is(at, b"apt") {
+            let verb = (at + 1..words.len()).take(4).find(|at| is(*at, b"install"))?;
+            return Some((verb + 1, &b"libpq-dev"[..]));
+        }
+        (is(at, b"apk") && is(at + 1, b"add")).then_some((at + 2, &b"postgresql-dev"[..]))
+    })?;
+    let is_option = |at: &usize| words[*at].of(source).starts_with(b"-");
+    let first = (from..words.len()).find(|at| !is_option(at))?;
+    // `--virtual .deps` has a word of its own.
+    if first > from && [&b"--virtual"[..], b"-t"].contains(&words[first - 1].of(source)) {
+        return None;
+    }
+    let end = words[first].end;
+    let next = words.get(first + 1).map(|next| Span::new(end, next.start).of(source));
+    let parts =
+        next.filter(|gap| gap.iter().all(|byte| byte.is_ascii_whitespace() || *byte == b'\\'));
+    Some((words[first].start, [library, parts.unwrap_or(b" ")].concat()))
+}
+
+/// Words of one instruction. Where PostgreSQL's stand beside MySQL's already, both are wanted; one that
+/// would be there twice is taken out.
 pub(super) fn replace(draft: &mut Draft, lines: &[Span]) {
     let source = draft.source;
     let words: Vec<Span> = lines.iter().flat_map(|line| words(source, *line)).collect();
     let text = |span: &Span| String::from_utf8_lossy(span.of(source)).into_owned();
-    let mut there: Vec<String> = words.iter().map(text).collect();
+    let there: Vec<String> = words.iter().map(text).collect();
+    let both = words.iter().find(|span| equal(&text(span)).is_some_and(|new| there.contains(&new)));
+    if let Some(span) = both {
+        let message = "what PostgreSQL needs stands here beside what MySQL needs, so this stays";
+        draft.found(Code::SettingLeft, span.start, message);
+        return;
+    }
+    let mut put: Vec<String> = Vec::new();
     for span in &words {
         let Some(new) = equal(&text(span)).filter(|_| draft.is_free(*span)) else { continue };
-        if !there.contains(&new) {
-            there.push(new.clone());
+        if put.contains(&new) {
+            remove(draft, *span);
+        } else {
+            put.push(new.clone());
             draft.replace(*span, new);
-            continue;
         }
-        // With the space before it, or with all of its line if it stands there alone.
-        let mut end = span.end;
-        let is_alone = is_alone(source, *span);
-        if is_alone {
-            let rest = &source[end..];
-            end += memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
-        }
-        let mut start = span.start;
-        while start > 0 && matches!(source[start - 1], b' ' | b'\t') {
-            start -= 1;
-        }
-        draft.replace(Span::new(start, end), "");
     }
+}
+
+/// Takes a word out with the space before it, with its comma, or with all of its line if it stands
+/// there alone.
+fn remove(draft: &mut Draft, span: Span) {
+    let source = draft.source;
+    let Span { mut start, mut end } = span;
+    if is_alone(source, span) {
+        let rest = &source[end..];
+        end += memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+    }
+    while start > 0 && matches!(source[start - 1], b' ' | b'\t') {
+        start -= 1;
+    }
+    if start > 0 && source[start - 1] == b',' {
+        start -= 1;
+    }
+    draft.replace(Span::new(start, end), "");
 }
 
 /// Whether a word is all that a line of an instruction has, but for the `\` at its end.
@@ -146,21 +202,47 @@ mod tests {
     use crate::project::read::edit::apply;
 
     #[test]
+    fn the_library_of_an_extension_joins_the_packages_of_its_instruction() {
+        for (source, wanted, refused) in [
+            (
+                "RUN apt-get update && apt-get install -y \\\n    libgd-dev \\\n    zip && docker-php-ext-install mysqli\n",
+                "RUN apt-get update && apt-get install -y \\\n    libpq-dev \\\n    libgd-dev \\\n    zip && docker-php-ext-install pgsql\n",
+                0,
+            ),
+            (
+                "RUN apk add --no-cache zip && docker-php-ext-install pdo_mysql\n",
+                "RUN apk add --no-cache postgresql-dev zip && docker-php-ext-install pdo_pgsql\n",
+                0,
+            ),
+            ("RUN docker-php-ext-install pdo_mysql\n", "RUN docker-php-ext-install pdo_pgsql\n", 1),
+        ] {
+            let mut draft = Draft::new(b"Dockerfile", source.as_bytes());
+            words(&mut draft);
+            let text = apply(source.as_bytes(), &draft.edits).unwrap();
+            assert_eq!(String::from_utf8(text).unwrap(), wanted);
+            assert_eq!(draft.findings.len(), refused, "{source}");
+        }
+    }
+
+    #[test]
     fn packages_have_their_equals_and_none_is_there_twice() {
-        let source = "# default-libmysqlclient-dev\nRUN apt-get install -y \\\n    default-libmysqlclient-dev \\\n    \
-            default-mysql-client \\\n    # why\n    libpq-dev curl\nRUN docker-php-ext-install pdo_mysql mysqli pdo_pgsql\n\
-            RUN apt-get install php8.2-mysql php8.2-mysqlnd\n";
+        let source = "# default-libmysqlclient-dev\nRUN apt-get install -y \\\n    libmariadb-dev \\\n    \
+            default-mysql-client \\\n    # why\n    default-libmysqlclient-dev \\\n    curl\n\
+            RUN docker-php-ext-install pdo_mysql mysqli pdo_pgsql\n\
+            RUN apt-get install php8.2-mysql php8.2-mysqlnd\nRUN a mysql-client, mariadb-client, zip\n";
         let mut draft = Draft::new(b"Dockerfile", source.as_bytes());
         words(&mut draft);
         let text = apply(source.as_bytes(), &draft.edits).unwrap();
         insta::assert_snapshot!(String::from_utf8(text).unwrap(), @r"
         # default-libmysqlclient-dev
         RUN apt-get install -y \
+            libpq-dev \
             postgresql-client \
             # why
-            libpq-dev curl
-        RUN docker-php-ext-install pgsql pdo_pgsql
+            curl
+        RUN docker-php-ext-install pdo_mysql mysqli pdo_pgsql
         RUN apt-get install php8.2-pgsql
+        RUN a postgresql-client, zip
         ");
     }
 }

@@ -1,5 +1,6 @@
 //! What util.dumpInstance, dumpSchemas and dumpTables of `MySQL` Shell write.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
@@ -8,29 +9,60 @@ use super::{Names, Reading};
 use crate::dump::error::Error;
 use crate::dump::file::io_error;
 use crate::dump::format::{Encoded, Format};
+use crate::dump::scanner::DELIMITER;
 use crate::dump::session::Session;
 use crate::dump::value::Around;
 use crate::mysql::server::Flavour;
 
-pub(super) fn read(reading: &mut Reading<'_>, names: &Names) -> Result<(), Error> {
+pub(super) fn read(reading: &mut Reading<'_>, names: &Names, folder: &Path) -> Result<(), Error> {
     let whole = json(names, "@.json")?;
     let version = text(&whole, "serverVersion");
     if version.as_ref().is_some_and(|version| version.contains("MariaDB")) {
         reading.index.flavour = Some(Flavour::MariaDb);
     }
     reading.index.version = version;
+    let file = text(&whole, "binlogFile");
+    let place = whole.get("binlogPosition").and_then(Value::as_u64);
     reading.index.position = text(&whole, "gtidExecuted")
         .filter(|set| !set.is_empty())
-        .or_else(|| text(&whole, "binlogFile"));
-    if !names.contains_key("@.done.json") {
-        let path = names.get("@.json").map(|path| path.display().to_string()).unwrap_or_default();
-        reading.index.remarks.push(crate::dump::Remark::NoEnd { path, bytes: 0 });
-    }
+        .or_else(|| file.zip(place).map(|(file, place)| format!("{file}:{place}")));
     let zone = if whole.get("tzUtc") == Some(&Value::Bool(false)) { None } else { Some(0) };
+    let mut rows =
+        Rows { left: names.keys().filter(|name| is_rows(name)).cloned().collect(), zone };
     for (database, base) in bases(&whole, "schemas") {
-        schema(reading, names, (&database, &base), zone)?;
+        schema(reading, names, (&database, &base), &mut rows)?;
+    }
+    for name in rows.left {
+        reading.lacks(folder, &format!("a table whose rows are in {name}"));
+    }
+    done(reading, names, folder)
+}
+
+/// The last file that it writes, and the files of rows that this one knows of.
+fn done(reading: &mut Reading<'_>, names: &Names, folder: &Path) -> Result<(), Error> {
+    const LAST: &str = "@.done.json";
+    if !names.contains_key(LAST) {
+        reading.lacks(folder, "the file @.done.json, which MySQL Shell writes last");
+        return Ok(());
+    }
+    let done = json(names, LAST)?;
+    let files = done.get("chunkFileBytes").and_then(Value::as_object);
+    for name in files.into_iter().flat_map(|files| files.keys()) {
+        if !names.contains_key(super::without_compression(name)) {
+            reading.lacks(folder, &format!("the file {name} with rows"));
+        }
     }
     Ok(())
+}
+
+/// Files of rows that no table has taken yet, and the time zone they are in.
+struct Rows {
+    left: BTreeSet<String>,
+    zone: Option<i32>,
+}
+
+fn is_rows(name: &str) -> bool {
+    [".tsv", ".csv", ".txt"].iter().any(|ending| name.ends_with(ending))
 }
 
 /// One database: its statements, then each of its tables.
@@ -38,19 +70,19 @@ fn schema(
     reading: &mut Reading<'_>,
     names: &Names,
     (database, base): (&str, &str),
-    zone: Option<i32>,
+    left: &mut Rows,
 ) -> Result<(), Error> {
     let described = json(names, &format!("{base}.json"))?;
     reading.index.database(database);
     let run = |reading: &mut Reading<'_>, name: &str| match names.get(name) {
-        Some(path) => reading.statements(path, database, Session::new()).map(drop),
+        Some(path) => reading.statements(path, database, Session::new(), DELIMITER).map(drop),
         None => Ok(()),
     };
     run(reading, &format!("{base}.sql"))?;
     for (table, base) in bases(&described, "tables") {
         run(reading, &format!("{base}.sql"))?;
         run(reading, &format!("{base}.triggers.sql"))?;
-        rows(reading, names, (database, &table, &base), zone)?;
+        rows(reading, names, (database, &table, &base), left)?;
     }
     for (_, base) in bases(&described, "views") {
         run(reading, &format!("{base}.pre.sql"))?;
@@ -61,12 +93,13 @@ fn schema(
     Ok(())
 }
 
-/// `base@0.tsv`, `base@1.tsv`, …, `base@@2.tsv`, or `base.tsv`.
+/// `base@0.tsv`, `base@1.tsv`, …, `base@@2.tsv`, or `base.tsv`; those of partitions have bases of
+/// their own.
 fn rows(
     reading: &mut Reading<'_>,
     names: &Names,
     (database, table, base): (&str, &str, &str),
-    zone: Option<i32>,
+    Rows { left, zone }: &mut Rows,
 ) -> Result<(), Error> {
     if !names.contains_key(&format!("{base}.json")) {
         return Ok(());
@@ -76,21 +109,25 @@ fn rows(
     let format = format(options);
     let charset = text(options, "characterSet").or_else(|| text(options, "defaultCharacterSet"));
     let session = Session::new().with_charset(charset.as_deref().unwrap_or("utf8mb4"));
-    let around = Around { zone, ..session.around().unwrap_or(Around::utf8()) };
-    let is_part = |name: &str| {
-        let Some(rest) = name.strip_prefix(base) else { return false };
-        let rest = rest.strip_suffix(".tsv").or(rest.strip_suffix(".csv"));
-        let rest = rest.or_else(|| name.strip_prefix(base)?.strip_suffix(".txt"));
-        rest.is_some_and(|rest| {
-            let number = rest.strip_prefix("@@").or(rest.strip_prefix('@'));
-            rest.is_empty()
-                || number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
-        })
-    };
-    for (_, path) in names.iter().filter(|(name, _)| is_part(name)) {
-        reading.fields(path, (database, table), format.clone(), around)?;
+    let around = Around { zone: *zone, ..session.around().unwrap_or(Around::utf8()) };
+    let partitions = bases(&described, "partitions").into_iter().map(|(_, base)| base);
+    let bases: Vec<String> = partitions.chain([base.to_owned()]).collect();
+    let of_table = |name: &String| bases.iter().any(|base| is_part(name, base));
+    for name in left.extract_if(.., of_table) {
+        if let Some(path) = names.get(&name) {
+            reading.fields(path, (database, table), (format.clone(), 0), around)?;
+        }
     }
     Ok(())
+}
+
+fn is_part(name: &str, base: &str) -> bool {
+    let rest = name.strip_prefix(base).and_then(|rest| rest.rsplit_once('.'));
+    rest.is_some_and(|(rest, _ending)| {
+        let number = rest.strip_prefix("@@").or(rest.strip_prefix('@'));
+        rest.is_empty()
+            || number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+    })
 }
 
 fn format(options: &Value) -> Format {

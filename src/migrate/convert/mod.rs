@@ -67,15 +67,6 @@ pub(crate) fn convert(source: &mysql::Schema, answers: &Answers, choices: &Choic
     converter.conversion
 }
 
-impl Conversion {
-    /// A table, view or sequence as the source names it.
-    pub(crate) fn source_of<'a>(&'a self, target: &'a TableName) -> &'a TableName {
-        let mapping = self.mappings.iter().find(|mapping| mapping.target == *target);
-        let table = mapping.map(|mapping| &mapping.source);
-        table.or_else(|| self.origins.get(target)).unwrap_or(target)
-    }
-}
-
 struct Converter<'a> {
     source: &'a mysql::Schema,
     answers: &'a Answers,

@@ -22,9 +22,10 @@ use crate::migrate::pair::Pair;
 use crate::migrate::run::Mode;
 use crate::postgres::server::{ExtensionFacts, Extensions};
 
-pub(crate) use proof::binary as binary_digest;
+pub(crate) use proof::{binary as binary_digest, rows as stored_rows};
 pub(crate) use remains::QUARANTINED;
 pub(crate) use run::run;
+pub(crate) use text::TextRows;
 
 /// The oldest version that is supported, which every newer one loads, too.
 pub(crate) const POSTGRES_SINCE: u16 = 13;
@@ -54,12 +55,12 @@ impl Directory {
         self.path.display().to_string()
     }
 
-    fn server_version(&self) -> u32 {
+    pub(crate) fn server_version(&self) -> u32 {
         u32::from(self.postgres) * 10_000
     }
 
     /// Each is made where it is not yet; and hardly a server is built without ICU.
-    fn facts(&self) -> Extensions {
+    pub(crate) fn facts(&self) -> Extensions {
         let facts = self.extensions.iter().map(|extension| {
             let schema = extension.schema.clone();
             (extension.name.clone(), ExtensionFacts { schema, is_made: false })

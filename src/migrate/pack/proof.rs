@@ -8,10 +8,18 @@ use crate::postgres::load::Pieces;
 
 /// The digest of the rows of a file. Blocks.
 pub(super) fn digest(folder: &Path, fact: &FileFact, format: Format) -> Result<Digest, Error> {
-    let mut file = Checked::open(folder, fact)?;
+    rows(&mut Checked::open(folder, fact)?, format, |_row| ())
+}
+
+/// Shows each row of a file, as its fields or as its line, and sums them.
+pub(crate) fn rows(
+    file: &mut Checked,
+    format: Format,
+    row: impl FnMut(&[u8]),
+) -> Result<Digest, Error> {
     match format {
-        Format::Binary => binary(&mut file, |_row| ()),
-        Format::Text => text(&mut file),
+        Format::Binary => binary(file, row),
+        Format::Text => text(file, row),
     }
 }
 
@@ -34,13 +42,14 @@ pub(crate) fn binary(file: &mut Checked, mut row: impl FnMut(&[u8])) -> Result<D
 }
 
 /// Sums the lines of a text file, without their line breaks, of which COPY's text has no others.
-fn text(file: &mut Checked) -> Result<Digest, Error> {
+fn text(file: &mut Checked, mut row: impl FnMut(&[u8])) -> Result<Digest, Error> {
     let (mut line, mut digest) = (Vec::new(), Digest::default());
     file.take_all(|piece| {
         let mut parts = piece.split(|byte| *byte == b'\n');
         line.extend_from_slice(parts.next().unwrap_or_default());
         for part in parts {
             digest.add(&line);
+            row(&line);
             line.clear();
             line.extend_from_slice(part);
         }

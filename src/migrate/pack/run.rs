@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use tokio::task::JoinSet;
 
-use crate::archive::{Before, Error as FileError, Folder};
+use crate::archive::{Before, Folder};
 use crate::event::{Event, Events, Phase};
 use crate::finding::{Code, Finding, Severity};
 use crate::migrate::chunk;
 use crate::migrate::conversion::Conversion;
 use crate::migrate::convert::convert;
+use crate::migrate::ending::{self, Touched};
 use crate::migrate::error::Error;
 use crate::migrate::foresee;
 use crate::migrate::jobs;
@@ -24,7 +25,7 @@ use crate::migrate::run::Mode;
 use crate::migrate::scan::{self, Answers, Depth};
 use crate::migrate::source::{Cuts, Frozen, Reader, Source};
 use crate::mysql::schema::Schema;
-use crate::report::{DirectoryEnd, ErrorReport, Outcome, Report, Verb};
+use crate::report::{DirectoryEnd, Report, Verb};
 use crate::shutdown::Shutdown;
 
 /// Writes the directory, or says what would be written; the report says how it ended.
@@ -33,22 +34,11 @@ pub(crate) async fn run(request: Request, events: Events, shutdown: Shutdown) ->
     let mut report = Report::new(Verb::Migrate, request.pair.target.address());
     report.source = Some(request.pair.source.address());
     report.directory = Some(DirectoryEnd::Target);
-    let mut journey = Journey { request, events, shutdown, report, touched: false };
+    let touched = Touched::Nothing;
+    let mut journey = Journey { request, events, shutdown, report, touched };
     let ended = journey.travel().await;
-    let Journey { events, mut report, touched, shutdown, .. } = journey;
-    report.findings = events.findings();
-    report.duration_ms = begun.elapsed().as_millis() as u64;
-    let stopped = matches!(ended, Err(Error::Stopped)) && shutdown.is_requested();
-    report.outcome = match (&ended, touched) {
-        (Ok(()), _) => report.ended(),
-        (Err(Error::Files(FileError::Busy(_))), _) => Outcome::Locked,
-        (Err(_), false) if stopped => Outcome::StoppedUnchanged,
-        (Err(_), true) if stopped => Outcome::StoppedPartial,
-        (Err(_), false) => Outcome::FailedUnchanged,
-        (Err(_), true) => Outcome::FailedPartial,
-    };
-    report.error = ended.err().map(|error| ErrorReport::of(&error));
-    report
+    let Journey { events, report, touched, shutdown, .. } = journey;
+    ending::report(report, (&events, &shutdown, begun), touched, ended)
 }
 
 struct Journey {
@@ -56,8 +46,7 @@ struct Journey {
     events: Events,
     shutdown: Shutdown,
     report: Report,
-    /// Whether something was written.
-    touched: bool,
+    touched: Touched,
 }
 
 /// All that is known and open before the first write.
@@ -164,7 +153,7 @@ impl Journey {
         let jobs = pairs.map(|(mapping, plan)| jobs::of_new_table(0, mapping, plan)).collect();
         self.events.emit(Event::PhaseStarted { phase: Phase::Create });
         let folder = Folder::begin(&self.request.pair.target.path, self.before())?;
-        self.touched = true;
+        self.touched = Touched::Something;
         plan::announce(&conversion, &self.events);
         let (events, shutdown) = (self.events.clone(), self.shutdown.child());
         let form = self.request.pair.target.form;
@@ -190,7 +179,7 @@ impl Journey {
     }
 }
 
-/// Runs the workers to their end; the first error that is not "stopped" is the one that tells.
+/// Runs the workers to their end.
 async fn work(board: &Arc<Board>, readers: Vec<Reader>) -> Result<(), Error> {
     board.events.emit(Event::PhaseStarted { phase: Phase::Copy });
     let mut workers = JoinSet::new();
@@ -198,18 +187,5 @@ async fn work(board: &Arc<Board>, readers: Vec<Reader>) -> Result<(), Error> {
         let (board, worker) = (Arc::clone(board), Worker { reader: Some(reader) });
         workers.spawn(async move { Box::pin(worker.work(&board)).await });
     }
-    let mut ended = Ok(());
-    while let Some(worker) = workers.join_next().await {
-        let worked = worker.unwrap_or_else(|panic| Err(Error::Panicked(panic.to_string())));
-        if let Err(error) = worked
-            && matches!(ended, Ok(()) | Err(Error::Stopped))
-        {
-            board.shutdown.request();
-            ended = Err(error);
-        }
-    }
-    if ended.is_ok() && board.shutdown.is_requested() {
-        return Err(Error::Stopped);
-    }
-    ended
+    ending::all(workers, &board.shutdown).await
 }

@@ -10,17 +10,17 @@ use crate::migrate::mapping::TableMapping;
 use crate::postgres::schema::{ColumnType, Table};
 
 /// Writes the rows of one table.
-pub(super) struct TextRows<'a> {
+pub(crate) struct TextRows<'a> {
     /// Of the copied columns.
     types: Vec<&'a ColumnType>,
     /// Lines that nobody has taken yet.
-    pub(super) out: Vec<u8>,
+    pub(crate) out: Vec<u8>,
     /// One value, before it is escaped.
     value: Vec<u8>,
 }
 
 impl<'a> TextRows<'a> {
-    pub(super) fn of(mapping: &TableMapping, table: &'a Table) -> Self {
+    pub(crate) fn of(mapping: &TableMapping, table: &'a Table) -> Self {
         let planned = |name: &str| table.columns.iter().find(|planned| planned.name == name);
         let columns = mapping.columns[..mapping.copied].iter();
         let types = columns.map(|column| match planned(&column.target) {
@@ -31,7 +31,7 @@ impl<'a> TextRows<'a> {
     }
 
     /// Appends a row, given as its fields in binary COPY; gives its line, without the line break.
-    pub(super) fn row(&mut self, fields: &[u8]) -> &[u8] {
+    pub(crate) fn row(&mut self, fields: &[u8]) -> &[u8] {
         let start = self.out.len();
         let mut rest = fields;
         for (at, kind) in self.types.iter().enumerate() {

@@ -16,10 +16,10 @@ use crate::report::{Difference, DifferenceKind, DifferingTable, KeyValue};
 use crate::shutdown::Shutdown;
 
 /// Bytes of rows that are held of one table at once, both sides together.
-const GROUP_BYTES: u64 = 16 * 1024 * 1024;
+pub(super) const GROUP_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Differences of one table that are kept, and statements that would mend them.
-const KEPT: usize = 1000;
+pub(super) const KEPT: usize = 1000;
 
 /// Whether what differs is mended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,7 +181,7 @@ fn text(row: &TextRow, at: usize) -> &str {
 }
 
 /// At most so many characters, with `…` where something was cut.
-fn cut(value: String) -> String {
+pub(super) fn cut(value: String) -> String {
     match value.char_indices().nth(VALUE_CHARACTERS) {
         Some((end, _)) => format!("{}…", &value[..end]),
         None => value,
@@ -189,7 +189,7 @@ fn cut(value: String) -> String {
 }
 
 /// Counts what the buckets alone tell.
-fn at_least(group: &[Unequal], count: &mut DifferingTable) {
+pub(super) fn at_least(group: &[Unequal], count: &mut DifferingTable) {
     for Unequal { source, target, .. } in group {
         let (source, target) = (source.digest.rows, target.digest.rows);
         count.missing += source.saturating_sub(target);

@@ -1,12 +1,15 @@
 //! Proves a table: its target is read back, and must have the digest that the source had.
 
+mod archived;
 mod bench;
 mod bucket;
 mod differ;
+mod here;
 mod independent;
 mod manner;
 mod near;
 mod packed;
+mod planned;
 mod repair;
 mod run;
 mod sample;
@@ -20,6 +23,7 @@ use crate::migrate::mapping::TableMapping;
 use crate::postgres::connect::Session;
 use crate::postgres::load::read_back;
 
+pub(crate) use archived::{Request as ArchivedRequest, run as archived};
 pub(crate) use differ::Repair;
 pub(crate) use manner::{Judge, Manner};
 pub(crate) use packed::{Request as PackedRequest, run as packed};

@@ -13,6 +13,7 @@ use crate::event::{Event, Events, Phase};
 use crate::finding::{Code, Finding, Place, PlaceKind};
 use crate::migrate::conversion::Conversion;
 use crate::migrate::digest::Digest;
+use crate::migrate::ending::{self, Touched};
 use crate::migrate::error::Error;
 use crate::migrate::mapping::{ColumnMapping, Form, Owner, Part, TableMapping};
 use crate::migrate::pack::{QUARANTINED, binary_digest};
@@ -27,7 +28,7 @@ use crate::migrate::verify::target_digest;
 use crate::postgres::connect::{Options, Session};
 use crate::postgres::schema::{Schema, Table as Planned};
 use crate::postgres::{catalog, ddl};
-use crate::report::{DifferingTable, DirectoryEnd, ErrorReport, Outcome, Report, Verb};
+use crate::report::{DifferingTable, DirectoryEnd, Report, Verb};
 use crate::shutdown::Shutdown;
 
 /// What is asked for.
@@ -48,15 +49,7 @@ pub(crate) async fn run(request: Request, events: Events, shutdown: Shutdown) ->
         ended = Box::pin(compare(&request, (&events, &shutdown), &mut report)) => ended,
         () = shutdown.requested() => Err(Error::Stopped),
     };
-    report.findings = events.findings();
-    report.duration_ms = begun.elapsed().as_millis() as u64;
-    report.outcome = match &ended {
-        Ok(()) => report.ended(),
-        Err(Error::Stopped) if shutdown.is_requested() => Outcome::StoppedUnchanged,
-        Err(_) => Outcome::FailedUnchanged,
-    };
-    report.error = ended.err().map(|error| ErrorReport::of(&error));
-    report
+    ending::report(report, (&events, &shutdown, begun), Touched::Nothing, ended)
 }
 
 async fn compare(
@@ -89,14 +82,7 @@ async fn compare(
         }
         set_aside(table, events);
     }
-    // Those of the tables that are compared are read with them.
-    let chunks = subjects.iter().flat_map(|(table, _): &(PackedTable, Subject)| &table.chunks);
-    let data: HashSet<&str> = chunks.map(|chunk| chunk.file.as_str()).collect();
-    for file in archive.manifest.files.iter().filter(|file| !data.contains(file.path.as_str())) {
-        if let Err(error) = archive.read(&file.path).and_then(|mut file| file.take_all(|_| ())) {
-            damaged(&file.path, &error, events);
-        }
-    }
+    other_files(&archive, subjects.iter().map(|(table, _)| table), events);
     let (events, shutdown) = (events.clone(), shutdown.child());
     let compared = Mutex::default();
     let bench =
@@ -109,8 +95,23 @@ async fn compare(
     prove::catalog(&control, &conversion, &bench.events).await
 }
 
+/// Reads all files but those of the tables that are compared, which are read with them.
+pub(super) fn other_files<'a>(
+    archive: &Archive,
+    compared: impl Iterator<Item = &'a PackedTable>,
+    events: &Events,
+) {
+    let chunks = compared.flat_map(|table| &table.chunks);
+    let data: HashSet<&str> = chunks.map(|chunk| chunk.file.as_str()).collect();
+    for file in archive.manifest.files.iter().filter(|file| !data.contains(file.path.as_str())) {
+        if let Err(error) = archive.read(&file.path).and_then(|mut file| file.take_all(|_| ())) {
+            damaged(&file.path, &error, events);
+        }
+    }
+}
+
 /// Rows that are not in the target, as it cannot hold them.
-fn set_aside(table: &PackedTable, events: &Events) {
+pub(super) fn set_aside(table: &PackedTable, events: &Events) {
     if table.quarantined > 0 {
         let rows = table.quarantined;
         let message =
@@ -121,7 +122,7 @@ fn set_aside(table: &PackedTable, events: &Events) {
     }
 }
 
-fn damaged(path: &str, error: &crate::archive::Error, events: &Events) {
+pub(super) fn damaged(path: &str, error: &crate::archive::Error, events: &Events) {
     use crate::fault::Blame;
     let cause = std::error::Error::source(error);
     let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
@@ -199,15 +200,7 @@ async fn work(bench: &Arc<Bench>, request: &Request) -> Result<(), Error> {
         let (bench, sessions) = (Arc::clone(bench), Sessions { far, near });
         workers.spawn(async move { Box::pin(sessions.work(&bench)).await });
     }
-    let mut ended = Ok(());
-    while let Some(worker) = workers.join_next().await {
-        let worked = worker.unwrap_or_else(|panic| Err(Error::Panicked(panic.to_string())));
-        if worked.is_err() && ended.is_ok() {
-            bench.shutdown.request();
-            ended = worked;
-        }
-    }
-    ended
+    ending::all(workers, &bench.shutdown).await
 }
 
 impl Sessions {
@@ -337,12 +330,12 @@ impl Bench {
     }
 }
 
-fn no_row(count: &DifferingTable) -> bool {
+pub(super) fn no_row(count: &DifferingTable) -> bool {
     (count.missing, count.extra, count.changed, count.complete) == (0, 0, 0, true)
 }
 
 /// The rows are the files' rows, but not what the server has made of them.
-fn generated(table: &PackedTable) -> Finding {
+pub(super) fn generated(table: &PackedTable) -> Finding {
     let names: Vec<&str> =
         table.columns[table.copied..].iter().map(|column| column.target.as_str()).collect();
     let message =

@@ -7,6 +7,7 @@ use std::time::Instant;
 use crate::event::{Event, Events, Phase};
 use crate::finding::Severity;
 use crate::migrate::conversion::Conversion;
+use crate::migrate::ending::{self, Touched};
 use crate::migrate::error::Error;
 use crate::migrate::fit::Filled;
 use crate::migrate::pair::{Met, Pair as Ends};
@@ -21,7 +22,7 @@ use crate::migrate::{preflight, prove};
 use crate::mysql::schema::Schema;
 use crate::postgres::connect::Session;
 use crate::postgres::{catalog, ddl, exclusion};
-use crate::report::{ErrorReport, Outcome, Report, Verb};
+use crate::report::{Report, Verb};
 use crate::shutdown::Shutdown;
 
 /// What is asked for.
@@ -36,22 +37,11 @@ pub(crate) async fn run(request: Request, events: Events, shutdown: Shutdown) ->
     let begun = Instant::now();
     let mut report = Report::new(Verb::Verify, request.pair.target.address());
     report.source = Some(request.pair.source.address());
-    let mut comparison = Comparison { request, events, shutdown, report, touched: false };
+    let touched = Touched::Nothing;
+    let mut comparison = Comparison { request, events, shutdown, report, touched };
     let ended = comparison.run().await;
-    let Comparison { events, shutdown, mut report, touched, .. } = comparison;
-    report.findings = events.findings();
-    report.duration_ms = begun.elapsed().as_millis() as u64;
-    let stopped = matches!(ended, Err(Error::Stopped)) && shutdown.is_requested();
-    report.outcome = match (&ended, touched) {
-        (Ok(()), _) => report.ended(),
-        (Err(Error::Locked(_)), _) => Outcome::Locked,
-        (Err(_), false) if stopped => Outcome::StoppedUnchanged,
-        (Err(_), true) if stopped => Outcome::StoppedPartial,
-        (Err(_), false) => Outcome::FailedUnchanged,
-        (Err(_), true) => Outcome::FailedPartial,
-    };
-    report.error = ended.err().map(|error| ErrorReport::of(&error));
-    report
+    let Comparison { events, shutdown, report, touched, .. } = comparison;
+    ending::report(report, (&events, &shutdown, begun), touched, ended)
 }
 
 struct Comparison {
@@ -60,7 +50,7 @@ struct Comparison {
     shutdown: Shutdown,
     report: Report,
     /// Whether something was mended.
-    touched: bool,
+    touched: Touched,
 }
 
 /// All that is known and open before the first row is read.
@@ -149,7 +139,9 @@ impl Comparison {
             for finding in compared.findings(subject, self.request.manner.repair) {
                 self.events.found(finding);
             }
-            self.touched |= compared.mended == Mended::Yes;
+            if compared.mended == Mended::Yes {
+                self.touched = Touched::Something;
+            }
             self.report.tables.push(compared.report(subject));
             if let Some(told) = compared.told {
                 self.report.differing.push(told.count);

@@ -108,6 +108,8 @@ impl CreateTable {
             Some(Token::Name(name)) => self.column(&text(&name), words.rest()),
             Some(word) if word.is_word("CONSTRAINT") => self.constraint(words.rest()),
             Some(word) if word.is_word("PRIMARY") => {}
+            // Without quotes, as some dumps have them.
+            Some(Token::Word(name)) if !begins_key(name) => self.column(&text(name), words.rest()),
             Some(_) => self.key(words.rest()),
             None => {}
         }
@@ -136,11 +138,15 @@ impl CreateTable {
     /// Only CHECK is read: `name` CHECK (…).
     fn constraint(&mut self, definition: &[u8]) {
         let mut words = tokens(definition);
-        if let Some(Token::Name(name)) = words.next()
-            && words.next().is_some_and(|word| word.is_word("CHECK"))
+        let name = match words.next() {
+            Some(Token::Name(name)) => text(&name),
+            Some(Token::Word(name)) => text(name),
+            _ => return,
+        };
+        if words.next().is_some_and(|word| word.is_word("CHECK"))
             && let Some(Token::Group(expression)) = words.next()
         {
-            self.checks.insert(text(&name), text(expression));
+            self.checks.insert(name, text(expression));
         }
     }
 
@@ -164,6 +170,12 @@ impl CreateTable {
         }
         self.keys.insert(text(&name), key);
     }
+}
+
+/// No column has such a name without quotes.
+pub(super) fn begins_key(word: &[u8]) -> bool {
+    let keys = ["PRIMARY", "UNIQUE", "KEY", "INDEX", "FULLTEXT", "SPATIAL", "VECTOR", "FOREIGN"];
+    keys.iter().any(|key| word.eq_ignore_ascii_case(key.as_bytes()))
 }
 
 /// Whether `information_schema` cannot have spoilt an expression: it holds no escape, no letter

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 pub(crate) use statement::{Statement, read as read_statement};
 
-use super::create_table::CreateTable;
+use super::create_table::{CreateTable, begins_key};
 use super::default::Style;
 use super::rows::{Rows, TableRow, ViewRow};
 use super::{Dialect, Told, assemble};
@@ -103,6 +103,25 @@ fn view_row(view: &WrittenView) -> ViewRow {
     }
 }
 
+impl WrittenTable {
+    /// Whether it stands for a sequence, as some tools print those.
+    pub(crate) fn is_sequence(&self) -> bool {
+        self.has_option("SEQUENCE")
+    }
+
+    /// Whether it is told of what stands behind the columns: the engine, the charset…
+    pub(crate) fn has_options(&self) -> bool {
+        self.has_option("ENGINE") || self.has_option("TYPE")
+    }
+
+    fn has_option(&self, name: &str) -> bool {
+        let mut words = tokens(&self.sql);
+        words.any(|word| matches!(word, Token::Group(_)))
+            && words.any(|word| word.is_word(name))
+            && words.next() == Some(Token::Symbol(b'='))
+    }
+}
+
 /// Brings one statement into rows.
 struct Reader<'a> {
     database: &'a str,
@@ -155,7 +174,9 @@ impl Reader<'_> {
             Some(word) if word.is_word("CONSTRAINT") => self.constraint(words.rest()),
             Some(word) if word.is_word("CHECK") => self.check(String::new(), words),
             Some(word) if word.is_word("PERIOD") => {}
-            Some(Token::Word(_)) => self.key(item),
+            Some(Token::Word(word)) if begins_key(word) => self.key(item),
+            // Under --skip-quote-names.
+            Some(Token::Word(name)) => self.column(&text(name), words.rest(), options),
             Some(_) | None => {}
         }
     }
@@ -199,7 +220,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// `name`, or `database`.`name`; what is meant without a database is this one.
-fn table_name(words: &mut Tokens<'_>, database: &str) -> Option<TableName> {
+pub(crate) fn table_name(words: &mut Tokens<'_>, database: &str) -> Option<TableName> {
     let name = |token: Option<Token<'_>>| match token {
         Some(Token::Name(name)) => Some(text(&name)),
         Some(Token::Word(name)) => Some(text(name)),

@@ -16,8 +16,9 @@ pub(crate) fn tile<K: Copy + std::fmt::Debug>(
     assert_eq!(at, source.len());
 }
 
-/// What the readers are asked by those who use them; nothing may panic.
-fn views(source: &[u8]) {
+/// PHP: its tokens tile the text, and nothing that is asked of it panics.
+pub(crate) fn php(source: &[u8]) {
+    tile(source, php::tokens(source));
     let code = php::Code::new(source);
     let _ = (code.unbalanced(), code.entries().count());
     for call in code.calls() {
@@ -28,6 +29,11 @@ fn views(source: &[u8]) {
     for assignment in code.assignments() {
         let _ = (code.keys(&assignment), code.span(&assignment.value));
     }
+}
+
+/// The same of Ruby.
+pub(crate) fn ruby(source: &[u8]) {
+    tile(source, ruby::tokens(source));
     let code = ruby::Code::new(source);
     let _ = code.unbalanced();
     for call in code.calls() {
@@ -41,10 +47,20 @@ fn views(source: &[u8]) {
     for assignment in code.assignments() {
         let _ = (code.span(&assignment.target), code.span(&assignment.value));
     }
+}
+
+/// The same of YAML that ERB makes.
+pub(crate) fn yaml_erb(source: &[u8]) {
+    tile(source, yaml_erb::tokens(source).all.into_iter());
     let yaml = yaml_erb::Yaml::new(source);
     for (nth, pair) in yaml.pairs.iter().enumerate() {
         let _ = (yaml.path(nth), yaml.scalar(pair), pair.span.of(source));
     }
+}
+
+/// The same of a file of variables, in every dialect.
+pub(crate) fn dotenv(source: &[u8]) {
+    tile(source, dotenv::tokens(source).into_iter());
     for entry in dotenv::entries(source) {
         for dialect in dotenv::DIALECTS {
             let _ = dotenv::meaning(dialect, entry.raw.of(source));
@@ -52,40 +68,64 @@ fn views(source: &[u8]) {
     }
 }
 
-/// All readers and their views, on any text.
-pub(crate) fn check(source: &[u8]) {
-    tile(source, php::tokens(source));
-    tile(source, ruby::tokens(source));
+/// The same of JavaScript.
+pub(crate) fn javascript(source: &[u8]) {
     tile(source, javascript::tokens(source));
-    tile(source, yaml_erb::tokens(source).all.into_iter());
-    tile(source, dotenv::tokens(source).into_iter());
-    views(source);
+    let _ = javascript::code(source);
 }
 
-/// Edits as some bytes describe them: what no edit names is there again, in its order.
+/// All readers and their views, on any text.
+#[cfg(test)]
+pub(super) fn check(source: &[u8]) {
+    for reader in [php, ruby, yaml_erb, dotenv, javascript] {
+        reader(source);
+    }
+}
+
+/// Whether `after` is `before` with the edits done and not another byte: the texts are walked side
+/// by side, which is another way than the one by which [`edit::apply`] makes them.
+pub(crate) fn outside(before: &[u8], after: &[u8], edits: &[edit::Edit]) {
+    let mut ordered: Vec<&edit::Edit> = edits.iter().collect();
+    ordered.sort_by_key(|one| (one.span.start, one.span.end));
+    let (mut old, mut new) = (0, 0);
+    for one in ordered {
+        let kept = one.span.start - old;
+        assert_eq!(before[old..one.span.start], after[new..new + kept], "before {one:?}");
+        new += kept;
+        assert_eq!(one.text, after[new..new + one.text.len()], "at {one:?}");
+        new += one.text.len();
+        old = one.span.end;
+    }
+    assert_eq!(before[old..], after[new..], "behind all edits");
+}
+
+/// Edits as some bytes describe them: they are done and nothing else is, or they cannot be, for a
+/// reason that is true.
 pub(crate) fn edits(data: &[u8]) {
     let Some((count, rest)) = data.split_first() else { return };
-    let count = usize::from(*count % 8).min(rest.len() / 3);
-    let (plans, source) = rest.split_at(count * 3);
+    let count = usize::from(*count % 8).min(rest.len() / 4);
+    let (plans, source) = rest.split_at(count * 4);
     let edits: Vec<edit::Edit> = plans
-        .chunks(3)
+        .chunks_exact(4)
         .map(|plan| {
-            let start = usize::from(plan[0]);
+            let start = usize::from(plan[0]) % (source.len() + 2);
             let span = Span::new(start, start + usize::from(plan[1] % 16));
-            edit::Edit::replace(span, vec![b'#'; usize::from(plan[2] % 16)])
+            // Text that is in the source too, so that a byte may be mistaken for another.
+            let text = source.iter().chain(&plan[3..]).take(usize::from(plan[2] % 16));
+            edit::Edit::replace(span, text.copied().collect::<Vec<u8>>())
         })
         .collect();
-    let Ok(text) = edit::apply(source, &edits) else { return };
-    let is_kept = |at: &usize| !edits.iter().any(|one| one.span.start <= *at && *at < one.span.end);
-    let kept: Vec<u8> = (0..source.len()).filter(is_kept).map(|at| source[at]).collect();
-    let mut rest = text.as_slice();
-    for byte in &kept {
-        let at = rest.iter().position(|other| other == byte);
-        assert!(at.is_some(), "a byte is gone that no edit named");
-        rest = &rest[at.unwrap_or(0) + 1..];
+    match edit::apply(source, &edits) {
+        Ok(after) => outside(source, &after, &edits),
+        Err(edit::EditError::OutOfBounds { .. }) => {
+            assert!(edits.iter().any(|one| one.span.end > source.len()));
+        }
+        Err(edit::EditError::Overlap { at }) => {
+            let reaches = |one: &edit::Edit| one.span.start <= at && at <= one.span.end;
+            assert!(edits.iter().filter(|one| reaches(one)).count() > 1);
+        }
+        Err(edit::EditError::OutsideChanged) => unreachable!("a byte outside of all edits changed"),
     }
-    let added: usize = edits.iter().map(|one| one.text.len()).sum();
-    assert_eq!(text.len(), kept.len() + added);
 }
 
 /// What a dialect writes, it reads as the same value.

@@ -11,6 +11,7 @@
 
 #[cfg(any(test, fuzzing))]
 pub(crate) mod check;
+mod code;
 mod cursor;
 pub(crate) mod dotenv;
 pub(crate) mod edit;
@@ -18,6 +19,8 @@ pub(crate) mod javascript;
 pub(crate) mod php;
 pub(crate) mod ruby;
 pub(crate) mod yaml_erb;
+
+pub(crate) use code::{Code, Lexis};
 
 /// A part of a text, in bytes from its start; `end` is the first byte behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

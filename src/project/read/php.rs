@@ -13,7 +13,7 @@ mod view;
 use super::Token;
 use super::cursor::{Cursor, is_space, is_word, is_word_start};
 
-pub(crate) use literal::{Literal, literal};
+pub(crate) use literal::literal;
 pub(crate) use view::{Assignment, Call, Callee, Code};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

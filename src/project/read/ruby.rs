@@ -15,7 +15,7 @@ mod view;
 use super::Token;
 use super::cursor::{Cursor, is_blank, is_word, is_word_start};
 
-pub(crate) use literal::{Literal, literal};
+pub(crate) use literal::literal;
 pub(crate) use view::{Call, Code};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

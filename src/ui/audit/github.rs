@@ -25,7 +25,7 @@ pub(super) fn commands(audited: &Audited) -> String {
     text
 }
 
-fn data(text: &str) -> String {
+pub(in crate::ui) fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 

@@ -78,6 +78,7 @@ fn factor(score: &Score) -> String {
             counts.push_str(&format!("<span class=\"count {class}\">{number} {noun}</span>"));
         }
     }
+    let counts = if counts.is_empty() { String::new() } else { format!("<p>{counts}</p>") };
     let out = if *not_applicable == 0 {
         String::new()
     } else {
@@ -86,7 +87,7 @@ fn factor(score: &Score) -> String {
     format!(
         "<div class=\"factor {tone}\"><h3><span>{numeral}</span>{title}</h3>\
          <div class=\"bar\" role=\"img\" aria-label=\"{share} of 100\"><i style=\"width:{share}%\"></i></div>\
-         <p>{passed} of {applicable} rules hold{out}</p><p>{counts}</p></div>\n"
+         <p>{passed} of {applicable} rules hold{out}</p>{counts}</div>\n"
     )
 }
 

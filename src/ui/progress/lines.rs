@@ -100,6 +100,9 @@ impl Lines {
             Event::PhaseStarted { phase } => words::phase(*phase).to_owned(),
             Event::SnapshotTaken { rung, connections, writers_waited_ms, position, .. } => {
                 let at = position.as_ref().map_or(String::new(), |at| format!(", at {at}"));
+                if *connections == 0 {
+                    return Some(harmless(&format!("snapshot: {rung}{at}")));
+                }
                 let connections = counted(*connections as u64, "connection", "connections");
                 let waited = span(*writers_waited_ms);
                 harmless(&format!("snapshot: {rung}, {connections}{at}; writers waited {waited}"))

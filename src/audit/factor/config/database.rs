@@ -77,7 +77,7 @@ pub(super) const RULES: &[Rule] = &[
                   default out, so that a deploy without the key is seen at once.",
             before: "'password' => env('DB_PASSWORD', 'hunter2'),",
             after: "'password' => env('DB_PASSWORD'),",
-            quiet: "The framework's own defaults: forge, root, an empty word, 127.0.0.1.",
+            quiet: "The framework's own defaults: forge, root, an empty word, 127.0.0.1; the name of the user as a default.",
         },
         applies: Applies::To(&[F::Laravel, F::Lumen]),
         check: Check::Files { kinds: &[Kind::Php], reach: EVERYWHERE, look: laravel },
@@ -291,6 +291,8 @@ fn laravel(file: &Reading, found: &mut Found) {
         };
         if let Some((value, span)) = constant(file, code, default)
             && !skeleton(key, &value)
+            // Who logs in is no secret, and most machines have that user.
+            && key != "username"
             && let Some(hit) = connection(file, found, key, &value, span)
         {
             hit.message = format!("the default of {name} is a literal{}", length(&hit.message));

@@ -85,7 +85,7 @@ pub(super) const RULES: &[Rule] = &[
                   of them run as production, with the environment's own variables.",
             before: "config/environments/staging.rb",
             after: "RAILS_ENV=production with staging's own DATABASE_URL",
-            quiet: "A file that only loads production's.",
+            quiet: "A file that only loads production's; what only tests run.",
         },
         applies: Applies::Server,
         check: Check::Application(named_groups),
@@ -101,8 +101,9 @@ pub(super) const RULES: &[Rule] = &[
                   what is missing to .env.example, and take out what nothing reads.",
             before: "ENV.fetch(\"S3_BUCKET\")          .env.example: DATABASE_URL=",
             after: ".env.example: DATABASE_URL=\nS3_BUCKET=",
-            quiet: "Keys with a default, and those that the framework or the platform sets. Keys \
-                    that nothing reads are notes.",
+            quiet: "Keys with a default, those that the framework or the platform sets, and those that \
+                    another file of variables has. Keys that nothing reads are notes, and so are \
+                    those that Laravel's env() reads, which is null without them.",
         },
         applies: Applies::Server,
         check: Check::Application(drift),
@@ -273,6 +274,11 @@ fn named_groups(context: &Context, application: &Application, found: &mut Found)
             let Some(name) = name.strip_suffix(".rb").filter(|name| !usual.contains(name)) else {
                 continue;
             };
+            // `test_pgsql`, `ci`: nobody deploys them.
+            let parts: Vec<&str> = name.split(['_', '-']).collect();
+            if parts.iter().any(|part| matches!(*part, "test" | "ci" | "local" | "development")) {
+                continue;
+            }
             let alike = context.file(&entry.path).is_some_and(|file| {
                 let lines: Vec<&str> = file.code_lines().map(|(_, line)| line.trim()).collect();
                 lines.len() <= 2 && lines.iter().any(|line| line.contains("production"))
@@ -325,12 +331,16 @@ const SKELETON: [&str; 18] = [
     "PAPERTRAIL_",
 ];
 
-/// The keys that an example names, and those that it sets with their lines.
-fn listed(example: &File) -> (BTreeSet<String>, Vec<(String, usize)>) {
+/// Keys with the lines that set them.
+type Lines = Vec<(String, usize)>;
+
+/// The keys that an example names, and those that it sets with their lines; none of an app.json that
+/// is no JSON.
+fn keys_of(example: &File) -> Option<(BTreeSet<String>, Lines)> {
     let mut listed: BTreeSet<String> = BTreeSet::new();
-    let mut lines: Vec<(String, usize)> = Vec::new();
+    let mut lines: Lines = Vec::new();
     if example.kind == Kind::Json {
-        let json: serde_json::Value = serde_json::from_str(&example.text).unwrap_or_default();
+        let json: serde_json::Value = serde_json::from_str(&example.text).ok()?;
         listed.extend(json["env"].as_object().into_iter().flat_map(|env| env.keys().cloned()));
     } else {
         // A key that is commented out is named all the same.
@@ -348,7 +358,7 @@ fn listed(example: &File) -> (BTreeSet<String>, Vec<(String, usize)>) {
             }
         }
     }
-    (listed, lines)
+    Some((listed, lines))
 }
 
 fn drift(context: &Context, application: &Application, found: &mut Found) -> Verdict {
@@ -356,11 +366,20 @@ fn drift(context: &Context, application: &Application, found: &mut Found) -> Ver
         [".env.example", ".env.sample", ".env.dist", ".env.template", "env.example", "app.json"];
     let example =
         names.iter().find_map(|name| context.file(&join(&application.folder, name.as_bytes())));
-    let Some(example) = example else {
+    let keys = example.as_ref().and_then(|example| keys_of(example));
+    let (Some(example), Some((mut listed, lines))) = (example, keys) else {
         return Verdict::NotApplicable("no example of the environment is here");
     };
-    let (listed, lines) = listed(&example);
+    // What Compose reads has a file of its own.
+    for (entry, placed) in context.own(application) {
+        if placed.kind == Kind::Dotenv
+            && let Some(file) = context.file(&entry.path)
+        {
+            listed.extend(keys_of(&file).into_iter().flat_map(|(keys, _)| keys));
+        }
+    }
     let contract = contract::read(context.tree, &application.folder);
+    let is_laravel = matches!(application.framework, F::Laravel | F::Lumen | F::Bedrock);
     for (key, uses) in &contract.keys {
         let wanted = matches!(contract.need(key), Some(Need::Required | Need::Expected));
         // What builds, and what only developers start, is no part of a deploy.
@@ -379,12 +398,16 @@ fn drift(context: &Context, application: &Application, found: &mut Found) -> Ver
             let line = one.line as usize;
             let file = context.file(one.path.as_bytes());
             let shown = file.as_ref().map_or(String::new(), |file| file.line(line).to_owned());
-            found.line(
+            let hit = found.line(
                 &one.path,
                 line,
                 &shown,
                 format!("{key} is read, and {} does not have it", example.name()),
             );
+            // `env('SENTRY_DSN')` of a service that nobody need use is nothing without its key.
+            if contract.need(key) == Some(Need::Expected) && is_laravel {
+                hit.weighs(Note);
+            }
         }
     }
     // What a framework reads by its own code cannot be seen here, and neither can a name that is
@@ -393,30 +416,29 @@ fn drift(context: &Context, application: &Application, found: &mut Found) -> Ver
         && application.framework == F::Rails
         && example.scope == Scope::Sample
     {
-        for (key, line) in lines {
-            let own = [
-                "RAILS_",
-                "DATABASE_URL",
-                "REDIS_URL",
-                "PORT",
-                "MALLOC_",
-                "RUBY",
-                "BUNDLE_",
-                "LANG",
-                "SECRET_KEY_BASE",
-                "WEB_CONCURRENCY",
-            ];
-            if !contract.keys.contains_key(&key) && !own.iter().any(|start| key.starts_with(start))
-            {
-                let hit = found.line(
-                    &example.shown,
-                    line,
-                    example.line(line),
-                    format!("nothing reads {key}"),
-                );
-                hit.weighs(Note);
-            }
-        }
+        unread(&example, lines, &contract, found);
     }
     Verdict::Looked
+}
+
+/// Keys that an example sets and nothing reads.
+fn unread(example: &File, lines: Lines, contract: &contract::Contract, found: &mut Found) {
+    const OWN: [&str; 10] = [
+        "RAILS_",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "PORT",
+        "MALLOC_",
+        "RUBY",
+        "BUNDLE_",
+        "LANG",
+        "SECRET_KEY_BASE",
+        "WEB_CONCURRENCY",
+    ];
+    for (key, line) in lines {
+        if !contract.keys.contains_key(&key) && !OWN.iter().any(|start| key.starts_with(start)) {
+            let message = format!("nothing reads {key}");
+            found.line(&example.shown, line, example.line(line), message).weighs(Note);
+        }
+    }
 }

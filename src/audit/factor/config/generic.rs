@@ -65,8 +65,9 @@ pub(super) const RULES: &[Rule] = &[
                   from the environment.",
             before: "private $apiToken = '9fK2mQx7LpZtR4vW';",
             after: "$this->apiToken = getenv('API_TOKEN');",
-            quiet: "Words, sentences, paths, class names, names of form fields, and values at \
-                    places that have a rule of their own.",
+            quiet: "Words, also with a row of digits behind them, hashed passwords, sentences, paths, \
+                    class names, names of form fields, and values at places that have a rule of \
+                    their own.",
         },
         applies: Applies::Kinds(&[
             Kind::Php,

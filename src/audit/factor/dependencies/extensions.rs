@@ -118,7 +118,9 @@ fn needs(code: &Code, text: &str) -> Vec<(&'static str, usize, String)> {
             || text.contains(&format!("function_exists('{name}'"))
             || text.contains(&format!("extension_loaded('{}'", &extension[4..]))
             || text.contains(&format!("function {name}("))
-            || text.contains(&format!("class_exists('{name}'"));
+            || text.contains(&format!("class_exists('{name}'"))
+            || text.contains(&format!("class_exists({name}::class"))
+            || text.contains(&format!("class_exists(\\{name}::class"));
         if !guarded {
             found.push((*extension, code.tokens[call.name].span.start, format!("{name}()")));
         }

@@ -50,7 +50,7 @@ pub(super) fn driver(file: &Reading, found: &mut Found) {
     }
     if let Some((at, name)) = first {
         let more = if number > 1 {
-            format!(", and {} more calls in this file", number - 1)
+            format!(", and {} more in this file", number - 1)
         } else {
             String::new()
         };
@@ -63,6 +63,9 @@ pub(super) fn driver(file: &Reading, found: &mut Found) {
                 if name.starts_with("mysqli_") || name.contains('_') { "()" } else { "" }
             ),
         );
+        if super::asks_for_adapter(file) {
+            hit.weighs(Note);
+        }
         if wordpress {
             hit.helped("use $wpdb; WordPress itself runs on MySQL only");
         } else {
@@ -121,7 +124,12 @@ pub(super) fn options(file: &Reading, found: &mut Found) {
     for at in 0..code.tokens.len() {
         let name = code.text(at);
         if name.starts_with(b"MYSQL_ATTR_") && at > 0 && code.is(at - 1, b"::") {
-            let guarded = file.has("extension_loaded('pdo_mysql')");
+            let is_skeleton = file.inner.ends_with("config/database.php");
+            let guarded = super::asks_for_adapter(file);
+            // Laravel's own file has a section for each server, and asks for the extension.
+            if is_skeleton && file.has("extension_loaded('pdo_mysql')") {
+                return;
+            }
             let hit = found.at(
                 file,
                 code.tokens[at].span.start,
@@ -147,6 +155,7 @@ pub(super) fn migration(file: &Reading, found: &mut Found) {
     match file.kind {
         Kind::Ruby => {
             let code = file.ruby();
+            let mut last = 0;
             for entry in code.entries() {
                 let key =
                     code.key(entry.key).map(|key| shown(&key).into_owned()).unwrap_or_default();
@@ -160,7 +169,10 @@ pub(super) fn migration(file: &Reading, found: &mut Found) {
                     && value.is_some_and(|value| {
                         value.starts_with("UTF8") || value.starts_with("LATIN1")
                     });
-                if engine || collation {
+                // One line with both is one thing to mend.
+                let line = file.line_of(code.tokens[entry.key].span.start);
+                if (engine || collation) && last != line {
+                    last = line;
                     let hit = found.at(
                         file,
                         code.tokens[entry.key].span.start,

@@ -90,11 +90,9 @@ fn quotes(sql: &Sql, tokens: &[Token], found: &mut Vec<Trait>) {
         let shown = if name.contains(HOLE) { "a name".to_owned() } else { format!("`{name}`") };
         found.push(of("M-001", "`", format!("{shown} is quoted by backticks"), way));
     }
-    let text = tokens.iter().find_map(|token| match token {
-        Token::DoubleQuotedString(text) => Some(text.clone()),
-        _ => None,
-    });
-    if text.is_some() && !sql.is_fragment {
+    let has_text = tokens.iter().any(|token| matches!(token, Token::DoubleQuotedString(_)));
+    let has_name = (0..tokens.len()).any(|at| is_quoted_name(tokens, at));
+    if has_text && !has_name && !sql.is_fragment {
         let way = "quote text by '…': to PostgreSQL \"…\" is the name of a column";
         found.push(of("M-014", "\"", "text stands in double quotes", way));
     }
@@ -108,6 +106,65 @@ fn quotes(sql: &Sql, tokens: &[Token], found: &mut Vec<Trait>) {
         let way = "store NULL where there is no date, and ask IS NULL";
         found.push(of("M-007", "0000-00-00", "a zero date is no date to PostgreSQL", way));
     }
+}
+
+/// Whether something in double quotes stands where only a name can, so that the statement is the
+/// standard's and not MySQL's.
+fn is_quoted_name(tokens: &[Token], at: usize) -> bool {
+    const BEFORE: [&str; 20] = [
+        "TABLE",
+        "EXISTS",
+        "FROM",
+        "JOIN",
+        "INTO",
+        "UPDATE",
+        "COLUMN",
+        "ON",
+        "REFERENCES",
+        "SEQUENCE",
+        "INDEX",
+        "CONSTRAINT",
+        "VIEW",
+        "TO",
+        "ONLY",
+        "ADD",
+        "DROP",
+        "ALTER",
+        "COLLATE",
+        "USING",
+    ];
+    const TYPES: [&str; 16] = [
+        "INTEGER",
+        "INT",
+        "BIGINT",
+        "SMALLINT",
+        "TEXT",
+        "VARCHAR",
+        "CHAR",
+        "REAL",
+        "BOOLEAN",
+        "NUMERIC",
+        "DECIMAL",
+        "TIMESTAMP",
+        "DATE",
+        "SERIAL",
+        "BLOB",
+        "CLOB",
+    ];
+    if !matches!(tokens[at], Token::DoubleQuotedString(_)) {
+        return false;
+    }
+    let before = at.checked_sub(1).and_then(|at| tokens.get(at));
+    let (next, after) = (tokens.get(at + 1), tokens.get(at + 2));
+    let is_one = |token: Option<&Token>, words: &[&str]| {
+        word(token).is_some_and(|word| words.contains(&word.as_str()))
+    };
+    before == Some(&Token::Period)
+        || next == Some(&Token::Period)
+        || is_one(before, &BEFORE)
+        || is_one(next, &TYPES)
+        // `"option" = 'x'` compares a column.
+        || next == Some(&Token::Eq) && matches!(after, Some(Token::SingleQuotedString(_)))
 }
 
 fn operators(tokens: &[Token], found: &mut Vec<Trait>) {
@@ -303,8 +360,14 @@ fn query(query: &Query, found: &mut Vec<Trait>) {
                 way,
             ));
         }
+        // Names in the catalog are written in one case.
+        let asks_catalog = select.from.iter().any(|one| {
+            let table = one.to_string().to_ascii_lowercase();
+            table.contains("information_schema") || table.starts_with("pg_")
+        });
         if let Some(filter) = &select.selection
             && likes(filter)
+            && !asks_catalog
         {
             let way = "ILIKE, or lower() on both sides; MySQL's collation takes a for A, and = too";
             found.push(of("M-010", "LIKE", "LIKE does not tell cases apart in MySQL", way));

@@ -9,6 +9,9 @@ mod dialect;
 mod functions;
 mod sql;
 
+use std::collections::BTreeMap;
+
+use crate::application::Server;
 use crate::audit::file::{Kind, Scope};
 use crate::audit::found::Found;
 use crate::audit::reading::{Dialect, Reading};
@@ -41,8 +44,15 @@ const fn card(
         why,
         before: example.0,
         after: example.1,
-        quiet: "Only strings that are SQL by their first words, or by the call that they are given to.",
+        quiet: "Strings that are not SQL by their first words or by the call that they are given to. \
+                Where the code asks which database it speaks to, and in one of several files that \
+                name a server each, it is a note.",
     }
+}
+
+/// A card that keeps silent for reasons of its own.
+const fn but(card: Card, quiet: &'static str) -> Card {
+    Card { quiet, ..card }
 }
 
 pub(super) const RULES: &[Rule] = &[
@@ -102,12 +112,15 @@ pub(super) const RULES: &[Rule] = &[
         ("WHERE deleted_at = '0000-00-00'", "WHERE deleted_at IS NULL"),
     )),
     Rule {
-        card: card(
-            "M-008",
-            Error,
-            "functions of a MySQL driver are called",
-            "They speak MySQL's protocol only; another database is a port of the code. Use PDO, or the framework's own layer, with prepared statements.",
-            ("$rows = mysqli_query($link, $sql);", "$rows = $pdo->query($sql)->fetchAll();"),
+        card: but(
+            card(
+                "M-008",
+                Error,
+                "functions of a MySQL driver are called",
+                "They speak MySQL's protocol only; another database is a port of the code. Use PDO, or the framework's own layer, with prepared statements.",
+                ("$rows = mysqli_query($link, $sql);", "$rows = $pdo->query($sql)->fetchAll();"),
+            ),
+            "Methods that are called so. Where the code asks which database it speaks to, and in one of several files that name a server each, it is a note.",
         ),
         applies: Applies::Kinds(&[Kind::Php, Kind::Ruby]),
         check: Check::Files {
@@ -126,23 +139,29 @@ pub(super) const RULES: &[Rule] = &[
             "SELECT city, min(name), count(*) FROM people GROUP BY city",
         ),
     )),
-    in_sql(card(
-        "M-010",
-        Note,
-        "a comparison may rely on MySQL not telling cases apart",
-        "In PostgreSQL LIKE tells A from a, so that a search finds less than before, without an error. Write ILIKE, or compare lower() on both sides.",
-        ("WHERE name LIKE ?", "WHERE name ILIKE ?"),
+    in_sql(but(
+        card(
+            "M-010",
+            Note,
+            "a comparison may rely on MySQL not telling cases apart",
+            "In PostgreSQL LIKE tells A from a, so that a search finds less than before, without an error. Write ILIKE, or compare lower() on both sides.",
+            ("WHERE name LIKE ?", "WHERE name ILIKE ?"),
+        ),
+        "Queries of the catalog. The rest is a note, as nobody but you knows what is relied on.",
     )),
     Rule {
-        card: card(
-            "M-011",
-            Warning,
-            "a setting of MySQL's driver",
-            "PostgreSQL's driver does not know it, or refuses to connect. Take it out when the adapter is switched: `nirvana configure --to postgres` does.",
-            (
-                "encoding: utf8mb4\nPDO::MYSQL_ATTR_INIT_COMMAND => 'SET NAMES utf8'",
-                "encoding: unicode",
+        card: but(
+            card(
+                "M-011",
+                Warning,
+                "a setting of MySQL's driver",
+                "PostgreSQL's driver does not know it, or refuses to connect. Take it out when the adapter is switched: `nirvana configure --to postgres` does.",
+                (
+                    "encoding: utf8mb4\nPDO::MYSQL_ATTR_INIT_COMMAND => 'SET NAMES utf8'",
+                    "encoding: unicode",
+                ),
             ),
+            "Laravel's own config/database.php, which has a section for each server and asks for the extension.",
         ),
         applies: Applies::Kinds(&[Kind::Php, Kind::Yaml]),
         check: Check::Files {
@@ -171,12 +190,15 @@ pub(super) const RULES: &[Rule] = &[
             "WHERE created_at > now() - INTERVAL '7 days'",
         ),
     )),
-    in_sql(card(
-        "M-014",
-        Error,
-        "text in SQL stands in double quotes",
-        "To PostgreSQL that is the name of a column. Quote text by single quotes, or better bind it.",
-        ("WHERE state = \"open\"", "WHERE state = 'open'"),
+    in_sql(but(
+        card(
+            "M-014",
+            Error,
+            "text in SQL stands in double quotes",
+            "To PostgreSQL that is the name of a column. Quote text by single quotes, or better bind it.",
+            ("WHERE state = \"open\"", "WHERE state = 'open'"),
+        ),
+        "Statements in which something in double quotes stands where only a name can: they are the standard's.",
     )),
     in_sql(card(
         "M-015",
@@ -237,15 +259,18 @@ pub(super) const RULES: &[Rule] = &[
         ),
     )),
     Rule {
-        card: card(
-            "M-022",
-            Warning,
-            "a migration names MySQL's own types or options",
-            "The schema's own migrations then do not run on PostgreSQL. Use the framework's types, and leave the options out.",
-            (
-                "create_table :a, options: \"ENGINE=InnoDB\"\n$table->engine = 'InnoDB';",
-                "create_table :a",
+        card: but(
+            card(
+                "M-022",
+                Warning,
+                "a migration names MySQL's own types or options",
+                "The schema's own migrations then do not run on PostgreSQL. Use the framework's types, and leave the options out.",
+                (
+                    "create_table :a, options: \"ENGINE=InnoDB\"\n$table->engine = 'InnoDB';",
+                    "create_table :a",
+                ),
             ),
+            "What is no migration and no schema. In db/schema.rb, and where the code asks which database it speaks to, it is a note.",
         ),
         applies: Applies::Kinds(&[Kind::Php, Kind::Ruby]),
         check: Check::Files {
@@ -259,37 +284,39 @@ pub(super) const RULES: &[Rule] = &[
 /// What all texts of SQL in a file have that is MySQL's; worked out once for all rules.
 fn dialect_of(file: &Reading) -> Vec<Dialect> {
     let mut found = Vec::new();
-    if file.scope != Scope::Live {
+    let is_others = file.only_for.is_some_and(|server| server != Server::Mysql);
+    if file.scope != Scope::Live || is_others {
         return found;
     }
     for sql in sql::of(file) {
+        let within = file.text.get(sql.span.start..sql.span.end).unwrap_or_default();
+        let within = within.to_ascii_uppercase();
+        // Several statements may stand in one text, each with the same word.
+        let mut from: BTreeMap<(&str, String), usize> = BTreeMap::new();
         for one in dialect::traits(&sql) {
-            let within = file.text.get(sql.span.start..sql.span.end).unwrap_or_default();
-            let at = find(within, &one.needle).unwrap_or(0);
-            found.push(Dialect {
-                rule: one.rule,
-                at: sql.span.start + at,
-                message: one.message,
-                way: one.way,
-            });
+            let needle = one.needle.to_ascii_uppercase();
+            let start = from.get(&(one.rule, needle.clone())).copied().unwrap_or(0);
+            let next = within.get(start..).and_then(|rest| rest.find(&needle));
+            let at = next.map_or(start, |at| start + at);
+            from.insert((one.rule, needle), at + usize::from(next.is_some()));
+            let (rule, message, way) = (one.rule, one.message, one.way);
+            found.push(Dialect { rule, at: sql.span.start + at.min(within.len()), message, way });
         }
     }
     found
 }
 
-/// Whether the code asks which database it speaks to, so that it may well know what it does.
+/// Whether the code asks which database it speaks to, or is the one of several files that is for
+/// MySQL, so that it may well know what it does.
 fn asks_for_adapter(file: &Reading) -> bool {
-    file.has_any(&[
-        "adapter_name",
-        "mysql?",
-        "getDriverName",
-        "getDatabasePlatform",
-        "DatabaseAdapter",
-    ])
-}
-
-fn find(text: &str, needle: &str) -> Option<usize> {
-    text.to_ascii_uppercase().find(&needle.to_ascii_uppercase())
+    file.only_for == Some(Server::Mysql)
+        || file.has_any(&[
+            "adapter_name",
+            "mysql?",
+            "getDriverName",
+            "getDatabasePlatform",
+            "DatabaseAdapter",
+        ])
 }
 
 fn look(file: &Reading, found: &mut Found) {

@@ -6,6 +6,7 @@ use crate::finding::Code;
 use crate::project::read::ruby;
 
 use super::super::super::draft::{Draft, Moved, Sensitivity};
+use super::super::php::is_to_fill_in;
 use super::erb;
 
 /// Settings of SMTP that deploys differ in.
@@ -142,6 +143,10 @@ fn move_literal(
             return;
         }
     };
+    // What is to be filled in is no secret yet.
+    if sensitivity == Sensitivity::Secret && is_to_fill_in(&literal) {
+        return;
+    }
     let path = String::from_utf8_lossy(&draft.path).into_owned();
     let is_local = ["development", "test"]
         .iter()
@@ -175,21 +180,9 @@ fn move_literal(
 
 /// `ENV["X"] || "secret"` and `ENV.fetch("X", "secret")`.
 fn fallback(draft: &mut Draft, code: &ruby::Code, value: &Range<usize>, sensitivity: Sensitivity) {
-    if sensitivity == Sensitivity::Plain {
-        return;
-    }
-    for at in value.clone().skip(1) {
-        let follows = code.is(at - 1, b"||") || code.is(at - 1, b",") || code.is(at - 1, b"{");
-        let literal =
-            code.literal(at).filter(|literal| !literal.is_dynamic && !literal.value.is_empty());
-        if follows && code.kind(at).is_some_and(ruby::Kind::is_string) && literal.is_some() {
-            let span = code.tokens[at].span;
-            draft.secrets.push(span);
-            draft.refuse(
-                span.start,
-                "the secret that stands in where the variable is not set is left in the code",
-                "take it out, so that only the environment has it",
-            );
+    if sensitivity == Sensitivity::Secret {
+        for at in value.clone().skip(1) {
+            erb::move_fallback(draft, code, (at, 0), "secret");
         }
     }
 }

@@ -6,14 +6,14 @@
 
 use crate::finding::Code;
 use crate::project::read::yaml_erb::{Kind, Pair, Yaml};
-use crate::project::read::{Span, line_span};
+use crate::project::read::{Span, line_span, ruby};
 
 use super::super::super::draft::{Draft, Moved, Sensitivity};
 use super::super::super::goal::Goal;
 use super::super::super::url;
 use super::erb;
 use super::stanza::{Stanza, Stanzas};
-use super::{is_local, switch};
+use super::{Whose, is_local, switch};
 
 /// A setting that deploys differ in, and the end of its variable's name.
 const MOVED: [(&[u8], &str); 7] = [
@@ -26,8 +26,7 @@ const MOVED: [(&[u8], &str); 7] = [
     (b"url", "URL"),
 ];
 
-/// `is_own` is false for a file that others copy: its values are nobody's.
-pub(super) fn draft(draft: &mut Draft, goal: Goal, is_own: bool) {
+pub(super) fn draft(draft: &mut Draft, goal: Goal, whose: Whose) {
     let yaml = Yaml::new(draft.source);
     if let Some(broken) = yaml.broken {
         draft.refuse(
@@ -39,7 +38,7 @@ pub(super) fn draft(draft: &mut Draft, goal: Goal, is_own: bool) {
     }
     let stanzas = Stanzas::new(&yaml);
     let mut done = Vec::new();
-    if is_own {
+    if whose.is_own {
         for stanza in stanzas.deployed() {
             for (key, name) in MOVED {
                 let Some(nth) = stanzas.effective(&yaml, stanza, key) else { continue };
@@ -52,7 +51,7 @@ pub(super) fn draft(draft: &mut Draft, goal: Goal, is_own: bool) {
         left(draft, &yaml, &stanzas, &done);
     }
     if goal.is_switch() {
-        switch::draft(draft, &yaml, &stanzas);
+        switch::draft(draft, &yaml, &stanzas, whose.has_both);
     }
 }
 
@@ -199,16 +198,13 @@ const ODD: &str = "YAML reads this value as an anchor, an alias or a tag, so it 
 const ODD_HELP: &str =
     "put it into the environment by hand: `password: <%= ENV[\"DATABASE_PASSWORD\"].to_json %>`";
 
-/// A password that stands in for a variable is a password in the code.
+/// A password that stands in for a variable is a password in the code, and goes to where the
+/// variable is set.
 fn fallback_secrets(draft: &mut Draft, pair: &Pair) {
-    for (span, value) in erb::literals(draft.source, pair.span) {
-        if !value.is_empty() {
-            draft.secrets.push(span);
-            draft.refuse(
-                pair.key.span.start,
-                "the password that stands in where the variable is not set is left in the code",
-                "take it out, so that only the environment has it",
-            );
+    for tag in erb::tags(draft.source, pair.span) {
+        let code = ruby::Code::new(tag.of(draft.source));
+        for at in 0..code.tokens.len() {
+            erb::move_fallback(draft, &code, (at, tag.start), "password");
         }
     }
 }

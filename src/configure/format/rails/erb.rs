@@ -1,6 +1,10 @@
-//! Ruby within the tags of ERB.
+//! Ruby within the tags of ERB, and Ruby that reads the environment.
 
 use crate::project::read::{Span, ruby};
+
+use super::super::super::draft::{Draft, Moved, Sensitivity};
+use super::super::php::is_placeholder;
+use super::fallback;
 
 /// The code of each tag in a part of a text.
 pub(super) fn tags(source: &[u8], part: Span) -> Vec<Span> {
@@ -34,6 +38,38 @@ pub(super) fn literals(source: &[u8], part: Span) -> Vec<(Span, Vec<u8>)> {
         }
     }
     found
+}
+
+/// Moves a secret that stands in for a variable; one of a form that is not known is told. The code
+/// begins at `start` of the file; `what` is what the secret is called.
+pub(super) fn move_fallback(
+    draft: &mut Draft,
+    code: &ruby::Code,
+    (at, start): (usize, usize),
+    what: &str,
+) {
+    let moved = |span: Span| Span::new(start + span.start, start + span.end);
+    let follows = at > 0 && [&b"||"[..], b",", b"{"].iter().any(|sign| code.is(at - 1, sign));
+    let literal = code.literal(at).filter(|one| !one.is_dynamic && !is_placeholder(&one.value));
+    if !follows || !code.kind(at).is_some_and(ruby::Kind::is_string) || literal.is_none() {
+        return;
+    }
+    let span = moved(code.tokens[at].span);
+    let Some(found) = fallback::at(code, at) else {
+        draft.secrets.push(span);
+        draft.refuse(
+            span.start,
+            format!("the {what} that stands in where the variable is not set is left in the code"),
+            "take it out, so that only the environment has it",
+        );
+        return;
+    };
+    let (key, expression, sensitivity) = (found.key, found.expression, Sensitivity::Secret);
+    draft.to_environment(
+        moved(found.span),
+        &found.value,
+        Moved { key, expression, sensitivity, deploy: None },
+    );
 }
 
 /// A Ruby string, if nothing in it could end the tag or mean something to Ruby.

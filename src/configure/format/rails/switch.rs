@@ -64,14 +64,19 @@ fn adapter(mysql: &str) -> Option<&'static str> {
     })
 }
 
-pub(super) fn draft(draft: &mut Draft, yaml: &Yaml, stanzas: &Stanzas) {
+/// `has_both`: the application can speak to both, so that what only MySQL knows stays where a
+/// variable chooses; PostgreSQL's adapter leaves out what it does not know.
+pub(super) fn draft(draft: &mut Draft, yaml: &Yaml, stanzas: &Stanzas, has_both: bool) {
     for stanza in &stanzas.all {
         if stanzas.server(yaml, stanza) != Server::Mysql {
             unknown(draft, yaml, stanza.own.iter().map(|nth| &yaml.pairs[*nth]));
             continue;
         }
+        let is_chosen = stanzas.effective(yaml, stanza, b"adapter").is_some_and(|adapter| {
+            yaml.scalar(&yaml.pairs[adapter]).is_some_and(|scalar| scalar.is_dynamic)
+        });
         for nth in &stanza.own {
-            setting(draft, yaml, *nth);
+            setting(draft, yaml, *nth, has_both && is_chosen);
         }
     }
 }
@@ -87,10 +92,17 @@ fn unknown<'b>(draft: &mut Draft, yaml: &Yaml, pairs: impl Iterator<Item = &'b P
     }
 }
 
-fn setting(draft: &mut Draft, yaml: &Yaml, nth: usize) {
+fn setting(draft: &mut Draft, yaml: &Yaml, nth: usize, keeps: bool) {
     let pair = &yaml.pairs[nth];
     let key = yaml.key(pair);
     match key {
+        _ if keeps && (key == b"variables" || ONLY_MYSQL.contains(&key)) => {
+            let key = String::from_utf8_lossy(key).into_owned();
+            let message = format!(
+                "{key} is known to MySQL only, and stays for those whose variable says MySQL"
+            );
+            draft.found(Code::SettingLeft, pair.key.span.start, message);
+        }
         b"adapter" => value(draft, yaml, pair, |text| {
             let known = adapter(text);
             (known.is_none() && Server::of(text) == Server::Mysql, known.map(str::to_owned))

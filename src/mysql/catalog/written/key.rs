@@ -41,6 +41,9 @@ impl Reader<'_> {
                 Some(Token::Name(found)) => name = text(&found),
                 Some(Token::Group(parts)) => break parts,
                 Some(word) if word.is_word("FOREIGN") => return,
+                Some(word) if word.is_word("USING") => drop(words.next()),
+                Some(word) if word.is_word("KEY") || word.is_word("INDEX") => {}
+                Some(Token::Word(found)) => name = text(found),
                 Some(_) => {}
                 None => return,
             }

@@ -3,16 +3,8 @@
 use std::borrow::Cow;
 
 use super::{Kind, Token};
+use crate::project::read::code::Literal;
 use crate::project::read::cursor::is_word_start;
-
-/// What a string token says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Literal<'a> {
-    /// Unescaped; of a dynamic one what stands in the source between its quotes.
-    pub(crate) value: Cow<'a, [u8]>,
-    /// Whether a variable is interpolated.
-    pub(crate) is_dynamic: bool,
-}
 
 /// The value of a string token; none of any other.
 pub(crate) fn literal<'a>(source: &'a [u8], token: &Token<Kind>) -> Option<Literal<'a>> {

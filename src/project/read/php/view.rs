@@ -3,17 +3,14 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::{Kind, Literal, Token, literal, tokens};
-use crate::project::read::Span;
+use super::{Kind, literal, tokens};
+use crate::project::read::code::{self, Bracket, Lexis, Literal};
 
-/// The code of a file. All indices are of [`Code::tokens`].
-#[derive(Clone, Debug)]
-pub(crate) struct Code<'a> {
-    pub(crate) source: &'a [u8],
-    /// Without whitespace, comments, inline HTML and opening tags.
-    pub(crate) tokens: Vec<Token<Kind>>,
-    /// Where a string or a comment begins that has no end.
-    pub(crate) broken: Option<usize>,
+/// The code of a file, without inline HTML and opening tags.
+pub(crate) type Code<'a> = code::Code<'a, Kind>;
+
+impl Lexis for Kind {
+    const PUNCTUATION: Self = Self::Punctuation;
 }
 
 /// What is called.
@@ -53,7 +50,7 @@ pub(crate) struct Assignment {
     pub(crate) value: Range<usize>,
 }
 
-impl<'a> Code<'a> {
+impl<'a> code::Code<'a, Kind> {
     pub(crate) fn new(source: &'a [u8]) -> Self {
         let mut all = tokens(source);
         let mut kept = Vec::new();
@@ -65,37 +62,10 @@ impl<'a> Code<'a> {
         Self { source, tokens: kept, broken: all.broken() }
     }
 
-    pub(crate) fn text(&self, at: usize) -> &'a [u8] {
-        self.tokens.get(at).map_or(b"", |token| token.text(self.source))
-    }
-
-    pub(crate) fn kind(&self, at: usize) -> Option<Kind> {
-        self.tokens.get(at).map(|token| token.kind)
-    }
-
-    /// Whether a token is this operator or bracket, and no string that has it.
-    pub(crate) fn is(&self, at: usize, punctuation: &[u8]) -> bool {
-        self.kind(at) == Some(Kind::Punctuation) && self.text(at) == punctuation
-    }
-
     /// Whether a token is this name; PHP's own names have no case.
     pub(crate) fn is_name(&self, at: usize, name: &[u8]) -> bool {
         self.kind(at) == Some(Kind::Name)
             && self.text(at).strip_prefix(b"\\").unwrap_or(self.text(at)).eq_ignore_ascii_case(name)
-    }
-
-    /// From the first to the last byte of some tokens.
-    pub(crate) fn span(&self, range: &Range<usize>) -> Span {
-        match (self.tokens.get(range.start), range.end.checked_sub(1)) {
-            (Some(first), Some(last)) if last >= range.start => {
-                let last = self.tokens.get(last).unwrap_or(first);
-                first.span.to(last.span)
-            }
-            (first, _) => {
-                let at = first.map_or(self.source.len(), |token| token.span.start);
-                Span::new(at, at)
-            }
-        }
     }
 
     /// What a string token says.
@@ -127,59 +97,6 @@ impl<'a> Code<'a> {
             });
         }
         value
-    }
-
-    /// The bracket that closes the one at `open`.
-    pub(crate) fn closing(&self, open: usize) -> Option<usize> {
-        let mut depth = 0_usize;
-        for at in open..self.tokens.len() {
-            match self.bracket(at) {
-                Some(Bracket::Open) => depth += 1,
-                Some(Bracket::Close) => {
-                    depth = depth.saturating_sub(1);
-                    if depth == 0 {
-                        return Some(at);
-                    }
-                }
-                None => {}
-            }
-        }
-        None
-    }
-
-    fn bracket(&self, at: usize) -> Option<Bracket> {
-        let token = self.tokens.get(at)?;
-        if token.kind != Kind::Punctuation {
-            return None;
-        }
-        match self.source[token.span.start] {
-            b'(' | b'[' | b'{' => Some(Bracket::Open),
-            b')' | b']' | b'}' => Some(Bracket::Close),
-            _ => None,
-        }
-    }
-
-    /// A bracket that nothing closes, or that closes nothing: its token.
-    pub(crate) fn unbalanced(&self) -> Option<usize> {
-        let mut open = Vec::new();
-        for at in 0..self.tokens.len() {
-            match self.bracket(at) {
-                Some(Bracket::Open) => open.push(at),
-                Some(Bracket::Close) => {
-                    let fits = open.pop().is_some_and(|open: usize| {
-                        matches!(
-                            (self.text(open), self.text(at)),
-                            (b"(", b")") | (b"[", b"]") | (b"{", b"}")
-                        )
-                    });
-                    if !fits {
-                        return Some(at);
-                    }
-                }
-                None => {}
-            }
-        }
-        open.pop()
     }
 
     /// Where an expression ends that begins at `from`: before a comma, a semicolon or the bracket
@@ -325,12 +242,6 @@ impl<'a> Code<'a> {
         }
         None
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Bracket {
-    Open,
-    Close,
 }
 
 #[cfg(test)]

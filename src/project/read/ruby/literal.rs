@@ -4,15 +4,7 @@ use std::borrow::Cow;
 
 use super::quoted::is_interpolated;
 use super::{Kind, Token};
-
-/// What a string or a symbol says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Literal<'a> {
-    /// Unescaped; of a dynamic one what stands in the source between its quotes.
-    pub(crate) value: Cow<'a, [u8]>,
-    /// Whether something is interpolated.
-    pub(crate) is_dynamic: bool,
-}
+use crate::project::read::code::Literal;
 
 /// The value of a string, a symbol or a label; none of any other token.
 pub(crate) fn literal<'a>(source: &'a [u8], token: &Token<Kind>) -> Option<Literal<'a>> {

@@ -3,17 +3,14 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::{Kind, Literal, Token, literal, tokens};
-use crate::project::read::Span;
+use super::{Kind, literal, tokens};
+use crate::project::read::code::{self, Bracket, Lexis, Literal};
 
-/// The code of a file. All indices are of [`Code::tokens`].
-#[derive(Clone, Debug)]
-pub(crate) struct Code<'a> {
-    pub(crate) source: &'a [u8],
-    /// Without whitespace, comments and data; line ends are among them.
-    pub(crate) tokens: Vec<Token<Kind>>,
-    /// Where something begins that has no end.
-    pub(crate) broken: Option<usize>,
+/// The code of a file; line ends are among its tokens.
+pub(crate) type Code<'a> = code::Code<'a, Kind>;
+
+impl Lexis for Kind {
+    const PUNCTUATION: Self = Self::Punctuation;
 }
 
 /// `name(arguments)` or `name arguments`.
@@ -40,7 +37,7 @@ pub(crate) struct Assignment {
     pub(crate) value: Range<usize>,
 }
 
-impl<'a> Code<'a> {
+impl<'a> code::Code<'a, Kind> {
     pub(crate) fn new(source: &'a [u8]) -> Self {
         let mut all = tokens(source);
         let mut kept = Vec::new();
@@ -52,35 +49,9 @@ impl<'a> Code<'a> {
         Self { source, tokens: kept, broken: all.broken() }
     }
 
-    pub(crate) fn text(&self, at: usize) -> &'a [u8] {
-        self.tokens.get(at).map_or(b"", |token| token.text(self.source))
-    }
-
-    pub(crate) fn kind(&self, at: usize) -> Option<Kind> {
-        self.tokens.get(at).map(|token| token.kind)
-    }
-
-    pub(crate) fn is(&self, at: usize, punctuation: &[u8]) -> bool {
-        self.kind(at) == Some(Kind::Punctuation) && self.text(at) == punctuation
-    }
-
     /// Whether a token is this method, variable, keyword or constant.
     pub(crate) fn is_name(&self, at: usize, name: &[u8]) -> bool {
         matches!(self.kind(at), Some(Kind::Identifier | Kind::Constant)) && self.text(at) == name
-    }
-
-    /// From the first to the last byte of some tokens.
-    pub(crate) fn span(&self, range: &Range<usize>) -> Span {
-        match (self.tokens.get(range.start), range.end.checked_sub(1)) {
-            (Some(first), Some(last)) if last >= range.start => {
-                let last = self.tokens.get(last).unwrap_or(first);
-                first.span.to(last.span)
-            }
-            (first, _) => {
-                let at = first.map_or(self.source.len(), |token| token.span.start);
-                Span::new(at, at)
-            }
-        }
     }
 
     pub(crate) fn literal(&self, at: usize) -> Option<Literal<'a>> {
@@ -100,58 +71,13 @@ impl<'a> Code<'a> {
         self.literal(at).filter(|literal| !literal.is_dynamic).map(|one| one.value)
     }
 
-    /// The bracket that closes the one at `open`.
-    pub(crate) fn closing(&self, open: usize) -> Option<usize> {
-        let mut depth = 0_usize;
-        for at in open..self.tokens.len() {
-            match self.depth(at) {
-                1 => depth += 1,
-                -1 => {
-                    depth = depth.saturating_sub(1);
-                    if depth == 0 {
-                        return Some(at);
-                    }
-                }
-                _ => {}
-            }
+    /// How much deeper a token leads.
+    fn step(&self, at: usize) -> i32 {
+        match self.bracket(at) {
+            Some(Bracket::Open) => 1,
+            Some(Bracket::Close) => -1,
+            None => 0,
         }
-        None
-    }
-
-    /// 1 for a bracket that opens, -1 for one that closes.
-    fn depth(&self, at: usize) -> i8 {
-        let Some(token) = self.tokens.get(at) else { return 0 };
-        if token.kind != Kind::Punctuation {
-            return 0;
-        }
-        match self.source[token.span.start] {
-            b'(' | b'[' | b'{' => 1,
-            b')' | b']' | b'}' => -1,
-            _ => 0,
-        }
-    }
-
-    /// A bracket that nothing closes, or that closes nothing: its token.
-    pub(crate) fn unbalanced(&self) -> Option<usize> {
-        let mut open: Vec<usize> = Vec::new();
-        for at in 0..self.tokens.len() {
-            match self.depth(at) {
-                1 => open.push(at),
-                -1 => {
-                    let fits = open.pop().is_some_and(|open| {
-                        matches!(
-                            (self.text(open), self.text(at)),
-                            (b"(", b")") | (b"[", b"]") | (b"{", b"}")
-                        )
-                    });
-                    if !fits {
-                        return Some(at);
-                    }
-                }
-                _ => {}
-            }
-        }
-        open.pop()
     }
 
     /// Where an expression ends that begins at `from`: before a comma, a semicolon, a line end that
@@ -168,10 +94,10 @@ impl<'a> Code<'a> {
     fn end(&self, from: usize, at_comma: bool) -> usize {
         let mut depth = 0_usize;
         for at in from..self.tokens.len() {
-            match self.depth(at) {
-                1 => depth += 1,
-                -1 if depth == 0 => return at,
-                -1 => depth -= 1,
+            match self.bracket(at) {
+                Some(Bracket::Open) => depth += 1,
+                Some(Bracket::Close) if depth == 0 => return at,
+                Some(Bracket::Close) => depth -= 1,
                 _ if depth > 0 => {}
                 _ if self.is(at, b";") || (at_comma && self.is(at, b",")) => return at,
                 _ if self.kind(at) == Some(Kind::Newline) && !self.goes_on(at, from) => return at,
@@ -211,7 +137,7 @@ impl<'a> Code<'a> {
             let mut end = start;
             let mut depth = 0_i32;
             while end < range.end && !(depth == 0 && self.is(end, b",")) {
-                depth += i32::from(self.depth(end));
+                depth += self.step(end);
                 end += 1;
             }
             let mut last = end;
@@ -329,7 +255,7 @@ impl<'a> Code<'a> {
     fn opening(&self, close: usize) -> Option<usize> {
         let mut depth = 0_i32;
         for at in (0..=close).rev() {
-            depth -= i32::from(self.depth(at));
+            depth -= self.step(at);
             if depth == 0 {
                 return Some(at);
             }

@@ -43,10 +43,10 @@ impl<'a> Yaml<'a> {
 
     /// A key without its quotes.
     pub(crate) fn key(&self, pair: &Pair) -> &'a [u8] {
-        let text = pair.key.text(self.source);
-        match text.first() {
-            Some(b'"' | b'\'') => &text[1..text.len() - 1],
-            _ => text,
+        match pair.key.text(self.source) {
+            [first @ (b'"' | b'\''), inner @ .., last] if first == last => inner,
+            // A quote may begin a key and have no end.
+            text => text,
         }
     }
 
@@ -278,6 +278,16 @@ mod tests {
         list.of = "b" Plain
         multi = "a\n  b" Plain
         "#);
+    }
+
+    #[test]
+    fn a_quote_without_an_end_is_a_letter_of_its_key() {
+        for source in ["\n\n': a", "\": a\n", "l: ':\n  b: c\n", "'a: b'\n"] {
+            let yaml = Yaml::new(source.as_bytes());
+            for (nth, pair) in yaml.pairs.iter().enumerate() {
+                assert!(!yaml.key(pair).is_empty() && !yaml.path(nth).is_empty(), "{source}");
+            }
+        }
     }
 
     #[test]
