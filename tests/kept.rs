@@ -62,7 +62,8 @@ fn tables_are_emptied_and_keep_what_hangs_on_them() {
         let rows = [("users", 3), ("orders", 1), ("notes", 2), ("brand_new", 1)];
         let mut rows = rows.map(|(table, rows)| (table.to_owned(), rows)).to_vec();
         let mut moved = report.proven_rows();
-        (moved.sort(), rows.sort());
+        moved.sort();
+        rows.sort();
         assert_eq!(moved, rows);
         let after = target.sql(OWN);
         let with_new =

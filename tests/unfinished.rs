@@ -50,7 +50,7 @@ impl Slow {
         command.args([&self.source.url(), &directory.word()]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().unwrap();
-        let (patience, begun) = (Duration::from_secs(60), Instant::now());
+        let (patience, begun) = (Duration::from_mins(1), Instant::now());
         while !has_file(&directory.path.join("data"), "quick") {
             assert!(begun.elapsed() < patience, "it did not begin");
             std::thread::sleep(Duration::from_millis(10));
