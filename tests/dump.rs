@@ -472,7 +472,7 @@ fn of_several_databases_one_is_chosen() {
     let (ended, _) = migrate_dump(&path, &target, &["--database", "c"]);
     assert!(ended.code == 3 && ended.stderr.contains("no database c"), "{}", ended.all());
     let (ended, report) = migrate_dump(&path, &target, &["--database", "b"]);
-    assert_eq!(ended.code, 1, "{}", ended.all());
+    assert_eq!(ended.code, 0, "{}", ended.all());
     assert_eq!(report.proven_rows(), [("t".to_owned(), 2)]);
 }
 

@@ -6,8 +6,7 @@ use crate::finding::{Code, Finding, Place};
 use crate::migrate::conversion::Conversion;
 use crate::migrate::mapping::TableMapping;
 use crate::mysql::schema::{ColumnType, Schema, Table};
-use crate::name::{TableName, postgres_quoted};
-use crate::postgres::quote::literal;
+use crate::name::TableName;
 
 /// What a dump says of itself, before anything is written. An error in it stops the run.
 pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
@@ -34,8 +33,8 @@ pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
     }));
 }
 
-/// AUTO_INCREMENT columns of tables with rows, of which the dump does not tell the next value: it is
-/// 1 then.
+/// AUTO_INCREMENT columns of tables with rows, of which the dump does not tell the next value: the
+/// counter goes on behind the rows then, and numbers of rows that were deleted may come again.
 fn counters(dump: &Dump, schema: &Schema) -> Vec<Finding> {
     let untold =
         |table: &&Table| table.auto_increment == Some(1) && !dump.pieces(&table.name).is_empty();
@@ -44,15 +43,9 @@ fn counters(dump: &Dump, schema: &Schema) -> Vec<Finding> {
         columns.map(|column| (&table.name, &column.name))
     });
     let finding = |(table, column): (&TableName, &String)| {
-        let message = "begins at 1: the dump does not tell the next AUTO_INCREMENT";
-        let help = format!(
-            "once the rows are there: SELECT setval(pg_get_serial_sequence({}, {}), max({})) FROM {}",
-            literal(&postgres_quoted(&table.name)),
-            literal(column),
-            postgres_quoted(column),
-            postgres_quoted(&table.name)
-        );
-        Finding::warning(Code::DumpLacksOptions, Place::column(table, column), message).help(help)
+        let message =
+            "goes on behind the largest value: the dump does not tell the next AUTO_INCREMENT";
+        Finding::note(Code::DumpLacksOptions, Place::column(table, column), message)
     };
     counted.map(finding).collect()
 }
