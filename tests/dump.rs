@@ -84,7 +84,10 @@ pub(crate) fn as_from_its_server(source: &SourceDatabase, to: Target, (path, wha
     // A dump's tables have one instant, whatever their engine.
     let mut warnings = server.warnings();
     warnings.retain(|warning| !warning.starts_with("engine-without-snapshot"));
-    assert_eq!(warnings, dump.warnings(), "{what}");
+    // Nor has it values of generated columns: whether a key of them compares otherwise is not asked.
+    let mut warned = dump.warnings();
+    warned.retain(|warning| warning != "collation-lost g_generated_columns_unique.PRIMARY");
+    assert_eq!(warnings, warned, "{what}");
     assert_eq!(contents(&from_server, to), contents(&from_dump, to), "{what}");
 }
 
