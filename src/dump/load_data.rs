@@ -33,7 +33,8 @@ pub(super) fn read(statement: &[u8], database: &str) -> Option<LoadData> {
     while let Some(word) = words.next() {
         match word {
             Token::Group(columns) => {
-                read.format.columns = Some(split_commas(columns).into_iter().map(name).collect());
+                let names = split_commas(columns).into_iter().map(name);
+                read.format.columns = Some(names.collect::<Option<_>>()?);
             }
             Token::Word(word) => match word.to_ascii_uppercase().as_slice() {
                 b"CHARACTER" => {
@@ -46,14 +47,16 @@ pub(super) fn read(statement: &[u8], database: &str) -> Option<LoadData> {
                 b"SET" => {
                     let assigned = split_commas(words.rest());
                     assigned.into_iter().try_for_each(|one| assign(one, &mut read.format))?;
-                    return Some(read);
+                    break;
                 }
                 word => mark(word, &mut words, (part, &mut read.format))?,
             },
             Token::Text(_) | Token::Name(_) | Token::Symbol(_) => {}
         }
     }
-    Some(read)
+    // A field that is read into a variable and then goes nowhere.
+    let is_lost = |column: &String| column.starts_with('@');
+    (!read.format.columns.iter().flatten().any(is_lost)).then_some(read)
 }
 
 #[derive(Clone, Copy)]
@@ -88,7 +91,7 @@ fn assign(assignment: &[u8], format: &mut Format) -> Option<()> {
     words.next().filter(|word| *word == Token::Symbol(b'='))?;
     let function = text(words.next()?)?;
     let Token::Group(argument) = words.next()? else { return None };
-    let variable = text(tokens(argument).next()?)?;
+    let variable = name(argument)?;
     let encoded = match function.to_ascii_uppercase().as_str() {
         "CONVERT" => None,
         "UNHEX" => Some(Encoded::Hexadecimal),
@@ -103,9 +106,12 @@ fn assign(assignment: &[u8], format: &mut Format) -> Option<()> {
 }
 
 /// A column of the list, or a variable with its `@`.
-fn name(word: &[u8]) -> String {
+fn name(word: &[u8]) -> Option<String> {
     let word = word.trim_ascii();
-    tokens(word).next().and_then(text).unwrap_or_default()
+    match word.strip_prefix(b"@") {
+        Some(variable) => Some(format!("@{}", text(tokens(variable).next()?)?)),
+        None => text(tokens(word).next()?),
+    }
 }
 
 fn text(token: Token<'_>) -> Option<String> {
@@ -152,6 +158,9 @@ mod tests {
             "DATA INFILE 'a' INTO TABLE t FIELDS TERMINATED BY ''",
             "DATA INFILE 'a' INTO TABLE t (@a) SET a = @a + 1",
             "DATA INFILE 'a' INTO TABLE t (@a) SET a = now(@a)",
+            "DATA INFILE 'a' INTO TABLE t (id, @a)",
+            "DATA INFILE 'a' INTO TABLE t (id, @a) SET b = UNHEX(@c)",
+            "DATA INFILE 'a' INTO TABLE t (id, (a))",
         ] {
             assert_eq!(read(wrong.as_bytes(), "shop"), None, "{wrong}");
         }
