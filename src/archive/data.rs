@@ -112,6 +112,5 @@ pub(super) fn sum(text: &[u8]) -> String {
 }
 
 pub(super) fn hex(sum: Sha256) -> String {
-    let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or_default();
-    sum.finalize().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -60,8 +60,8 @@ pub(crate) enum Error {
     PlanChanged { begun_at: String },
     #[error("the journal's bounds of {table} speak of a key that the table no longer has")]
     Journal { table: TableName },
-    #[error("a bound in the journal cannot be read")]
-    JournalBound(#[source] serde_json::Error),
+    #[error("what the journal says cannot be read")]
+    JournalUnreadable(#[source] serde_json::Error),
     #[error("the planned catalog cannot be written or read as JSON")]
     Catalog(#[source] serde_json::Error),
     #[error("no way is left to give all connections one and the same snapshot of the source")]
@@ -111,7 +111,7 @@ impl Error {
             | Self::OtherSchemas { .. }
             | Self::PlanChanged { .. }
             | Self::Journal { .. }
-            | Self::JournalBound(_)
+            | Self::JournalUnreadable(_)
             | Self::NoSnapshot
             | Self::SourceAltered { .. }
             | Self::CutForOneInstant { .. }
@@ -164,7 +164,7 @@ impl Blame for Error {
             | Self::OtherSchemas { .. }
             | Self::PlanChanged { .. }
             | Self::Journal { .. }
-            | Self::JournalBound(_)
+            | Self::JournalUnreadable(_)
             | Self::NoSnapshot
             | Self::SourceAltered { .. }
             | Self::CutForOneInstant { .. }
@@ -207,7 +207,7 @@ impl Blame for Error {
                  DELETE FROM nirvana.run WHERE id = {};",
                 run.id
             )),
-            Self::PlanChanged { .. } | Self::Journal { .. } | Self::JournalBound(_) => Some(
+            Self::PlanChanged { .. } | Self::Journal { .. } | Self::JournalUnreadable(_) => Some(
                 "drop what the run has made in the target, and begin anew without --resume"
                     .to_owned(),
             ),

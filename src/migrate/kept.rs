@@ -219,7 +219,7 @@ fn noted_refusal(refused: &Refused) -> Kept {
 /// What a run that goes on has found refused.
 pub(crate) fn refusals(kept: &[Kept]) -> Result<Vec<Refused>, Error> {
     let noted = kept.iter().filter(|one| one.kind == REFUSED);
-    noted.map(|one| serde_json::from_str(&one.name).map_err(Error::JournalBound)).collect()
+    noted.map(|one| serde_json::from_str(&one.name).map_err(Error::JournalUnreadable)).collect()
 }
 
 /// Of each mapping, what its target had before.

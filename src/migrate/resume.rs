@@ -99,7 +99,7 @@ fn plan(schema: &Schema, mapping: &TableMapping, entries: &[Entry]) -> Result<Pl
 }
 
 fn bound(json: Option<&String>) -> Result<Option<Bound>, Error> {
-    json.map(|json| serde_json::from_str(json)).transpose().map_err(Error::JournalBound)
+    json.map(|json| serde_json::from_str(json)).transpose().map_err(Error::JournalUnreadable)
 }
 
 /// Reads the source's rows of all chunks that are done, with all readers.

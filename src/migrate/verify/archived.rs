@@ -273,8 +273,7 @@ async fn work(mut reader: Reader, bench: &Bench) -> Result<(), Error> {
         let Some(at) = next else { return Ok(()) };
         let begun = Instant::now();
         let table = &bench.tables[at].0;
-        let name = || table.source.clone();
-        bench.events.emit(Event::VerifyStarted { table: name(), rows: table.rows });
+        bench.events.emit(Event::VerifyStarted { table: table.source.clone(), rows: table.rows });
         let (mut compared, mut nulls) = (Compared::default(), Vec::new());
         if let Err(error) = look(&mut reader, (at, bench), (&mut compared, &mut nulls)).await {
             if error.ends_the_run() && !matches!(error, Error::Files(_)) {
@@ -282,13 +281,7 @@ async fn work(mut reader: Reader, bench: &Bench) -> Result<(), Error> {
             }
             compared.failed = Some(error);
         }
-        compared.milliseconds = begun.elapsed().as_millis() as u64;
-        bench.events.emit(Event::VerifyFinished {
-            table: name(),
-            rows: compared.target.map_or(0, |digest| digest.rows),
-            equal: compared.source.is_some() && compared.source == compared.target,
-            milliseconds: compared.milliseconds,
-        });
+        compared.finish(&table.source, begun, &bench.events);
         bench.done.lock().unwrap_or_else(PoisonError::into_inner).push((at, compared, nulls));
     }
 }
@@ -313,8 +306,7 @@ async fn look(
     *nulls = null_rows;
     compared.quarantined = copied.refused.count;
     compared.bytes = copied.bytes;
-    let sum = u128::from_str_radix(&table.digest, 16).unwrap_or_default();
-    let then = Digest { rows: table.rows, sum };
+    let then = Digest::read(table.rows, &table.digest);
     // What the server generates is in no file, but in the manifest's digest.
     let same_whole = mapping.columns.len() != table.columns.len() || copied.digest == then;
     (compared.source, compared.target) = (Some(copied.digest), Some(then));

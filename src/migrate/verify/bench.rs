@@ -21,6 +21,7 @@ use crate::migrate::verify::manner::{Judge, Manner};
 use crate::migrate::verify::near::Near;
 use crate::migrate::verify::subject::Subject;
 use crate::migrate::verify::{repair, target_digest};
+use crate::name::TableName;
 use crate::postgres::connect::Session;
 use crate::report::{DifferingTable, TableReport, Verified};
 use crate::shutdown::Shutdown;
@@ -41,6 +42,19 @@ pub(super) struct Compared {
     pub(super) opinion: Option<Opinion>,
     /// Why its rows could not be compared, told or mended.
     pub(super) failed: Option<Error>,
+}
+
+impl Compared {
+    /// Tells that a table's comparison is over, which began then.
+    pub(super) fn finish(&mut self, table: &TableName, begun: Instant, events: &Events) {
+        self.milliseconds = begun.elapsed().as_millis() as u64;
+        events.emit(Event::VerifyFinished {
+            table: table.clone(),
+            rows: self.target.map_or(0, |digest| digest.rows),
+            equal: self.source.is_some() && self.source == self.target,
+            milliseconds: self.milliseconds,
+        });
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -170,8 +184,7 @@ impl Pair {
 
     async fn compare(&mut self, subject: &Subject, bench: &Bench) -> Result<Compared, Error> {
         let begun = Instant::now();
-        let table = subject.whole.source.clone();
-        let rows = subject.whole.rows_estimate;
+        let (table, rows) = (&subject.whole.source, subject.whole.rows_estimate);
         bench.events.emit(Event::VerifyStarted { table: table.clone(), rows });
         let mut compared = Compared::default();
         if let Err(error) = self.transact(subject, bench, &mut compared).await {
@@ -180,13 +193,7 @@ impl Pair {
             }
             compared.failed = Some(error);
         }
-        compared.milliseconds = begun.elapsed().as_millis() as u64;
-        bench.events.emit(Event::VerifyFinished {
-            table,
-            rows: compared.target.map_or(0, |digest| digest.rows),
-            equal: compared.source.is_some() && compared.source == compared.target,
-            milliseconds: compared.milliseconds,
-        });
+        compared.finish(table, begun, &bench.events);
         Ok(compared)
     }
 

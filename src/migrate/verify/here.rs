@@ -173,19 +173,19 @@ impl Here<'_> {
         if told.differences.len() >= KEPT {
             return;
         }
-        let name = |at: usize| self.mapping.columns.get(at).map(|column| column.target.clone());
+        let name = |at: usize| self.mapping.columns[at].target.clone();
         let all: Vec<usize> = (0..self.mapping.copied).collect();
         let known_by = if key.is_empty() { &all } else { key };
         let fields = fields(row);
         let key = known_by.iter().map(|at| KeyValue {
-            column: name(*at).unwrap_or_default(),
+            column: name(*at),
             value: fields.get(*at).copied().and_then(value),
         });
         told.differences.push(Difference {
             table: self.mapping.source.clone(),
             kind,
             key: key.collect(),
-            column: at.and_then(name),
+            column: at.map(name),
             source,
             target,
         });

@@ -210,8 +210,9 @@ impl Sessions {
             let Some(at) = next else { return Ok(()) };
             let (table, subject) = &bench.subjects[at];
             let begun = Instant::now();
-            let name = || table.source.clone();
-            bench.events.emit(Event::VerifyStarted { table: name(), rows: table.rows });
+            bench
+                .events
+                .emit(Event::VerifyStarted { table: table.source.clone(), rows: table.rows });
             let mut compared = Compared::default();
             if let Err(error) = self.compare((table, subject), bench, &mut compared).await {
                 if matches!(error, Error::Stopped)
@@ -221,13 +222,7 @@ impl Sessions {
                 }
                 compared.failed = Some(error);
             }
-            compared.milliseconds = begun.elapsed().as_millis() as u64;
-            bench.events.emit(Event::VerifyFinished {
-                table: name(),
-                rows: compared.target.map_or(0, |digest| digest.rows),
-                equal: compared.source.is_some() && compared.source == compared.target,
-                milliseconds: compared.milliseconds,
-            });
+            compared.finish(&table.source, begun, &bench.events);
             bench.compared.lock().unwrap_or_else(PoisonError::into_inner).push((at, compared));
         }
     }
@@ -241,8 +236,7 @@ impl Sessions {
         compared.bytes = subject.whole.bytes_estimate;
         compared.quarantined = table.quarantined;
         files(table, bench)?;
-        let sum = u128::from_str_radix(&table.digest, 16).unwrap_or_default();
-        let source = Digest { rows: table.rows, sum };
+        let source = Digest::read(table.rows, &table.digest);
         compared.source = Some(source);
         // All looks at the target are of one instant, so that they fit each other.
         self.far.execute("BEGIN ISOLATION LEVEL REPEATABLE READ").await?;
