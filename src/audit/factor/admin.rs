@@ -83,6 +83,8 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
+/// How rows begin in a dump.
+const INSERT: &str = "INSERT INTO ";
 /// How much of a dump is read.
 const HEAD: usize = 1 << 20;
 
@@ -144,13 +146,12 @@ fn people(context: &Context, entry: &Entry) -> Option<(usize, String, usize)> {
         "admins",
     ];
     for (number, line) in text.lines().enumerate() {
-        let upper =
-            line.get(..line.len().min(200)).unwrap_or_default().trim_start().to_ascii_uppercase();
-        if !upper.starts_with("INSERT INTO ") {
+        let statement = line.trim_start();
+        let is_insert = |start: &str| start.eq_ignore_ascii_case(INSERT);
+        if !statement.get(..INSERT.len()).is_some_and(is_insert) {
             continue;
         }
-        let name =
-            line.trim_start()["INSERT INTO ".len()..].trim_start().trim_start_matches(['`', '"']);
+        let name = statement[INSERT.len()..].trim_start().trim_start_matches(['`', '"']);
         let name = name.split(['`', '"', ' ', '(']).next().unwrap_or_default();
         let table = name.rsplit('.').next().unwrap_or(name).to_ascii_lowercase();
         let is_people =
