@@ -1,11 +1,8 @@
 //! `migrate --data-only`: into a schema that an application has made.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::Stdio;
-
 use crate::support::{
     PAIRS, Report, Run, Source, SourceDatabase, Target, TargetDatabase, databases, fixtures,
-    migrate, migrate_between, nirvana, run, unique,
+    killed_after, migrate, migrate_between, nirvana, run, unique,
 };
 
 const PAIR: (Source, Target) = (Source::MariaDb, Target::Postgres15);
@@ -329,28 +326,6 @@ const TABLES: &str = "
     CREATE TRIGGER always AFTER INSERT OR DELETE ON child FOR EACH STATEMENT EXECUTE FUNCTION fire();
     ALTER TABLE child ENABLE ALWAYS TRIGGER always;";
 
-/// Kills a run after so many lines of its events; true if it had not ended by then.
-fn kill(source: &SourceDatabase, target: &TargetDatabase, lines: usize, more: &[&str]) -> bool {
-    let mut command = nirvana();
-    command.args(["migrate", "--data-only", "--format", "json", "--chunk-mib", "1"]).args(more);
-    command.args([source.url(), target.url()]);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().unwrap();
-    let mut reader = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    for _ in 0..lines {
-        if reader.read_line(&mut line).unwrap() == 0 {
-            break;
-        }
-    }
-    // It may have ended before.
-    let _ = child.kill();
-    reader.read_to_string(&mut line).unwrap();
-    let code = child.wait().unwrap().code();
-    assert!(code.is_none_or(|code| code <= 1), "{code:?}: {line}");
-    code.is_none()
-}
-
 #[test]
 fn killed_and_resumed_foreign_keys_and_triggers_are_as_before() {
     let Some((source, target)) = databases(PAIR, "killed") else { return };
@@ -364,12 +339,13 @@ fn killed_and_resumed_foreign_keys_and_triggers_are_as_before() {
     let mut aside = 0;
     for lines in [8, 10, 11, 12, 14, 20, 26] {
         make();
-        let mut killed = kill(&source, &target, lines, &[]);
+        let mut killed = killed_after(&source, &target, (lines, &["--data-only"]));
         if target.sql("SELECT to_regclass('nirvana.set_aside') IS NOT NULL") == "t\n" {
             aside += usize::from(target.sql("SELECT count(*) FROM nirvana.set_aside") != "0\n");
         }
         for again in [lines - 4, lines] {
-            killed = killed && kill(&source, &target, again, &["--resume"]);
+            killed =
+                killed && killed_after(&source, &target, (again, &["--data-only", "--resume"]));
         }
         let (run, report) = fill(&source, &target, &["--resume"]);
         assert_eq!(run.code, 0, "after {lines}: {}", run.all());
@@ -399,7 +375,7 @@ fn a_run_that_begins_anew_brings_back_what_a_killed_one_took_away() {
     // By hand, as the journal says.
     for lines in 11.. {
         assert!(
-            kill(&source, &target, lines, &["--if-exists", "truncate"]),
+            killed_after(&source, &target, (lines, &["--data-only", "--if-exists", "truncate"])),
             "it was never cut off in time"
         );
         let there = target.sql("SELECT to_regclass('nirvana.set_aside') IS NOT NULL");

@@ -2,7 +2,7 @@
 
 use crate::support::{
     PAIRS, Report, Run, Source, SourceDatabase, Target, TargetDatabase, databases, migrate,
-    nirvana, run,
+    nirvana, run, settings,
 };
 
 const PAIR: (Source, Target) = (Source::MySql, Target::Postgres18);
@@ -38,10 +38,8 @@ fn fill(
     target: &TargetDatabase,
     (text, more): (&str, &[&str]),
 ) -> (Run, Report) {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("nirvana.toml");
-    std::fs::write(&file, text).unwrap();
-    let config = ["--data-only", "--config", file.to_str().unwrap()];
+    let (_folder, path) = settings(text);
+    let config = ["--data-only", "--config", &path];
     let (moved, report) = migrate(source, target, &[&config, more].concat());
     if more.is_empty() && moved.code == 0 {
         let mut verify = nirvana();

@@ -2,7 +2,7 @@
 //! comparison tells apart, or does not.
 
 use crate::support::{
-    PAIRS, Report, Run, Source, SourceDatabase, Target, TargetDatabase, databases, migrate,
+    PAIRS, Report, Source, Target, TargetDatabase, databases, migrate, migrate_with,
 };
 
 const PAIR: (Source, Target) = (Source::MariaDb, Target::Postgres15);
@@ -19,18 +19,6 @@ fn messages(report: &Report, code: &str, place: &str) -> Vec<String> {
         format!("{}: {}", one["severity"].as_str().unwrap(), one["message"].as_str().unwrap())
     });
     words.collect()
-}
-
-/// Moves with such a nirvana.toml.
-fn with(
-    source: &SourceDatabase,
-    target: &TargetDatabase,
-    (text, more): (&str, &[&str]),
-) -> (Run, Report) {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("nirvana.toml");
-    std::fs::write(&file, text).unwrap();
-    migrate(source, target, &[&["--config", file.to_str().unwrap()], more].concat())
 }
 
 const ORPHANS: &str = "
@@ -74,7 +62,7 @@ fn rows_that_stay_behind_make_orphans_too() {
     let Some((source, target)) = databases(PAIR, "filtered") else { return };
     source.sql(ORPHANS);
     let text = "[migrate]\nwhere = { child = 'id <> 4', tree = 'tree.id <> 1' }";
-    let (run, report) = with(&source, &target, (text, &["--dry-run"]));
+    let (run, report) = migrate_with(&source, &target, (text, &["--dry-run"]));
     assert_eq!(run.code, 1, "{}", run.all());
     assert!(messages(&report, "orphans", "child.fk_pair")[0].contains("1 rows"), "{}", run.all());
     // Unasked is no promise.
@@ -148,13 +136,13 @@ fn entries_that_icu_takes_for_one_are_foreseen() {
              INSERT INTO t VALUES (1, 'Malmö'), (2, 'Malmo'), (3, 'Lund')",
         );
         let text = "[migrate]\ncollation = 'ci'";
-        let (run, report) = with(&source, &target, (text, &["--dry-run"]));
+        let (run, report) = migrate_with(&source, &target, (text, &["--dry-run"]));
         assert_eq!(run.code, 1, "{}", run.all());
         let told = messages(&report, "collation-lost", "t.town");
         let warned = told.iter().find(|one| one.starts_with("warning: 1 entries")).unwrap();
         assert!(warned.contains("Malmo / Malmö"), "{warned}");
         // And so it is.
-        let (run, report) = with(&source, &target, (text, &[]));
+        let (run, report) = migrate_with(&source, &target, (text, &[]));
         assert_eq!(messages(&report, "object-not-built", "t.town").len(), 1, "{}", run.all());
     }
 }

@@ -1,11 +1,6 @@
 //! `migrate --if-exists truncate` and `append`: tables that stand are kept.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::Stdio;
-
-use crate::support::{
-    PAIRS, Source, SourceDatabase, Target, TargetDatabase, databases, migrate, nirvana,
-};
+use crate::support::{PAIRS, Source, SourceDatabase, Target, databases, killed_after, migrate};
 
 const PAIR: (Source, Target) = (Source::MariaDb, Target::Postgres15);
 
@@ -161,28 +156,6 @@ fn what_is_not_as_planned_is_refused_before_a_row_moves() {
     }
 }
 
-/// Adds, and is killed once it has printed so many lines; whether it was before its end.
-fn kill(source: &SourceDatabase, target: &TargetDatabase, lines: usize) -> bool {
-    let mut command = nirvana();
-    command.args(["migrate", "--format", "json", "--jobs", "1", "--chunk-mib", "1"]);
-    command.args(["--if-exists", "append"]).args([source.url(), target.url()]);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().unwrap();
-    let mut reader = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    for _ in 0..lines {
-        if reader.read_line(&mut line).unwrap() == 0 {
-            break;
-        }
-    }
-    // It may have ended before.
-    let _ = child.kill();
-    reader.read_to_string(&mut line).unwrap();
-    let code = child.wait().unwrap().code();
-    assert!(code.is_none_or(|code| code <= 1), "{code:?}: {line}");
-    code.is_none()
-}
-
 #[test]
 fn killed_and_resumed_nothing_is_doubled() {
     let Some((source, target)) = databases(PAIR, "halved") else { return };
@@ -203,7 +176,8 @@ fn killed_and_resumed_nothing_is_doubled() {
         target.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP SCHEMA IF EXISTS nirvana CASCADE");
         let (run, _) = migrate(&source, &target, &[]);
         assert_eq!(run.code, 0, "{}", run.all());
-        let killed = kill(&more, &target, lines);
+        let killed =
+            killed_after(&more, &target, (lines, &["--jobs", "1", "--if-exists", "append"]));
         let done = "SELECT count(done_at), count(*) FROM nirvana.chunk WHERE run = (SELECT max(id) FROM nirvana.run)";
         let done = target.sql(done);
         let (done, all) = done.trim().split_once('\t').unwrap();

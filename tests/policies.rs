@@ -1,23 +1,9 @@
 //! What is done with values and names that the target has no equal for, by each policy of
 //! nirvana.toml. A policy that is asked for by name is no warning.
 
-use crate::support::{
-    PAIRS, Report, Run, Source, SourceDatabase, Target, TargetDatabase, databases, migrate, nirvana,
-};
+use crate::support::{PAIRS, Source, Target, databases, migrate, migrate_with, nirvana};
 
 const PAIR: (Source, Target) = (Source::MariaDb, Target::Postgres15);
-
-/// Moves with such a nirvana.toml.
-fn moved(
-    source: &SourceDatabase,
-    target: &TargetDatabase,
-    (text, more): (&str, &[&str]),
-) -> (Run, Report) {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("nirvana.toml");
-    std::fs::write(&file, text).unwrap();
-    migrate(source, target, &[&["--config", file.to_str().unwrap()], more].concat())
-}
 
 const ODD: &str = "
     SET SESSION sql_mode = '';
@@ -44,7 +30,7 @@ fn rows_are_set_aside_as_asked_and_that_is_no_warning() {
             WORDS.map(|(word, column)| format!("'odd.{column}' = {{ {word} = 'quarantine' }}"));
         let rules = rules.join("\n").replace("{ out-of-range", "{ type = 'bigint', out-of-range");
         let text = format!("[migrate.columns]\n{rules}");
-        let (run, report) = moved(&source, &target, (&text, &[]));
+        let (run, report) = migrate_with(&source, &target, (&text, &[]));
         assert_eq!(run.code, 0, "{}", run.all());
         assert_eq!(report.proven_rows(), [("odd".to_owned(), 1)]);
         assert!(report.codes().contains(&"rows-quarantined".to_owned()), "{}", run.all());
@@ -60,7 +46,7 @@ fn a_policy_that_stops_leaves_nothing_behind() {
     source.sql(ODD);
     for (word, column) in &WORDS[..4] {
         let text = format!("[migrate.columns]\n'*' = {{ {word} = 'stop' }}");
-        let (run, report) = moved(&source, &target, (&text, &[]));
+        let (run, report) = migrate_with(&source, &target, (&text, &[]));
         assert_eq!(run.code, 3, "{word}: {}", run.all());
         assert!(
             report.warnings().iter().any(|one| one.ends_with(&format!("odd.{column}"))),
@@ -70,7 +56,7 @@ fn a_policy_that_stops_leaves_nothing_behind() {
     }
     // What only the copy can find ends the run there.
     let text = "[migrate.columns]\n'odd.big' = { type = 'bigint', out-of-range = 'stop' }";
-    let (run, _) = moved(&source, &target, (text, &[]));
+    let (run, _) = migrate_with(&source, &target, (text, &[]));
     assert_eq!(run.code, 4, "{}", run.all());
     assert!(run.all().contains("18446744073709551615"), "{}", run.all());
 }
@@ -183,11 +169,11 @@ fn two_names_that_would_become_one_are_refused() {
     assert_eq!(told, collisions);
     assert_eq!(target.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0\n");
     let text = "[migrate]\nrename = { c = 'order_id' }";
-    let (run, _) = moved(&source, &target, (text, &[]));
+    let (run, _) = migrate_with(&source, &target, (text, &[]));
     assert_eq!(run.code, 3, "{}", run.all());
     // One of them named by hand, and there is no collision.
     let text = "[migrate]\nidentifiers = 'snake'\nexclude = ['c']\nrename = { orderId = 'orders' }";
-    let (run, _) = moved(&source, &target, (text, &[]));
+    let (run, _) = migrate_with(&source, &target, (text, &[]));
     assert_eq!(run.code, 0, "{}", run.all());
     assert_eq!(
         target.sql("SELECT to_regclass('orders'), to_regclass('order_id')"),
@@ -269,10 +255,10 @@ fn a_file_of_settings_is_written_with_what_was_found() {
     assert_eq!(again.code, 3, "{}", again.all());
     assert!(again.all().contains("is there already"), "{}", again.all());
     // As it is it changes nothing; with all its rules every surprise is one that was asked for.
-    let (dry, _) = moved(&source, &target, (&text, &["--dry-run"]));
+    let (dry, _) = migrate_with(&source, &target, (&text, &["--dry-run"]));
     assert_eq!(dry.code, 1, "{}", dry.all());
     let text = text.replace("# \"", "\"");
-    let (run, report) = moved(&source, &target, (&text, &[]));
+    let (run, report) = migrate_with(&source, &target, (&text, &[]));
     assert_eq!(run.code, 0, "{}", run.all());
     assert_eq!(report.proven_rows().len(), 2);
     assert_eq!(target.sql("SELECT m, pg_typeof(u) FROM more"), "Größe\tuuid\n");

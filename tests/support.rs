@@ -3,11 +3,15 @@
 //! The servers' own command line clients load and judge: what they say does not hang on any of
 //! our code.
 
+mod moving;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+
+pub(crate) use self::moving::{killed_after, migrate_with, settings};
 
 /// A source: a `MySQL` or `MariaDB` server that the tests share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

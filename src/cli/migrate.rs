@@ -38,7 +38,8 @@ pub(super) struct Arguments {
     /// file after --config); no TARGET is needed, and nothing is moved
     #[arg(long, conflicts_with_all = ["dry_run", "resume", "if_exists", "target"])]
     init: bool,
-    /// Print the plan and the DDL, write nothing and lock nothing
+    /// Print the plan and the DDL; nothing is changed and nothing that is there is locked (tables are
+    /// tried on TARGET in a transaction that is undone)
     #[arg(long)]
     dry_run: bool,
     /// Go on where an earlier run ended; where none was begun, begin
