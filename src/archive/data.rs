@@ -112,5 +112,5 @@ pub(super) fn sum(text: &[u8]) -> String {
 }
 
 pub(super) fn hex(sum: Sha256) -> String {
-    sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    sum.finalize().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
