@@ -4,14 +4,19 @@
 //! our code.
 
 mod moving;
+mod program;
+mod report;
+mod victim;
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) use self::moving::{killed_after, migrate_with, settings};
+pub(crate) use self::program::{Run, migrate, migrate_as, migrate_between, nirvana, run};
+pub(crate) use self::report::Report;
+pub(crate) use self::victim::Victim;
 
 /// A source: a `MySQL` or `MariaDB` server that the tests share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -274,73 +279,6 @@ pub(crate) fn databases(
     Some((SourceDatabase::create(pair.0, stem)?, TargetDatabase::create(pair.1, stem)?))
 }
 
-/// A server of its own, which a test may ill-treat.
-pub(crate) struct Victim {
-    kind: String,
-    options: Vec<String>,
-    folder: tempfile::TempDir,
-    pub(crate) url: String,
-}
-
-impl Victim {
-    pub(crate) fn spawn(kind: &str) -> Option<Self> {
-        Self::spawn_with(kind, &[])
-    }
-
-    /// With options of the server's own.
-    pub(crate) fn spawn_with(kind: &str, options: &[&str]) -> Option<Self> {
-        setting("NIRVANA_TEST_SERVERS")?;
-        let folder = tempfile::tempdir().unwrap();
-        open_to_all(folder.path());
-        let options = options.iter().map(|option| (*option).to_owned()).collect();
-        let mut victim = Self { kind: kind.to_owned(), options, folder, url: String::new() };
-        victim.url = victim.start();
-        Some(victim)
-    }
-
-    /// Starts it, again if it was killed: on the same port, with the same data. Gives its URL.
-    pub(crate) fn start(&self) -> String {
-        let servers = setting("NIRVANA_TEST_SERVERS").unwrap();
-        let data = self.folder.path().join("server");
-        let mut command = Command::new(servers);
-        command.arg("spawn").arg(&self.kind).arg(&data).arg("--").args(&self.options);
-        let output = command.output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-        let Some((scheme, rest)) = text.lines().find_map(|line| line.split_once("://")) else {
-            panic!("no URL in {text}");
-        };
-        let scheme = scheme.rsplit(['=', '\'', '"']).next().unwrap();
-        format!("{scheme}://{}", rest.trim_end_matches(['\'', '"']))
-    }
-
-    /// PostgreSQL's first process.
-    pub(crate) fn postmaster(&self) -> u32 {
-        let file = self.folder.path().join("server/data/postmaster.pid");
-        std::fs::read_to_string(file).unwrap().lines().next().unwrap().trim().parse().unwrap()
-    }
-
-    /// kill −9.
-    pub(crate) fn kill(&self) {
-        let servers = setting("NIRVANA_TEST_SERVERS").unwrap();
-        let data = self.folder.path().join("server");
-        let killed = Command::new(servers).arg("kill").arg(data).status().unwrap();
-        assert!(killed.success());
-    }
-}
-
-impl Drop for Victim {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-/// Servers may run as another user, who must reach the folder.
-fn open_to_all(folder: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
-}
-
 fn output(mut command: Command, input: &[u8]) -> Output {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -367,135 +305,5 @@ pub(crate) fn attempt(command: Command, input: &[u8]) -> Result<String, String> 
         Ok(String::from_utf8(output.stdout).unwrap())
     } else {
         Err(String::from_utf8_lossy(&output.stderr).into_owned())
-    }
-}
-
-/// How a run of the program ended.
-pub(crate) struct Run {
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl Run {
-    /// All that was printed, for messages.
-    pub(crate) fn all(&self) -> String {
-        let mut text = String::new();
-        let _ = write!(text, "exit {}\n{}\n{}", self.code, self.stdout, self.stderr);
-        text
-    }
-}
-
-/// The program, with the passwords of the test servers in its environment and no other.
-pub(crate) fn nirvana() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nirvana"));
-    for name in std::env::vars_os().map(|(name, _)| name) {
-        let text = name.to_string_lossy();
-        if text.starts_with("PG") || text.starts_with("MYSQL") {
-            command.env_remove(&name);
-        }
-    }
-    command.env("HOME", std::env::temp_dir()).env("NO_COLOR", "1");
-    command.env("MYSQL_PWD", PASSWORD).env("PGPASSWORD", PASSWORD);
-    command
-}
-
-pub(crate) fn run(mut command: Command) -> Run {
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    Run {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-/// Migrates; gives how it ended, and the report.
-pub(crate) fn migrate(
-    source: &SourceDatabase,
-    target: &TargetDatabase,
-    more: &[&str],
-) -> (Run, Report) {
-    migrate_as(&source.url(), target, more)
-}
-
-/// Migrates from a URL; gives how it ended, and the report.
-pub(crate) fn migrate_as(source: &str, target: &TargetDatabase, more: &[&str]) -> (Run, Report) {
-    migrate_between(source, &target.url(), more)
-}
-
-/// Migrates from a URL to another; gives how it ended, and the report.
-pub(crate) fn migrate_between(source: &str, target: &str, more: &[&str]) -> (Run, Report) {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("report.json");
-    let mut command = nirvana();
-    command.arg("migrate").args(more).arg("--report").arg(&file);
-    command.arg(source).arg(target);
-    let run = run(command);
-    let report = std::fs::read_to_string(&file).unwrap_or_else(|_| panic!("{}", run.all()));
-    (run, Report(serde_json::from_str(&report).unwrap()))
-}
-
-/// The report of a run.
-pub(crate) struct Report(pub(crate) serde_json::Value);
-
-impl Report {
-    /// `code place` of every finding that is more than a note, sorted.
-    pub(crate) fn warnings(&self) -> Vec<String> {
-        self.findings(|severity| severity != "note")
-    }
-
-    fn findings(&self, wanted: impl Fn(&str) -> bool) -> Vec<String> {
-        let findings = self.0["findings"].as_array().unwrap().iter();
-        // What concerns a server as a whole hangs on the test's servers, not on the data.
-        let findings = findings.filter(|finding| {
-            let kind = finding["place"]["kind"].as_str().unwrap();
-            kind != "source" && kind != "target"
-        });
-        let mut found: Vec<String> = findings
-            .filter(|finding| wanted(finding["severity"].as_str().unwrap()))
-            .map(|finding| {
-                let place = &finding["place"];
-                let table = place["table"]["name"].as_str();
-                let name = place["name"].as_str();
-                let place: Vec<&str> = table.into_iter().chain(name).collect();
-                format!("{} {}", finding["code"].as_str().unwrap(), place.join("."))
-                    .trim_end()
-                    .to_owned()
-            })
-            .collect();
-        found.sort();
-        found
-    }
-
-    /// The codes of all findings, each once, sorted.
-    pub(crate) fn codes(&self) -> Vec<String> {
-        let mut codes: Vec<String> = self
-            .findings(|_| true)
-            .iter()
-            .map(|finding| finding.split(' ').next().unwrap().to_owned())
-            .collect();
-        codes.dedup();
-        codes
-    }
-
-    /// Tables that are not proven equal.
-    pub(crate) fn unproven(&self) -> Vec<String> {
-        let tables = self.0["tables"].as_array().unwrap().iter();
-        tables
-            .filter(|table| table["verified"] != "equal")
-            .map(|table| format!("{} is {}", table["source"]["name"], table["verified"]))
-            .collect()
-    }
-
-    /// Table names and rows; panics if one is not proven equal.
-    pub(crate) fn proven_rows(&self) -> Vec<(String, u64)> {
-        let tables = self.0["tables"].as_array().unwrap().iter();
-        tables
-            .map(|table| {
-                let name = table["source"]["name"].as_str().unwrap().to_owned();
-                assert_eq!(table["verified"], "equal", "{name}");
-                (name, table["rows"].as_u64().unwrap())
-            })
-            .collect()
     }
 }
