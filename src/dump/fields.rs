@@ -20,7 +20,8 @@ pub(super) fn row(text: &[u8], format: &Format, ended: bool, into: &mut Vec<Lite
         } else if rest.starts_with(&format.terminator) {
             return Parsed::Row(behind + format.terminator.len());
         } else if rest.is_empty() && ended {
-            return Parsed::Row(behind);
+            // Each tool ends each line.
+            return Parsed::Incomplete;
         } else {
             return Parsed::Problem { at: behind, what: "neither a field's end nor a line's" };
         }
@@ -30,7 +31,7 @@ pub(super) fn row(text: &[u8], format: &Format, ended: bool, into: &mut Vec<Lite
 /// The field that begins there, and where it ends; `None` if more bytes are needed.
 fn field(text: &[u8], start: usize, format: &Format, ended: bool) -> Option<(Literal, usize)> {
     let text_kind = |quote, escaped| Kind::Text { quote, escaped };
-    let of = |kind, from, to| Literal { kind, bytes: from..to, binary: false };
+    let of = |kind, from, to| Literal { kind, bytes: from..to, charset: None };
     if let Some(quote) = format.enclosed
         && text.get(start) == Some(&quote)
     {

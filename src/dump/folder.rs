@@ -13,8 +13,10 @@ use super::charset::Charset;
 use super::error::Error;
 use super::file::{File, io_error};
 use super::format::Format;
-use super::index::{Index, Loading, Piece, Remark, RowForm};
+use super::index::{Index, Loading, Piece, RowForm};
+use super::lines;
 use super::load_data::LoadData;
+use super::remark::Remark;
 use super::scanner::DELIMITER;
 use super::session::Session;
 use super::value::Around;
@@ -43,6 +45,8 @@ struct Reading<'a> {
 pub(super) fn read(path: &Path, index: &mut Index) -> Result<Vec<File>, Error> {
     let names = names(path)?;
     let mut reading = Reading { index, files: Vec::new() };
+    // What these tools write last is a file.
+    reading.index.is_end_told = names.contains_key("@.json") || names.keys().any(|n| is_mydumper(n));
     if names.contains_key("@.json") {
         shell::read(&mut reading, &names, path)?;
     } else if names.keys().any(|name| is_mydumper(name)) {
@@ -156,10 +160,8 @@ impl Reading<'_> {
             let found =
                 self.index.databases.get(database).and_then(|known| known.pieces.get(&table));
             let pieces = found.map(|found| found.pieces.as_slice()).unwrap_or_default();
-            // Lines are counted when they are read.
-            let counted = pieces.iter().all(|piece| matches!(piece.form, RowForm::Statements));
             let there: u64 = pieces.iter().map(|piece| piece.rows).sum();
-            if counted && there != rows {
+            if there != rows {
                 let what = format!(
                     "rows of {database}.{table}: {rows} of them were dumped, and {there} are there"
                 );
@@ -289,25 +291,20 @@ impl Reading<'_> {
         let number = self.open(path)?;
         let file = &self.files[number];
         let list = format.columns.clone();
-        let begin = file.behind_lines(header, &format.terminator)?;
-        let mut cuts = file.cut_at_lines(&format)?;
-        cuts.retain(|cut| *cut > begin);
-        cuts.insert(0, begin);
+        let lines = lines::read(file, &format, header)?;
+        if let Some((at, bytes)) = lines.cut_off {
+            let path = file.path.clone();
+            self.index.remarks.push(Remark::CutOff { path, at, bytes });
+        }
         let form = RowForm::Fields(Arc::new(format));
         let pieces = self.index.database(database).pieces.entry(table.to_owned()).or_default();
         if !pieces.lists.contains(&list) {
             pieces.lists.push(list);
         }
-        for pair in cuts.windows(2) {
-            pieces.pieces.push(Piece {
-                file: number,
-                from: pair[0],
-                to: pair[1],
-                bytes: if pair[1] == u64::MAX { file.bytes } else { pair[1] - pair[0] },
-                rows: 0,
-                around,
-                form: form.clone(),
-            });
+        for (from, to, rows) in lines.pieces {
+            let bytes = if to == u64::MAX { file.bytes } else { to - from };
+            let form = form.clone();
+            pieces.pieces.push(Piece { file: number, from, to, bytes, rows, around, form });
         }
         Ok(())
     }

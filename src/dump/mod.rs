@@ -10,18 +10,23 @@
 
 mod ansi;
 mod charset;
+mod ending;
 mod error;
 mod fields;
 mod file;
 mod folder;
 mod foreign;
 mod format;
+mod header;
 #[cfg(test)]
 mod hostile;
 mod index;
+mod lines;
 mod literal;
 mod load_data;
+mod made;
 mod moment;
+mod remark;
 mod rows;
 mod scanner;
 mod sequences;
@@ -34,7 +39,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) use error::Error;
-pub(crate) use index::Remark;
+pub(crate) use remark::Remark;
 pub(crate) use rows::Rows;
 
 use file::File;
@@ -135,6 +140,11 @@ impl Dump {
         if has_tables && index.by_tool && !has_options {
             index.remarks.push(Remark::NoOptions { path: path.to_owned() });
         }
+        if has_tables && !index.is_end_told {
+            index.remarks.push(Remark::EndUntold { path: path.to_owned() });
+        }
+        let narrow = std::mem::take(&mut index.narrow).into_iter();
+        index.remarks.extend(narrow.map(|charset| Remark::Narrow { charset }));
         let has_rows = databases.values().any(|database| !database.pieces.is_empty());
         if has_tables && !has_rows && !index.with_rows {
             index.remarks.push(Remark::NoRows { path: path.to_owned() });

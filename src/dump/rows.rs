@@ -199,6 +199,10 @@ impl Rows {
         row.clear();
         row.resize((decoders.len() + 2).div_ceil(8), 0);
         for (index, (slot, decoder)) in slots.slots.iter().zip(decoders).enumerate() {
+            let slot = match slot {
+                Slot::At(at) if literals[*at].kind == Kind::Default => &slots.unsaid[index],
+                slot => slot,
+            };
             let null = match slot {
                 Slot::At(at) => {
                     let literal = &literals[*at];

@@ -30,6 +30,8 @@ pub(super) struct Found {
     pub(super) text: Vec<u8>,
     /// Parentheses that stand in no others.
     pub(super) groups: u64,
+    /// Of what stands between and behind them, commas aside, the first letters.
+    pub(super) beside: Vec<u8>,
     /// Whether `text` is all of it.
     pub(super) kept: Kept,
 }
@@ -102,7 +104,7 @@ impl Scanner {
 
     /// Reads as much as tells what kind of text it is.
     pub(super) fn begin(&mut self) -> io::Result<()> {
-        self.look_ahead(64)
+        self.look_ahead(512)
     }
 
     /// Goes on to the next statement or comment; a statement is in `found` then.
@@ -247,11 +249,15 @@ impl Scanner {
             at = match *mode {
                 Mode::Code => {
                     let special = |byte: &u8| self.special[usize::from(*byte)];
-                    let Some(next) = rest[at..].iter().position(special) else {
-                        at = rest.len();
+                    let next = rest[at..].iter().position(special);
+                    let plain = at..next.map_or(rest.len(), |next| at + next);
+                    at = plain.end;
+                    if *depth == 0 && self.found.groups > 0 {
+                        note(&rest[plain], &mut self.found.beside);
+                    }
+                    if next.is_none() {
                         break;
-                    };
-                    at += next;
+                    }
                     // What begins here may be longer than what is there.
                     if !ended && rest.len() - at < 16 {
                         break;
@@ -294,6 +300,13 @@ impl Scanner {
         }
         Step::More { at: at.min(rest.len()) }
     }
+}
+
+/// Keeps the first letters of what stands beside parentheses.
+fn note(text: &[u8], beside: &mut Vec<u8>) {
+    const KEPT: usize = 16;
+    let letters = text.iter().filter(|byte| !byte.is_ascii_whitespace() && **byte != b',');
+    beside.extend(letters.take(KEPT.saturating_sub(beside.len())));
 }
 
 /// How far one look at the window came.

@@ -24,6 +24,8 @@ pub(super) struct Slots {
 #[derive(Clone, Debug)]
 pub(super) struct Fitted {
     pub(super) slots: Vec<Slot>,
+    /// What each column is where DEFAULT stands for its value.
+    pub(super) unsaid: Vec<Slot>,
     /// Names of the row's values.
     names: Vec<String>,
 }
@@ -99,12 +101,16 @@ impl Slots {
             let at = names.iter().position(|name| name.to_lowercase() == asked.to_lowercase());
             at.map_or_else(|| unsaid.clone(), Slot::At)
         });
-        Ok(Fitted { slots: slots.collect(), names: names.clone() })
+        Ok(Fitted { slots: slots.collect(), unsaid: self.unsaid.clone(), names: names.clone() })
     }
 
     /// What a row's values are of: the columns that are listed, or else those that this server
     /// means, which the number of values tells.
     fn names(&self, values: usize) -> Option<Vec<String>> {
+        // VALUES (), whatever the columns are.
+        if values == 0 && self.listed.as_ref().is_none_or(Vec::is_empty) {
+            return Some(Vec::new());
+        }
         if let Some(listed) = &self.listed {
             return (listed.len() == values).then(|| listed.clone());
         }
@@ -162,7 +168,7 @@ fn unsaid(column: &Column, decoder: &Decoder, around: Around) -> Slot {
                 (None, Some(digits)) if is_hexadecimal => (Kind::Hexadecimal, digits),
                 _ => (Kind::Text { quote: None, escaped: false }, text.as_str()),
             };
-            let literal = Literal { kind, bytes: 0..text.len(), binary: false };
+            let literal = Literal { kind, bytes: 0..text.len(), charset: None };
             let (mut value, mut scratch) = (Vec::new(), Vec::new());
             let utf8 = Around { charset: super::charset::Charset::Utf8, ..around };
             match decoder.decode(text.as_bytes(), &literal, (utf8, &mut scratch), &mut value) {

@@ -13,7 +13,11 @@ pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
     let mut columns = schema.tables.iter().flat_map(|table| &table.columns);
     let has_timestamps =
         columns.any(|column| matches!(column.column_type, ColumnType::Timestamp { .. }));
-    let matters = |remark: &&Remark| has_timestamps || !matches!(remark, Remark::NoTimeZone);
+    let matters = |remark: &&Remark| match remark {
+        Remark::NoTimeZone => has_timestamps,
+        Remark::Narrow { charset } => lacks_letters(charset, schema),
+        _ => true,
+    };
     found.extend(dump.remarks.iter().filter(matters).map(remark));
     for table in dump.without_form() {
         let place = Place::table(table);
@@ -31,6 +35,20 @@ pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
             "FLOATs stand in a dump with six digits, where the server holds seven or eight";
         Finding::note(Code::DumpRounds, place, message)
     }));
+}
+
+/// Whether a column may hold letters that the charset of the dump does not have.
+fn lacks_letters(charset: &str, schema: &Schema) -> bool {
+    let is = |name: &str| charset.eq_ignore_ascii_case(name);
+    let narrow = is("utf8") || is("utf8mb3");
+    let fits = |own: &str| {
+        own == "ascii" || is(own) || (narrow && !["utf8mb4", "utf16", "utf32", "gb18030"].contains(&own))
+    };
+    let mut columns = schema.tables.iter().flat_map(|table| &table.columns);
+    columns.any(|column| match &column.collation {
+        Some(collation) => !fits(&collation.charset),
+        None => matches!(column.column_type, ColumnType::Json { .. }),
+    })
 }
 
 /// AUTO_INCREMENT columns of tables with rows, of which the dump does not tell the next value: the
@@ -55,17 +73,34 @@ fn remark(remark: &Remark) -> Finding {
     match remark {
         Remark::CutOff { path, at, bytes } => {
             let message = format!(
-                "{path} ends at byte {bytes} in the middle of the statement that begins at byte {at}"
+                "{path} ends at byte {bytes} in the middle of what begins at byte {at}"
             );
             let help = "the dump is not whole: make it, or copy it, again";
             Finding::error(Code::DumpCutOff, source(), message).help(help)
         }
-        Remark::NoEnd { path, bytes } => {
-            let message = format!(
-                "{path} ends at byte {bytes} without the line «Dump completed» of its tool"
-            );
+        Remark::NoEnd { path, bytes, lacks } => {
+            let message = format!("{path} ends at byte {bytes} without {lacks}");
             let help = "the dump may not be whole: make it, or copy it, again";
             Finding::error(Code::DumpCutOff, source(), message).help(help)
+        }
+        Remark::EndUntold { path } => {
+            let message = format!(
+                "nothing in {path} tells whether it is whole: its tool writes no last line, or was \
+                 told not to"
+            );
+            Finding::note(Code::DumpEndUntold, source(), message)
+        }
+        Remark::Narrow { charset } => {
+            let message = format!(
+                "written in {charset}: letters of its columns that {charset} does not have stand in it \
+                 as ?, and arrive so"
+            );
+            let help = "dump it with --default-character-set=utf8mb4, or binary from a MySQL before 5.5";
+            Finding::warning(Code::DumpLettersLost, source(), message).help(help)
+        }
+        Remark::Partial { path, condition } => {
+            let message = format!("{path} has only rows WHERE {condition}: it was made so");
+            Finding::warning(Code::DumpPartial, source(), message)
         }
         Remark::NotRead { path, at, statement } => {
             let message = format!("{path}, byte {at}: a statement that is not read: {statement}");
