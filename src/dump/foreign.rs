@@ -5,8 +5,7 @@ pub(super) fn foreign(start: &[u8]) -> Option<(&'static str, &'static str)> {
     const WRITE: &str = "dump it as SQL: mysqldump without --xml";
     const UNPACK: &str = "decompress it first; gzip, zstd, bzip2 and xz are read as they are";
     const PLAIN: &str = "SOURCE is a dump of MySQL or MariaDB";
-    const LOGS: &str =
-        "what a binary log holds are changes: dump the database with mysqldump, or follow the server";
+    const LOGS: &str = "what a binary log holds are changes: dump the database with mysqldump, or follow the server";
     // A tar archive tells its name behind the first file's.
     if start.get(257..262) == Some(b"ustar") {
         return Some(("a tar archive", "unpack it first, and name the folder or file in it"));

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ansi::{is_ansi, with_backticks};
+use super::ending::Ending;
 use super::error::Error;
 use super::file::{File, Window};
 use super::foreign::foreign;
 use super::format::Format;
-use super::ending::Ending;
-use super::literal::{self, Head};
+use super::literal::{self, Head, Parsed};
 use super::load_data::{self, LoadData};
 use super::made::{Database, Outcome};
 use super::remark::Remark;
@@ -50,6 +50,8 @@ pub(super) struct Pieces {
     pub(super) pieces: Vec<Piece>,
     /// The columns that statements name, each list once; `None` where they name none.
     pub(super) lists: Vec<Option<Vec<String>>>,
+    /// How many values the first row has whose statement names none.
+    pub(super) width: usize,
 }
 
 /// Statements that are not read are named up to so many.
@@ -175,8 +177,8 @@ impl Pass<'_> {
                 self.too_much(found.from, "a statement of more than 16 MiB that is no INSERT")
             );
         }
-        let brings_rows = matches!(found.text.first(), Some(b'I' | b'i' | b'R' | b'r'));
-        if brings_rows && let Some(head) = self.head(&found)? {
+        if brings_rows(&found.text) {
+            let head = self.head(&found)?;
             return self.rows(&found, &head);
         }
         self.last = None;
@@ -236,24 +238,14 @@ impl Pass<'_> {
         Error::TooMuch { path: self.file.1.path.clone(), at, what }
     }
 
-    /// `None` if the statement brings no rows after all.
-    fn head(&mut self, found: &Found) -> Result<Option<Head>, Error> {
+    fn head(&self, found: &Found) -> Result<Head, Error> {
         if let Some(last) = &self.last
             && found.text.starts_with(&last.start)
         {
-            return Ok(Some(Head { bytes: last.start.len(), ..Head::default() }));
+            return Ok(Head { bytes: last.start.len(), ..Head::default() });
         }
-        match literal::head(&found.text) {
-            Ok(Some(head)) => Ok(Some(head)),
-            Ok(None) => Err(self.unreadable(found.from, "an INSERT that is not of plain rows")),
-            Err(_)
-                if !starts_with_word(&found.text, b"INSERT")
-                    && !starts_with_word(&found.text, b"REPLACE") =>
-            {
-                Ok(None)
-            }
-            Err(what) => Err(self.unreadable(found.from, what)),
-        }
+        let head = literal::head(&found.text).map_err(|what| self.unreadable(found.from, what))?;
+        head.ok_or_else(|| self.unreadable(found.from, "an INSERT that is not of plain rows"))
     }
 
     fn unreadable(&self, at: u64, what: &str) -> Error {
@@ -280,6 +272,9 @@ impl Pass<'_> {
             let pieces = self.index.database(&database).pieces.entry(table.clone()).or_default();
             let listed = list.is_some();
             if !pieces.lists.contains(&list) {
+                if list.is_none() {
+                    pieces.width = width(&found.text[head.bytes..], around);
+                }
                 pieces.lists.push(list);
             }
             if pieces.lists.len() > MOST_LISTS {
@@ -359,6 +354,16 @@ impl Pass<'_> {
             }
             Outcome::Refused(what) => Err(self.unreadable(found.from, what)),
         }
+    }
+}
+
+/// How many values the first row has.
+fn width(rows: &[u8], around: Around) -> usize {
+    let mut literals = Vec::new();
+    let at = literal::blanks(rows).unwrap_or(rows.len());
+    match literal::row(&rows[at..], around.quoting, &mut literals) {
+        Parsed::Row(_) => literals.len(),
+        Parsed::Incomplete | Parsed::Problem { .. } => 0,
     }
 }
 

@@ -273,7 +273,7 @@ impl Cursor<'_> {
                 let kind = if word == b"UNHEX" { Kind::Hexadecimal } else { Kind::Base64 };
                 Ok(Literal { kind, ..literal })
             }
-            b"" => Err(Stop::Problem("no value")),
+            b"" if matches!(quote, b',' | b')') => Err(Stop::Problem("no value")),
             _ => {
                 self.at = range.start;
                 Err(Stop::Problem("an expression, where only plain values can be read"))
@@ -307,19 +307,20 @@ pub(super) fn unescape(text: &[u8], quote: Option<u8>, quoting: Quoting, out: &m
 
 /// The first quote or backslash that is a character of its own.
 fn next_mark(text: &[u8], quote: Option<u8>, quoting: Quoting) -> Option<usize> {
-    if !quoting.double_byte {
+    let Some(pairs) = quoting.pairs else {
         return match (quote, quoting.backslash) {
             (Some(quote), true) => memchr::memchr2(quote, b'\\', text),
             (Some(quote), false) => memchr::memchr(quote, text),
             (None, true) => memchr::memchr(b'\\', text),
             (None, false) => None,
         };
-    }
+    };
     let mut at = 0;
     while let Some(byte) = text.get(at) {
-        match *byte {
-            byte if Some(byte) == quote || (quoting.backslash && byte == b'\\') => return Some(at),
-            0x81.. => at += 2,
+        match (*byte, text.get(at + 1)) {
+            (byte, _) if Some(byte) == quote => return Some(at),
+            (b'\\', _) if quoting.backslash => return Some(at),
+            (first, Some(second)) if pairs.is(first, *second) => at += 2,
             _ => at += 1,
         }
     }

@@ -169,3 +169,143 @@ impl Index {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::dump::file::File;
+    use crate::dump::index::Index;
+    use crate::dump::remark::Remark;
+    use crate::dump::scanner::DELIMITER;
+    use crate::dump::session::Session;
+
+    /// The tables and their rows, in the order of their names, and what is told; or the error.
+    fn made(text: &str) -> String {
+        let file = File::of_bytes(text.as_bytes()).unwrap();
+        let mut index = Index::default();
+        if let Err(error) = index.read((0, &file), "db", Session::new(), DELIMITER) {
+            return error.to_string();
+        }
+        let mut told = Vec::new();
+        for (name, database) in &index.databases {
+            let mut tables: Vec<&str> =
+                database.written.tables.iter().map(|table| table.name.as_str()).collect();
+            tables.extend(database.pieces.keys().map(String::as_str));
+            tables.sort_unstable();
+            tables.dedup();
+            for table in tables {
+                let pieces = database.pieces.get(table).map(|found| found.pieces.as_slice());
+                let rows: u64 = pieces.unwrap_or_default().iter().map(|piece| piece.rows).sum();
+                told.push(format!("{name}.{table} {rows}"));
+            }
+        }
+        told.extend(index.remarks.iter().filter_map(|remark| match remark {
+            Remark::NotRead { at, .. } => Some(format!("not read {at}")),
+            Remark::CutOff { .. } => Some("cut off".to_owned()),
+            Remark::NoEnd { bytes, .. } => Some(format!("no end {bytes}")),
+            Remark::Lacks { what, .. } => Some(what.clone()),
+            _ => None,
+        }));
+        told.join(", ")
+    }
+
+    const T: &str = "CREATE TABLE `t` (`a` int, KEY `a` (`a`));INSERT INTO `t` VALUES (1),(2);";
+
+    #[test]
+    fn statements_do_what_they_do_on_a_server() {
+        for (behind, expected) in [
+            ("", "db.t 2"),
+            ("DROP TABLE t;", ""),
+            ("DROP TABLE IF EXISTS `x`, `t`;", ""),
+            ("DROP TABLE t; CREATE TABLE t (a int);", "db.t 0"),
+            ("DROP DATABASE IF EXISTS `db`;", ""),
+            ("CREATE TABLE IF NOT EXISTS t (b int);INSERT INTO t VALUES (3);", "db.t 3"),
+            ("CREATE OR REPLACE TABLE t (b int);INSERT INTO t VALUES (3);", "db.t 1"),
+            ("TRUNCATE TABLE t;INSERT INTO t VALUES (3);", "db.t 1"),
+            ("TRUNCATE t;", "db.t 0"),
+            ("DELETE FROM t;", "db.t 0"),
+            ("RENAME TABLE t TO u, u TO `v`;", "db.v 2"),
+            ("CREATE TABLE u LIKE t;", "db.t 2, db.u 0"),
+            ("CREATE TABLE u (LIKE t);", "db.t 2, db.u 0"),
+            ("CREATE INDEX i ON t (a);", "db.t 2"),
+            ("ALTER TABLE t ADD PRIMARY KEY (a), AUTO_INCREMENT=7;", "db.t 2"),
+            ("USE other;CREATE TABLE t (a int);", "db.t 2, other.t 0"),
+            ("SELECT 1; CREATE USER a; DROP ROLE b; DROP TRIGGER IF EXISTS c;", "db.t 2"),
+            ("PREPARE s FROM @rocksdb_enable_bulk_load; EXECUTE s;", "db.t 2"),
+        ] {
+            assert_eq!(made(&format!("{T}{behind}")), expected, "{behind}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_run_is_told_with_its_place() {
+        for behind in [
+            "DELETE FROM t WHERE a = 1;",
+            "UPDATE t SET a = 2;",
+            "ALTER TABLE t ADD COLUMN b int;",
+            "ALTER TABLE u ADD KEY (a);",
+            "CREATE TABLE u AS SELECT * FROM t;",
+            "CREATE TABLE u (b int) SELECT * FROM t;",
+            "CREATE TABLE u (SELECT * FROM t);",
+            "CREATE TEMPORARY TABLE u (a int);",
+            "CREATE TABLE u LIKE w;",
+            "RENAME TABLE u TO v;",
+            "DROP INDEX a ON t;",
+            "TRUNCATE u;",
+            "PREPARE s FROM 'DELETE FROM t';",
+            "EXECUTE s;",
+            "CALL p();",
+            "ROLLBACK;",
+            "\\. other.sql\n;",
+            "/*!50003 INSERT INTO t VALUES (1) */;",
+        ] {
+            assert_eq!(
+                made(&format!("{T}{behind}")),
+                format!("db.t 2, not read {}", T.len()),
+                "{behind}"
+            );
+        }
+        for (behind, what) in [
+            ("CREATE TABLE t (b int);", "made before and not dropped"),
+            ("USE other\nCREATE TABLE u (a int);", "does not end with a semicolon"),
+            ("INSERT INTO t SELECT 1;", "not of plain rows"),
+            ("INSERT INTO t SET a = 1;", "not of plain rows"),
+            ("INSERT INTO t VALUES (3) ON DUPLICATE KEY UPDATE a = VALUES(a);", "more than rows"),
+            (
+                "INSERT INTO t (a) VALUES (3),(4) AS n ON DUPLICATE KEY UPDATE a=n.a;",
+                "more than rows",
+            ),
+            ("SET sql_mode=(SELECT 1);INSERT INTO t VALUES (3);", "only a server can tell"),
+        ] {
+            let told = made(&format!("{T}{behind}"));
+            assert!(told.contains(what) && told.contains("byte"), "{behind}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_dump_that_stops_before_another_is_noticed() {
+        const HEAD: &str = "-- MySQL dump 10.13  Distrib 8.0.36, for Linux (x86_64)\n";
+        const KEEP: &str = "SET @OLD_SQL_NOTES=@@SQL_NOTES, SQL_NOTES=0;\n";
+        const BACK: &str = "SET SQL_NOTES=@OLD_SQL_NOTES;\n";
+        const END: &str = "-- Dump completed on 2026-01-01  0:00:00\n";
+        const U: &str = "DROP TABLE IF EXISTS t;\n";
+        let whole = [HEAD, KEEP, U, T, BACK, END].concat();
+        let quiet = [KEEP, U, T, BACK].concat();
+        for (text, expected) in [
+            (whole.repeat(2), "db.t 2".to_owned()),
+            (quiet.repeat(2), "db.t 2".to_owned()),
+            ([HEAD, T].concat(), format!("db.t 2, no end {}", HEAD.len() + T.len())),
+            ([KEEP, T].concat(), format!("db.t 2, no end {}", KEEP.len() + T.len())),
+            // MySQL Shell's files have the former's header, and no last line.
+            (
+                ["-- MySQLShell dump 2.0.1  Distrib Ver 8.0.32 for Linux\n", T].concat(),
+                "db.t 2".to_owned(),
+            ),
+        ] {
+            assert_eq!(made(&text), expected, "{text}");
+        }
+        for text in [[HEAD, T, &whole].concat(), [KEEP, T, &quiet].concat()] {
+            let told = made(&text);
+            assert!(told.contains("where another dump begins"), "{told}");
+        }
+    }
+}

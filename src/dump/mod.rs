@@ -197,6 +197,27 @@ impl Dump {
         table.map(|table| self.absent(table)).unwrap_or_default()
     }
 
+    /// The columns of a table that no statement gives a value of, and the server does not compute.
+    pub(crate) fn left_out<'t>(&self, table: &'t Table) -> Vec<&'t Column> {
+        let Some(found) = self.pieces.get(&table.name) else { return Vec::new() };
+        let visible = table.columns.iter().filter(|column| !column.invisible);
+        let told = visible.clone().filter(|column| column.generated.is_none()).count();
+        let only_visible = [visible.count(), told].contains(&found.width);
+        let is_left = |column: &&Column| {
+            let unlisted = |list: &Option<Vec<String>>| match list {
+                Some(list) => {
+                    let is_it = |name: &String| name.to_lowercase() == column.name.to_lowercase();
+                    !list.iter().any(is_it)
+                }
+                None => column.invisible && only_visible,
+            };
+            column.generated.is_none()
+                && !found.lists.is_empty()
+                && found.lists.iter().all(unlisted)
+        };
+        table.columns.iter().filter(is_left).collect()
+    }
+
     /// Bytes of text in each piece of a table's rows, in their order.
     pub(crate) fn pieces(&self, table: &TableName) -> Vec<u64> {
         let found = self.pieces.get(table).map(|found| found.pieces.as_slice());

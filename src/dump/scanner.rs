@@ -6,6 +6,7 @@ use std::io;
 
 use memchr::{memchr, memchr2};
 
+use super::charset::Pairs;
 use super::file::Window;
 
 /// Of a statement that brings rows, so much is kept: its table and its columns.
@@ -68,8 +69,8 @@ enum Mode {
 pub(super) struct Quoting {
     /// A backslash escapes (not so under NO_BACKSLASH_ESCAPES).
     pub(super) backslash: bool,
-    /// The second byte of a character may be any, as in GBK and Shift JIS.
-    pub(super) double_byte: bool,
+    /// The second byte of a character may be a backslash, as in GBK and Shift JIS.
+    pub(super) pairs: Option<Pairs>,
 }
 
 pub(super) struct Scanner {
@@ -85,7 +86,7 @@ impl Scanner {
     pub(super) fn new(window: Window, delimiter: &[u8]) -> Self {
         let mut scanner = Self {
             window,
-            quoting: Quoting { backslash: true, double_byte: false },
+            quoting: Quoting { backslash: true, pairs: None },
             found: Found::default(),
             delimiter: Vec::new(),
             special: [false; 256],
@@ -356,13 +357,13 @@ pub(super) enum Quoted {
 pub(super) fn quoted(text: &[u8], quote: u8, quoting: Quoting) -> Quoted {
     let backslash = quoting.backslash && quote != b'`';
     let mut at = 0;
-    if quoting.double_byte {
+    if let Some(pairs) = quoting.pairs {
         while let Some(byte) = text.get(at) {
-            match *byte {
-                byte if byte == quote => return Quoted::Closed(at + 1),
-                b'\\' if !backslash => at += 1,
-                0x81.. | b'\\' if at + 1 == text.len() => return Quoted::Open(at),
-                0x81.. | b'\\' => at += 2,
+            match (*byte, text.get(at + 1)) {
+                (byte, _) if byte == quote => return Quoted::Closed(at + 1),
+                (b'\\' | 0x80.., None) => return Quoted::Open(at),
+                (b'\\', Some(_)) if backslash => at += 2,
+                (first, Some(second)) if pairs.is(first, *second) => at += 2,
                 _ => at += 1,
             }
         }
@@ -392,8 +393,10 @@ pub(super) fn is_versioned(rest: &[u8]) -> bool {
 }
 
 pub(super) fn brings_rows(rest: &[u8]) -> bool {
-    let starts =
-        |word: &[u8]| rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    let starts = |word: &[u8]| {
+        rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+            && rest.get(word.len()).is_none_or(|byte| !byte.is_ascii_alphanumeric())
+    };
     starts(b"INSERT") || starts(b"REPLACE")
 }
 

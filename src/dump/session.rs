@@ -65,7 +65,7 @@ impl Session {
         let zone = self.variables.get(ZONE).map_or("+00:00", String::as_str);
         let zone = offset(zone);
         let backslash = !mode.to_ascii_uppercase().contains("NO_BACKSLASH_ESCAPES");
-        let quoting = Quoting { backslash, double_byte: charset.is_double_byte() };
+        let quoting = Quoting { backslash, pairs: charset.pairs() };
         Ok(Around { charset, quoting, zone })
     }
 

@@ -64,7 +64,7 @@ pub(super) struct Around {
 
 impl Around {
     pub(super) fn utf8() -> Self {
-        let quoting = Quoting { backslash: true, double_byte: false };
+        let quoting = Quoting { backslash: true, pairs: None };
         Self { charset: Charset::Utf8, quoting, zone: Some(0) }
     }
 }

@@ -5,7 +5,7 @@ use crate::dump::{Dump, Remark};
 use crate::finding::{Code, Finding, Place};
 use crate::migrate::conversion::Conversion;
 use crate::migrate::mapping::TableMapping;
-use crate::mysql::schema::{ColumnType, Schema, Table};
+use crate::mysql::schema::{Column, ColumnType, Default, Schema, Table};
 use crate::name::TableName;
 
 /// What a dump says of itself, before anything is written. An error in it stops the run.
@@ -25,6 +25,7 @@ pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
         let help = "dump it again with its form (without --no-create-info)";
         found.push(Finding::error(Code::TableNotCopied, place, message).help(help));
     }
+    found.extend(schema.tables.iter().flat_map(|table| left_out(dump, table)));
     found.extend(counters(dump, schema));
     let floats = schema.tables.iter().flat_map(|table| {
         let floats = table.columns.iter().filter(|one| one.column_type == ColumnType::Float);
@@ -37,12 +38,37 @@ pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
     }));
 }
 
+/// Columns of which the dump has no values: their defaults stand in, where the dump tells them.
+fn left_out(dump: &Dump, table: &Table) -> Vec<Finding> {
+    let finding = |column: &Column| {
+        let place = Place::column(&table.name, &column.name);
+        let is_known = match column.default {
+            _ if column.auto_increment => false,
+            Default::Literal(_) | Default::Null => true,
+            Default::Absent => column.nullable,
+            Default::Expression(_) => false,
+        };
+        let message = "the dump has no values of it: each row gets the column's default";
+        if is_known {
+            let help = "if it had others, dump it again with its columns named (--complete-insert)";
+            return Finding::warning(Code::DumpLacksValues, place, message).help(help);
+        }
+        let message = "the dump has no values of it, and its default is not a plain value";
+        let help = "dump it again with a tool that writes this column: mydumper 0.10 leaves out columns \
+                    with computed defaults of MySQL 8";
+        Finding::error(Code::DumpLacksValues, place, message).help(help)
+    };
+    dump.left_out(table).into_iter().map(finding).collect()
+}
+
 /// Whether a column may hold letters that the charset of the dump does not have.
 fn lacks_letters(charset: &str, schema: &Schema) -> bool {
     let is = |name: &str| charset.eq_ignore_ascii_case(name);
     let narrow = is("utf8") || is("utf8mb3");
     let fits = |own: &str| {
-        own == "ascii" || is(own) || (narrow && !["utf8mb4", "utf16", "utf32", "gb18030"].contains(&own))
+        own == "ascii"
+            || is(own)
+            || (narrow && !["utf8mb4", "utf16", "utf32", "gb18030"].contains(&own))
     };
     let mut columns = schema.tables.iter().flat_map(|table| &table.columns);
     columns.any(|column| match &column.collation {
@@ -72,9 +98,8 @@ fn remark(remark: &Remark) -> Finding {
     let source = Place::source;
     match remark {
         Remark::CutOff { path, at, bytes } => {
-            let message = format!(
-                "{path} ends at byte {bytes} in the middle of what begins at byte {at}"
-            );
+            let message =
+                format!("{path} ends at byte {bytes} in the middle of what begins at byte {at}");
             let help = "the dump is not whole: make it, or copy it, again";
             Finding::error(Code::DumpCutOff, source(), message).help(help)
         }
@@ -95,7 +120,8 @@ fn remark(remark: &Remark) -> Finding {
                 "written in {charset}: letters of its columns that {charset} does not have stand in it \
                  as ?, and arrive so"
             );
-            let help = "dump it with --default-character-set=utf8mb4, or binary from a MySQL before 5.5";
+            let help =
+                "dump it with --default-character-set=utf8mb4, or binary from a MySQL before 5.5";
             Finding::warning(Code::DumpLettersLost, source(), message).help(help)
         }
         Remark::Partial { path, condition } => {

@@ -192,6 +192,10 @@ impl Reader<'_> {
             Some(word) if word.is_word("CONSTRAINT") => self.constraint(words.rest()),
             Some(word) if word.is_word("CHECK") => self.check(String::new(), words),
             Some(word) if word.is_word("PERIOD") => {}
+            Some(word) if word.is_word("FOREIGN") => {
+                let name = self.unnamed_foreign_key();
+                self.foreign_key(&name, words);
+            }
             Some(Token::Word(word)) if begins_key(word) => self.key(item),
             // Under --skip-quote-names.
             Some(Token::Word(name)) => self.column(&text(name), words.rest(), options),

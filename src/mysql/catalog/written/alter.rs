@@ -124,7 +124,7 @@ impl Parts {
         };
         let same = but_counting(item) == but_counting(definition);
         (same || !has_rows).then_some(())?;
-        *item = definition.to_vec();
+        *item = definition.trim_ascii().to_vec();
         Some(())
     }
 
@@ -172,11 +172,13 @@ fn skip_symbol(words: &mut Tokens<'_>) {
 mod tests {
     use super::WrittenTable;
 
-    const TABLE: &str = "CREATE TABLE `t` (`id` int NOT NULL COMMENT 'a, (b', `w` text) ENGINE=InnoDB";
+    const TABLE: &str =
+        "CREATE TABLE `t` (`id` int NOT NULL COMMENT 'a, (b', `w` text) ENGINE=InnoDB";
 
     fn altered(changes: &[&str], has_rows: bool) -> Option<String> {
         let mut table = WrittenTable { sql: TABLE.into(), ..WrittenTable::default() };
-        let changes: Vec<Vec<u8>> = changes.iter().map(|change| change.as_bytes().to_vec()).collect();
+        let changes: Vec<Vec<u8>> =
+            changes.iter().map(|change| change.as_bytes().to_vec()).collect();
         let done = table.alter(&changes, has_rows);
         let text = String::from_utf8(table.sql).unwrap();
         if !done {

@@ -199,11 +199,7 @@ fn create(sql: &[u8], mut words: Tokens<'_>, database: &str) -> Option<Statement
 }
 
 /// `name (columns) options`, or LIKE another; `None` for one that a SELECT fills.
-fn table(
-    (sql, words): (&[u8], &mut Tokens<'_>),
-    database: &str,
-    over: Over,
-) -> Option<Statement> {
+fn table((sql, words): (&[u8], &mut Tokens<'_>), database: &str, over: Over) -> Option<Statement> {
     let over = if skip_if_exists(words) { Over::Stays } else { over };
     let name = table_name(words, database)?;
     let is_select = |word: &Token<'_>| match word {
