@@ -67,6 +67,13 @@ fn what_only_a_server_can_tell_is_refused_before_anything_is_written() {
         assert!(warnings.contains(&expected.to_owned()), "{warnings:?}");
     }
     assert_eq!(target.sql("SELECT count(*) FROM pg_class WHERE relname = 'log'"), "0\n");
+    let text = text.replace("(at, who)", "(at, nobody)");
+    let (_folder, path) = file("seeds.sql", text.as_bytes());
+    let (run_, report) = migrate_dump(&path, &target, &[]);
+    assert_eq!(run_.code, 3, "{}", run_.all());
+    let warnings = report.warnings();
+    assert!(warnings.contains(&"dump-lacks-values log.nobody".to_owned()), "{warnings:?}");
+    let text = text.replace("(at, nobody)", "(at, who)");
     let text = text.replace("INSERT INTO log (who) VALUES ('ann');", "");
     let text = text.replace("INSERT INTO log (at) VALUES ('2024-01-01');", "");
     let (_folder, path) = file("seeds.sql", text.as_bytes());

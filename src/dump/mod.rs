@@ -11,19 +11,24 @@
 mod ansi;
 mod charset;
 mod counted;
+mod ending;
 mod error;
 mod fields;
 mod file;
 mod folder;
 mod foreign;
 mod format;
+mod header;
 #[cfg(test)]
 mod hostile;
 mod index;
+mod lines;
 mod literal;
 mod load_data;
+mod made;
 mod moment;
 mod piece;
+mod remark;
 mod rows;
 mod scanner;
 mod sequences;
@@ -36,7 +41,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) use error::Error;
-pub(crate) use index::Remark;
+pub(crate) use remark::Remark;
 pub(crate) use rows::Rows;
 
 use counted::Counter;
@@ -139,6 +144,11 @@ impl Dump {
         if has_tables && index.by_tool && !has_options {
             index.remarks.push(Remark::NoOptions { path: path.to_owned() });
         }
+        if has_tables && !index.is_end_told {
+            index.remarks.push(Remark::EndUntold { path: path.to_owned() });
+        }
+        let narrow = std::mem::take(&mut index.narrow).into_iter();
+        index.remarks.extend(narrow.map(|charset| Remark::Narrow { charset }));
         let has_rows = databases.values().any(|database| !database.pieces.is_empty());
         if has_tables && !has_rows && !index.with_rows {
             index.remarks.push(Remark::NoRows { path: path.to_owned() });
@@ -214,6 +224,27 @@ impl Dump {
     pub(crate) fn absent_of(&self, table: &TableName) -> Vec<String> {
         let table = self.schema.tables.iter().find(|found| found.name == *table);
         table.map(|table| self.absent(table)).unwrap_or_default()
+    }
+
+    /// The columns of a table that no statement gives a value of, and the server does not compute.
+    pub(crate) fn left_out<'t>(&self, table: &'t Table) -> Vec<&'t Column> {
+        let Some(found) = self.pieces.get(&table.name) else { return Vec::new() };
+        let visible = table.columns.iter().filter(|column| !column.invisible);
+        let told = visible.clone().filter(|column| column.generated.is_none()).count();
+        let only_visible = [visible.count(), told].contains(&found.width);
+        let is_left = |column: &&Column| {
+            let unlisted = |list: &Option<Vec<String>>| match list {
+                Some(list) => {
+                    let is_it = |name: &String| name.to_lowercase() == column.name.to_lowercase();
+                    !list.iter().any(is_it)
+                }
+                None => column.invisible && only_visible,
+            };
+            column.generated.is_none()
+                && !found.lists.is_empty()
+                && found.lists.iter().all(unlisted)
+        };
+        table.columns.iter().filter(is_left).collect()
     }
 
     /// Bytes of text in each piece of a table's rows, in their order.

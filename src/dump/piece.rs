@@ -35,6 +35,8 @@ pub(super) struct Pieces {
     pub(super) pieces: Vec<Piece>,
     /// The columns that statements name, each list once; `None` where they name none.
     pub(super) lists: Vec<Option<Vec<String>>>,
+    /// How many values the first row has whose statement names none.
+    pub(super) width: usize,
     /// Lists, and places in them, whose value is NULL in the first row of a statement near the
     /// beginning.
     pub(super) left: BTreeSet<(usize, usize)>,

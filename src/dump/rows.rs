@@ -220,6 +220,10 @@ impl Rows {
         for (index, (slot, decoder)) in slots.slots.iter().zip(decoders).enumerate() {
             let counter = counter.as_mut().filter(|counter| counter.at == index);
             let begin = row.len();
+            let slot = match slot {
+                Slot::At(at) if literals[*at].kind == Kind::Default => &slots.unsaid[index],
+                slot => slot,
+            };
             let null = match slot {
                 Slot::At(at) => {
                     let literal = &literals[*at];

@@ -1,6 +1,7 @@
 //! Indexes and foreign keys.
 
 use super::{Reader, table_name, text};
+use crate::mysql::catalog::create_table::begins_key;
 use crate::mysql::catalog::rows::{ForeignKeyRow, IndexRow, RuleRow};
 use crate::mysql::server::Flavour;
 use crate::mysql::token::{Token, Tokens, split_commas, tokens};
@@ -11,6 +12,15 @@ impl Reader<'_> {
         let mut words = tokens(definition);
         let name = match words.next() {
             Some(Token::Name(name)) => text(&name),
+            // Without a name.
+            Some(Token::Word(word)) if word.eq_ignore_ascii_case(b"CHECK") => {
+                return self.check(String::new(), words);
+            }
+            Some(Token::Word(word)) if word.eq_ignore_ascii_case(b"FOREIGN") => {
+                let name = self.unnamed_foreign_key();
+                return self.foreign_key(&name, words);
+            }
+            Some(Token::Word(word)) if begins_key(word) => return self.key(definition),
             Some(Token::Word(name)) => text(name),
             _ => return,
         };
@@ -26,6 +36,15 @@ impl Reader<'_> {
             }
             _ => {}
         }
+    }
+
+    /// As both servers name one without a name: behind the last that they named so.
+    pub(super) fn unnamed_foreign_key(&self) -> String {
+        let stem = format!("{}_ibfk_", self.table);
+        let of_table = self.rows.rules.iter().filter(|rule| rule.table == self.table);
+        let numbers =
+            of_table.filter_map(|rule| rule.name.strip_prefix(&stem)?.parse::<u32>().ok());
+        format!("{stem}{}", numbers.max().unwrap_or(0) + 1)
     }
 
     /// `[PRIMARY | UNIQUE | FULLTEXT | SPATIAL | VECTOR] KEY name (parts) options`
@@ -78,7 +97,7 @@ impl Reader<'_> {
     }
 
     /// `KEY (columns) REFERENCES table (columns) ON DELETE … ON UPDATE …`
-    fn foreign_key(&mut self, name: &str, mut words: Tokens<'_>) {
+    pub(super) fn foreign_key(&mut self, name: &str, mut words: Tokens<'_>) {
         let Some(columns) = group(&mut words) else { return };
         if !words.next().is_some_and(|word| word.is_word("REFERENCES")) {
             return;
