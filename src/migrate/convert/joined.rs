@@ -16,7 +16,8 @@ impl Converter<'_> {
         for ((table, types), own) in self.source.tables.iter().zip(&*types).zip(own) {
             for ((column, now), own) in table.columns.iter().zip(types).zip(own) {
                 if let (ColumnType::Enum { name }, true) = (now, *now != own) {
-                    let message = format!("{}, as a foreign key joins it to another ENUM", name.name);
+                    let message =
+                        format!("{}, as a foreign key joins it to another ENUM", name.name);
                     let place = Place::column(&table.name, &column.name);
                     let finding = Finding::note(Code::TypeChosen, place, message);
                     self.conversion.findings.push(finding);
