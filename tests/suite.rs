@@ -33,6 +33,7 @@ mod random;
 mod refused;
 mod release;
 mod resume;
+mod seeds;
 mod several;
 mod site;
 mod snapshot;

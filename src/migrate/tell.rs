@@ -105,7 +105,7 @@ pub(crate) fn not_copied(mapping: &TableMapping, error: &Error) -> Finding {
 
 /// Why a table that has its rows is not proven.
 pub(crate) fn not_compared(mapping: &TableMapping, error: &Error) -> Finding {
-    let message = format!("not compared, as its rows cannot be read back: {}", error.words());
+    let message = format!("not read back: {}", error.words());
     let computed = mapping.columns[mapping.copied..].iter().map(|column| column.target.as_str());
     let computed = computed.collect::<Vec<_>>().join(", ");
     let finding = Finding::error(Code::TableNotCompared, Place::table(&mapping.source), message);
