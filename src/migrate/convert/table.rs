@@ -150,7 +150,9 @@ fn identity(
         other => {
             let message = format!("AUTO_INCREMENT is not carried: no identity on {other}");
             let place = Place::column(&table.name, &column.name);
-            found.push(Finding::warning(Code::NotCarried, place, message));
+            let help = "a scan makes it bigint with an identity if no value is above 2^63-1; else \
+                        give it the next value of a sequence as DEFAULT";
+            found.push(Finding::warning(Code::NotCarried, place, message).help(help));
             None
         }
     }

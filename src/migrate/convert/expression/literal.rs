@@ -197,3 +197,27 @@ pub(crate) fn uuid(text: &str) -> Option<String> {
     let uuid = parts.join("-");
     (text.len() == 32 || text.eq_ignore_ascii_case(&uuid)).then(|| format!("'{uuid}'::uuid"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::wide;
+
+    #[test]
+    fn bytes_of_wide_charsets_are_read_by_their_units() {
+        for (charset, bytes, text) in [
+            ("_utf16", &[0x41, 0x41][..], Some("䅁")),
+            ("_utf16", &[0xD8, 0x3D, 0xDE, 0x00], Some("😀")),
+            ("_ucs2", &[0x04, 0x36, 0x00, 0x78], Some("жx")),
+            ("_ucs2", &[0x41], Some("A")),
+            ("_utf16le", &[0x3D, 0xD8, 0x00, 0xDE], Some("😀")),
+            ("_utf32", &[0x00, 0x01, 0xF6, 0x00], Some("😀")),
+            ("_utf32", &[0xE9], Some("é")),
+            ("_utf16", &[], Some("")),
+            ("_utf16", &[0xD8, 0x3D], None),
+            ("_utf32", &[0x00, 0x11, 0x00, 0x00], None),
+            ("_utf16le", &[0x41], None),
+        ] {
+            assert_eq!(wide(charset, bytes).as_deref(), text, "{charset} {bytes:?}");
+        }
+    }
+}
