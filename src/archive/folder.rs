@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::archive::data::{DataFile, sum};
 use crate::archive::error::Error;
 use crate::archive::manifest::{Compression, FileFact, Manifest};
+use crate::archive::toc::TOC;
 
 pub(crate) const MANIFEST: &str = "manifest.json";
 const SUMS: &str = "SHA256SUMS";
@@ -20,7 +21,8 @@ const MARKER_TEXT: &str = "nirvana is writing this directory, or was stopped whi
 /// The manifest, before it has its name.
 const COMING: &str = "manifest.json.part";
 /// All that we may have put there, beside `data`.
-const OURS: [&str; 13] = [
+const OURS: [&str; 14] = [
+    TOC,
     MANIFEST,
     COMING,
     SUMS,

@@ -1,5 +1,5 @@
 //! A directory that `psql` can load, as a target: the schema, the rows as COPY takes them, and a
-//! manifest that says what is in it.
+//! manifest that says what is in it; with `toc.dat`, `pg_restore` can load it, too.
 //!
 //! Why an unfinished one is never taken for a finished one: a marker stands in it, and is locked,
 //! from before the first file until after the last; the manifest comes last, by a rename; and every
@@ -12,6 +12,7 @@ mod error;
 mod folder;
 mod manifest;
 mod reading;
+mod toc;
 
 pub(crate) use data::DataFile;
 pub(crate) use error::Error;
@@ -21,3 +22,4 @@ pub(crate) use manifest::{
     Table,
 };
 pub(crate) use reading::{Archive, Checked};
+pub(crate) use toc::{Entry, Head, Id, Rows, Section, TOC, Toc};
