@@ -33,6 +33,7 @@ mod random;
 mod refused;
 mod release;
 mod resume;
+mod restored;
 mod several;
 mod site;
 mod snapshot;

@@ -3,7 +3,7 @@
 //!
 //! Why an unfinished one is never taken for a finished one: a marker stands in it, and is locked,
 //! from before the first file until after the last; the manifest comes last, by a rename; and every
-//! file is on the disk before that. A directory with the marker, or without the manifest, is not
+//! file is on the disk before that; `toc.dat` has its name no sooner. A directory with the marker, or without the manifest, is not
 //! finished, whatever has ended the program. Its manifest has the length and the SHA-256 of every
 //! other file.
 
@@ -22,4 +22,4 @@ pub(crate) use manifest::{
     Table,
 };
 pub(crate) use reading::{Archive, Checked};
-pub(crate) use toc::{Entry, Head, Id, Rows, Section, TOC, Toc};
+pub(crate) use toc::{Entry, Head, Id, Rows, Section, Toc};

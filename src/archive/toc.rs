@@ -9,7 +9,7 @@
 use crate::archive::manifest::Manifest;
 use crate::name::{TableName, postgres_quoted};
 
-pub(crate) const TOC: &str = "toc.dat";
+pub(super) const TOC: &str = "toc.dat";
 
 /// An entry by its number, from 1 on.
 pub(crate) type Id = usize;

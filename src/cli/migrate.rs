@@ -12,8 +12,8 @@ use crate::cli::perform::{Output, boxed, perform};
 use crate::environment::Environment;
 use crate::fault::{Blame, Fault};
 use crate::migrate::{
-    CHUNK_BYTES, Directory, InTheWay, Loaders, Mode, POSTGRES_SINCE, POSTGRES_UNTIL, PackRequest, Request,
-    RowsThere, init, pack, run as migrate,
+    CHUNK_BYTES, Directory, InTheWay, Loaders, Mode, POSTGRES_SINCE, POSTGRES_UNTIL, PackRequest,
+    Request, RowsThere, init, pack, run as migrate,
 };
 
 /// Move a database: convert, copy, build, verify.
@@ -170,7 +170,9 @@ impl Blame for Senseless {
                 Self::Drop => "--if-exists truncate empties its tables first, append adds to them",
                 Self::Directory => "load the directory into an empty schema",
                 Self::BinaryRestored => "leave --data-format out, or --for-pg-restore",
-                Self::ZstdRestored => "--compress gzip is read by all; or leave --for-pg-restore out",
+                Self::ZstdRestored => {
+                    "--compress gzip is read by all; or leave --for-pg-restore out"
+                }
             }
             .to_owned(),
         )

@@ -99,7 +99,8 @@ impl Writer<'_> {
     /// All that must be there before rows come.
     fn before(&mut self) {
         let schema = self.plan.schema;
-        let pre = |kind, name: &TableName, make: &str| Entry::new(Section::PreData, kind, name, make);
+        let pre =
+            |kind, name: &TableName, make: &str| Entry::new(Section::PreData, kind, name, make);
         for name in ddl::schema_names(schema).into_iter().filter(|name| *name != "public") {
             let made = pre("SCHEMA", &top(name), &ddl::create_schema(name));
             self.add(made.dropped(&postgres_quoted(name)));

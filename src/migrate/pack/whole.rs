@@ -1,7 +1,7 @@
 //! Makes the directory whole, once all rows are in it: the files of SQL, and the manifest last.
 
 use crate::archive::{
-    Assumed, Chunk, Column, Compression, FileFact, Folder, Head, Manifest, SCHEMA, TOC,
+    Assumed, Chunk, Column, Compression, FileFact, Folder, Head, Manifest, SCHEMA,
     Table as PackedTable,
 };
 use crate::finding::{Code, Finding, Place};
@@ -128,9 +128,8 @@ impl Contents<'_> {
         if !altered.is_empty() {
             facts.push(folder.write(ALTERED, altered.as_bytes())?);
         }
-        // Behind all that it names.
         if pair.target.loaders == Loaders::PgRestore {
-            facts.push(folder.write(TOC, &self.toc(&chunks))?);
+            facts.push(folder.write_toc(&self.toc(&chunks))?);
         }
         Ok(facts)
     }
