@@ -67,6 +67,7 @@ mod tell;
 mod transcode;
 mod transform;
 mod verify;
+mod wider;
 mod work;
 mod workers;
 

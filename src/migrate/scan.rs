@@ -98,6 +98,14 @@ impl Answers {
         self.samples.get(&(table.name.clone(), asked)).map_or(&[], Vec::as_slice)
     }
 
+    /// As if nobody had been asked whether a narrower type does.
+    pub(crate) fn forget_fit(&mut self, table: &Table, column: &str) {
+        for question in [Question::Fits, Question::NoUuid] {
+            let asked = Asked { subject: column.to_owned(), question };
+            self.counts.remove(&(table.name.clone(), asked));
+        }
+    }
+
     fn extend(&mut self, other: Self) {
         self.counts.extend(other.counts);
         self.samples.extend(other.samples);

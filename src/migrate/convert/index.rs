@@ -262,11 +262,12 @@ fn newly_unique(
         .iter()
         .map(|column| {
             let values = about(column, Question::Capitals).values();
-            format!("{values} values of {} have capitals", column.name)
+            format!("{}: {values}", column.name)
         })
         .collect();
     let message = format!(
-        "{message}: {} and are no longer found in other case; no two that are there collide",
+        "{message}: values with capitals ({}) are no longer found in other case; no two that are there \
+             collide",
         counts.join(", ")
     );
     Finding::warning(Code::CollationLost, place, message).help(help)
