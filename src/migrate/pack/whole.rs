@@ -138,8 +138,8 @@ impl Contents<'_> {
         let Self { mappings, schema, pair, .. } = self;
         let compression = pair.target.form.compression;
         // A dump need not name its database.
-        let named = mappings.iter().map(|mapping| mapping.source.schema.as_str());
-        let database = named.filter(|name| !name.is_empty()).next().unwrap_or("nirvana");
+        let mut named = mappings.iter().map(|mapping| mapping.source.schema.as_str());
+        let database = named.find(|name| !name.is_empty()).unwrap_or("nirvana");
         let ending = compression.ending();
         let plan = restore::Plan { schema, mappings, chunks, database, ending };
         let source = pair.source.address();
