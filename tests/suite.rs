@@ -34,6 +34,7 @@ mod refused;
 mod release;
 mod restored;
 mod resume;
+mod seeds;
 mod several;
 mod site;
 mod snapshot;

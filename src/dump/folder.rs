@@ -13,8 +13,9 @@ use super::charset::Charset;
 use super::error::Error;
 use super::file::{File, io_error};
 use super::format::Format;
-use super::index::{Index, Loading, Piece, Remark, RowForm};
+use super::index::{Index, Loading, Remark};
 use super::load_data::LoadData;
+use super::piece::{Piece, RowForm};
 use super::scanner::DELIMITER;
 use super::session::Session;
 use super::value::Around;
@@ -300,6 +301,7 @@ impl Reading<'_> {
         }
         for pair in cuts.windows(2) {
             pieces.pieces.push(Piece {
+                counts_from: None,
                 file: number,
                 from: pair[0],
                 to: pair[1],

@@ -2,15 +2,15 @@
 //! is kept but their places, in pieces that end with a statement.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::ansi::{is_ansi, with_backticks};
+use super::counted;
 use super::error::Error;
 use super::file::{File, Window};
 use super::foreign::foreign;
-use super::format::Format;
 use super::literal::{self, Head};
 use super::load_data::{self, LoadData};
+use super::piece::{Piece, Pieces, RowForm};
 use super::scanner::{Found, Kept, Next, Scanner, brings_rows, opened};
 use super::session::Session;
 use super::value::Around;
@@ -21,40 +21,11 @@ use crate::mysql::server::Flavour;
 /// Bytes of text that one piece should hold.
 const PIECE_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Rows of one table that stand one behind the other in a file.
-#[derive(Clone, Debug)]
-pub(super) struct Piece {
-    pub(super) file: usize,
-    pub(super) from: u64,
-    /// The end of the file if it is not known.
-    pub(super) to: u64,
-    /// As much as it takes in the file, compressed as that may be.
-    pub(super) bytes: u64,
-    pub(super) rows: u64,
-    pub(super) around: Around,
-    pub(super) form: RowForm,
-}
-
-/// How rows are written.
-#[derive(Clone, Debug)]
-pub(super) enum RowForm {
-    Statements,
-    Fields(Arc<Format>),
-}
-
 /// All that a dump has of one database.
 #[derive(Debug, Default)]
 pub(super) struct Database {
     pub(super) written: Written,
     pub(super) pieces: BTreeMap<String, Pieces>,
-}
-
-/// The rows of one table.
-#[derive(Debug, Default)]
-pub(super) struct Pieces {
-    pub(super) pieces: Vec<Piece>,
-    /// The columns that statements name, each list once; `None` where they name none.
-    pub(super) lists: Vec<Option<Vec<String>>>,
 }
 
 /// What should be told of a dump.
@@ -137,6 +108,8 @@ struct Last {
     start: Vec<u8>,
     /// Whether it names columns.
     listed: bool,
+    /// Which of the table's lists of columns it has.
+    list: usize,
 }
 
 impl Index {
@@ -296,9 +269,11 @@ impl Pass<'_> {
             let list = head.columns.as_ref().map(|list| list.iter().map(text).collect());
             let pieces = self.index.database(&database).pieces.entry(table.clone()).or_default();
             let listed = list.is_some();
-            if !pieces.lists.contains(&list) {
+            let known = pieces.lists.iter().position(|one| *one == list);
+            let list = known.unwrap_or_else(|| {
                 pieces.lists.push(list);
-            }
+                pieces.lists.len() - 1
+            });
             if pieces.lists.len() > MOST_LISTS {
                 let what = "more than 1024 different lists of columns in INSERTs into one table";
                 return Err(self.too_much(found.from, what));
@@ -306,14 +281,17 @@ impl Pass<'_> {
             let same = |last: &Last| last.database == database && last.table == table;
             begins |= !self.last.as_ref().is_some_and(same);
             let start = found.text[..head.bytes].to_vec();
-            self.last = Some(Last { database, table, start, listed });
+            self.last = Some(Last { database, table, start, listed, list });
         }
         if !self.session.has_zone() && !self.index.remarks.contains(&Remark::NoTimeZone) {
             self.index.remarks.push(Remark::NoTimeZone);
         }
-        let Some(Last { database, table, listed, .. }) = &self.last else { return Ok(()) };
+        let Some(Last { database, table, listed, list, .. }) = &self.last else { return Ok(()) };
         let rows = found.groups.saturating_sub(u64::from(*listed));
         let pieces = self.index.database(database).pieces.entry(table.clone()).or_default();
+        if pieces.pieces.len() <= 1 {
+            counted::note(pieces, *list, (&found.text[head.bytes..], around));
+        }
         match pieces.pieces.last_mut().filter(|_| !begins) {
             Some(last) if last.to - last.from < PIECE_BYTES && last.around == around => {
                 last.to = found.to;
@@ -329,6 +307,7 @@ impl Pass<'_> {
                     rows,
                     around,
                     form: RowForm::Statements,
+                    counts_from: None,
                 });
                 self.index.pieces += 1;
                 if self.index.pieces > MOST_PIECES {

@@ -139,6 +139,21 @@ impl Fitted {
     }
 }
 
+/// The columns that a list leaves out and whose values cannot be known, with why.
+pub(super) fn unknown(table: &Table, list: &[String], around: Around) -> Vec<(String, String)> {
+    let listed =
+        |column: &Column| list.iter().any(|name| name.to_lowercase() == column.name.to_lowercase());
+    let left = table.columns.iter().filter(|one| !listed(one) && one.generated.is_none());
+    let unknown = left.filter_map(|column| {
+        let decoder = Decoder::new(column).ok()?;
+        match unsaid(column, &decoder, around) {
+            Slot::Missing(what) => Some((column.name.clone(), what)),
+            Slot::At(_) | Slot::Null | Slot::Encoded(_) => None,
+        }
+    });
+    unknown.collect()
+}
+
 /// What a column is whose value a statement leaves out.
 fn unsaid(column: &Column, decoder: &Decoder, around: Around) -> Slot {
     let missing = |what: &str| Slot::Missing(format!("the statement leaves it out, and {what}"));

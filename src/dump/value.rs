@@ -89,6 +89,14 @@ impl Decoder {
         Ok(Self { form, own, definition })
     }
 
+    /// Bytes of an integer, and whether it has no sign.
+    pub(super) fn integer(&self) -> Option<(usize, bool)> {
+        match self.form {
+            Form::Integer { bytes, unsigned } => Some((bytes, unsigned)),
+            _ => None,
+        }
+    }
+
     /// Appends the value, which is not NULL; `text` is the row's.
     #[inline]
     pub(super) fn decode(

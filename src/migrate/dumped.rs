@@ -21,6 +21,7 @@ pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
         let help = "dump it again with its form (without --no-create-info)";
         found.push(Finding::error(Code::TableNotCopied, place, message).help(help));
     }
+    found.extend(schema.tables.iter().flat_map(|table| unknown(dump, table)));
     found.extend(counters(dump, schema));
     let floats = schema.tables.iter().flat_map(|table| {
         let floats = table.columns.iter().filter(|one| one.column_type == ColumnType::Float);
@@ -31,6 +32,23 @@ pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
             "FLOATs stand in a dump with six digits, where the server holds seven or eight";
         Finding::note(Code::DumpRounds, place, message)
     }));
+}
+
+/// Values that statements leave to the server: those of a counter are counted as it would, others
+/// cannot be known.
+fn unknown(dump: &Dump, table: &Table) -> Vec<Finding> {
+    let unknown = dump.unknown(table).into_iter().map(|(column, what)| {
+        let place = Place::column(&table.name, &column);
+        let help =
+            "leave the table out (exclude), or load the dump into a server and migrate from there";
+        Finding::error(Code::DumpLacksValues, place, what).help(help)
+    });
+    let counted = dump.counted(table).map(|column| {
+        let message =
+            "counted in the order of the rows, as a server would: they leave it to AUTO_INCREMENT";
+        Finding::note(Code::DumpLacksValues, Place::column(&table.name, &column.name), message)
+    });
+    unknown.chain(counted).collect()
 }
 
 /// AUTO_INCREMENT columns of tables with rows, of which the dump does not tell the next value: the

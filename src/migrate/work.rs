@@ -332,7 +332,16 @@ impl Worker {
         }
         let pages = board.pages[table].get_or_try_init(|| pages(&self.session, mapping)).await?;
         let copy_out = mapping.copy_out(Part::of(*pages, part, parts));
-        let read = verify::target_digest(&self.session, mapping, &copy_out, &board.events).await?;
+        let read = verify::target_digest(&self.session, mapping, &copy_out, &board.events).await;
+        let read = match read {
+            Err(error) if !error.ends_the_run() => {
+                let message = format!("not read back: {}", error.words());
+                let place = Place::table(&mapping.source);
+                board.events.found(Finding::error(Code::TableNotCompared, place, message));
+                return Ok(());
+            }
+            read => read?,
+        };
         let Some((target, milliseconds)) = board.state(table, |state| state.end_proof(read, parts))
         else {
             return Ok(());

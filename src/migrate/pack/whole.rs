@@ -81,7 +81,10 @@ fn without_not_null(mapping: &TableMapping, state: &State, table: &mut Table) ->
 fn became_null(copied: &Copied, mapping: &TableMapping, column: &str) -> bool {
     copied.alterations(mapping).any(|altered| {
         altered.column == column
-            && matches!(altered.alteration, Alteration::ZeroDate | Alteration::EnumError)
+            && matches!(
+                altered.alteration,
+                Alteration::ZeroDate | Alteration::EnumError | Alteration::EmptyToNull
+            )
     })
 }
 

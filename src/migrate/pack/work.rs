@@ -194,7 +194,14 @@ impl Worker {
             });
         }
         let selection = &board.jobs[table].jobs[chunk].selection;
-        let mut rows = reader.rows(mapping, selection).await?;
+        let mut rows = match reader.rows(mapping, selection).await {
+            Err(error) if !error.ends_the_run() => {
+                board.state(table, |state| state.given_up = true);
+                board.events.found(tell::not_copied(mapping, &error));
+                return Ok(());
+            }
+            rows => rows?,
+        };
         match written(&mut rows, (table, chunk), board).await {
             Ok((stored, copied, nulls)) => {
                 board.state(table, |state| {
