@@ -32,6 +32,7 @@ mod quarantine;
 mod random;
 mod refused;
 mod release;
+mod restored;
 mod resume;
 mod seeds;
 mod several;

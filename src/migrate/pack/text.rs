@@ -9,6 +9,10 @@ use std::net::IpAddr;
 use crate::migrate::mapping::TableMapping;
 use crate::postgres::schema::{ColumnType, Table};
 
+/// The line behind the last row. The server needs it only where more follows, as in the scripts that
+/// `pg_restore` writes; a file without it is none that we have ended.
+pub(super) const COPY_TEXT_END: &[u8] = b"\\.\n";
+
 /// Writes the rows of one table.
 pub(crate) struct TextRows<'a> {
     /// Of the copied columns.
