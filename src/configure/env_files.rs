@@ -11,8 +11,8 @@ use crate::project::tree::{join, shown};
 
 use super::draft::{Sensitivity, Setting};
 use super::language::Language;
-use super::mask;
 use super::site::Site;
+use crate::secret_shape::is_secret_name;
 
 /// Files with keys and no values, as people call them; the first is the one that is made.
 const EXAMPLES: [&str; 8] = [
@@ -347,5 +347,5 @@ fn loader(site: &mut Site) {
 
 /// Whether a key is there for secrets, by its name.
 pub(super) fn sensitivity(key: &str) -> Sensitivity {
-    if mask::is_secret_name(key) { Sensitivity::Secret } else { Sensitivity::Plain }
+    if is_secret_name(key) { Sensitivity::Secret } else { Sensitivity::Plain }
 }

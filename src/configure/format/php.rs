@@ -182,7 +182,9 @@ pub(in crate::configure) fn is_constant(code: &Code, at: usize) -> bool {
     let mut depth = 0_usize;
     let mut is_statement = true;
     for before in (0..at).rev() {
-        if is_statement && depth == 0 && code.is_name(before, b"const") {
+        let is_static =
+            code.is_name(before, b"static") && code.kind(before + 1) == Some(Kind::Variable);
+        if is_statement && depth == 0 && (code.is_name(before, b"const") || is_static) {
             return true;
         }
         if code.is(before, b";") && depth == 0 {
@@ -195,10 +197,18 @@ pub(in crate::configure) fn is_constant(code: &Code, at: usize) -> bool {
                 depth -= 1;
             } else if code.is(before, b"{") {
                 return is_class(code, before);
+            } else if code.is(before, b"(") && is_parameters(code, before) {
+                return true;
             }
         }
     }
     false
+}
+
+/// Whether a bracket opens the parameters of a function: `function name(`, `function &(`, `fn(`.
+fn is_parameters(code: &Code, bracket: usize) -> bool {
+    let is_function = |at: usize| code.is_name(at, b"function") || code.is_name(at, b"fn");
+    (bracket.saturating_sub(3)..bracket).rev().take_while(|at| !code.is(*at, b";")).any(is_function)
 }
 
 /// Whether a brace opens the body of a class.
@@ -340,6 +350,15 @@ mod tests {
             ("<?php const A = 1; $a = 'HERE';", false),
             ("<?php class A { const C = 1; function f() { return g('HERE'); } }", false),
             ("<?php if (x) { define('A', 'HERE'); }", false),
+            ("<?php function f($a, $b = 'HERE') {}", true),
+            ("<?php function &f(array $o = ['a' => 'HERE']) {}", true),
+            ("<?php $f = fn($a = 'HERE') => 1;", true),
+            ("<?php $f = function ($a = 'HERE') use ($b) {};", true),
+            ("<?php class A { function __construct(private string $a = 'HERE') {} }", true),
+            ("<?php function f() { static $a = 'HERE'; }", true),
+            ("<?php $f = fn($a) => g('HERE');", false),
+            ("<?php $f = static fn($a) => 'HERE';", false),
+            ("<?php function f($a) { return g($a, 'HERE'); }", false),
         ] {
             let code = Code::new(source.as_bytes());
             let at = code

@@ -46,7 +46,7 @@ pub(super) fn draft(site: &mut Site) {
 }
 
 fn files(site: &Site) -> Vec<Vec<u8>> {
-    let entries = site.project.tree.below(&site.application.folder).iter();
+    let entries = site.below(&site.application.folder);
     let is_own = |path: &[u8]| {
         let mut parts = path.split(|byte| *byte == b'/');
         !parts.any(|part| OTHERS.iter().any(|other| part.eq_ignore_ascii_case(other)))

@@ -8,9 +8,9 @@ use crate::project::tree::shown;
 use super::super::draft::{Draft, Sensitivity};
 use super::super::env_files::sensitivity;
 use super::super::language::Language;
-use super::super::mask::is_secret_key;
 use super::super::site::Site;
 use super::php::{Reader, Value, is_placeholder, literal};
+use crate::secret_shape::is_secret_key;
 
 /// Constants that deploys differ in, beside all whose names are those of secrets.
 const CONSTANTS: [&str; 4] = ["DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST"];
@@ -38,7 +38,7 @@ pub(super) fn draft(site: &mut Site) {
 
 fn files(site: &Site, is_bedrock: bool) -> Vec<Vec<u8>> {
     let folder = &site.application.folder;
-    let entries = site.project.tree.below(folder).iter();
+    let entries = site.below(folder);
     let is_wanted = |path: &[u8]| {
         let within =
             if folder.is_empty() { path } else { path.get(folder.len() + 1..).unwrap_or_default() };

@@ -29,11 +29,7 @@ pub(super) fn is_one(path: &str) -> bool {
 pub(super) fn draft(draft: &mut Draft) {
     let yaml = Yaml::new(draft.source);
     if let Some(broken) = yaml.broken {
-        draft.refuse(
-            broken,
-            "what begins here has no end, so the file stays as it is",
-            "mend it first",
-        );
+        draft.give_up(broken);
         return;
     }
     if let Some(there) = yaml.pairs.iter().find(|pair| is_postgres(&yaml, pair)) {

@@ -4,8 +4,8 @@ use crate::finding::Code;
 use crate::project::read::yaml_erb::Yaml;
 
 use super::super::super::draft::{Draft, Moved, Sensitivity};
-use super::super::super::mask::{has_password, is_secret_name};
 use super::is_local;
+use crate::secret_shape::{has_password, is_secret_name};
 
 pub(super) fn draft(draft: &mut Draft) {
     let yaml = Yaml::new(draft.source);
