@@ -26,7 +26,7 @@ const READS: [&[u8]; 12] = [
 ];
 
 fn is_secret(name: &[u8]) -> bool {
-    is_secret_name(&String::from_utf8_lossy(name))
+    is_secret_name(String::from_utf8_lossy(name).trim_start_matches(['$', '@', ':']))
 }
 
 pub(super) fn of_php(source: &[u8]) -> Vec<Span> {
