@@ -25,7 +25,7 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
     let name = plain(name);
     let is_short = |word: &str| name == word || name.ends_with(&format!("_{word}"));
     WORDS.iter().any(|word| name.contains(word))
-        || ["pass", "pwd", "pw", "key"].iter().any(|word| is_short(word))
+        || ["pass", "pwd", "pw", "key", "auth"].iter().any(|word| is_short(word))
         || name.ends_with("pass")
 }
 

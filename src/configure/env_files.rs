@@ -317,7 +317,9 @@ fn loader(site: &mut Site) {
             let has = |word: &[u8], text: Vec<u8>| memchr::memmem::find(&text, word).is_some();
             let dotenv =
                 site.text("composer.json").is_some_and(|text| has(b"symfony/dotenv", text));
-            dotenv || site.has("config/bundles.php")
+            // Before 4.2 only `.env` is read, and not `.env.local`.
+            let is_new = site.version().is_none_or(|version| version >= (4, 2));
+            is_new && (dotenv || site.has("config/bundles.php"))
         }
         Framework::CodeIgniter => site.major() == Some(4),
         Framework::Rails => site.text("Gemfile").is_some_and(|text| {

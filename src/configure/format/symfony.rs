@@ -152,6 +152,12 @@ fn doctrine(draft: &mut Draft, goal: Goal) {
                     Moved { key, expression, sensitivity, deploy: None },
                 );
             }
+            (b"url" | b"password", None) if pair.value.is_some() => {
+                draft.secrets.push(pair.span);
+                let message = "the value is written over several lines, so it stays as it is";
+                let help = "write it on one line, or `'%env(…)%'` by hand";
+                draft.refuse(pair.key.span.start, message, help);
+            }
             (b"driver", Some("pdo_mysql" | "mysqli")) if goal.is_switch() => {
                 literal(draft, &yaml, pair.span, "pdo_pgsql");
             }

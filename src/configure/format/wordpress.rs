@@ -80,6 +80,22 @@ fn constants(draft: &mut Draft, is_bedrock: bool) {
         Value { code: &code, range: value.clone(), key, sensitivity, reader, is_switch: false }
             .go(draft);
     }
+    by_const(draft, &code);
+}
+
+/// `const NONCE_SALT = '…';`, in which PHP allows no call.
+fn by_const(draft: &mut Draft, code: &Code) {
+    for assignment in code.assignments() {
+        let key = String::from_utf8_lossy(code.text(assignment.base)).into_owned();
+        let is_const = assignment.base.checked_sub(1).is_some_and(|at| code.is_name(at, b"const"));
+        let is_wanted = CONSTANTS.contains(&key.as_str()) || is_secret_key(&key);
+        let value = code.constant(&assignment.value);
+        if is_const && is_wanted && value.is_some_and(|value| !is_placeholder(&value)) {
+            let (sensitivity, reader) = (sensitivity(&key), Reader::Getenv);
+            Value { code, range: assignment.value, key, sensitivity, reader, is_switch: false }
+                .go(draft);
+        }
+    }
 }
 
 #[cfg(any(test, fuzzing))]
