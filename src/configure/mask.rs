@@ -7,7 +7,7 @@
 mod code;
 mod words;
 
-use crate::project::read::{Span, dotenv, javascript, yaml_erb};
+use crate::project::read::{Span, Token, dotenv, javascript, yaml_erb};
 use crate::secret_shape::{has_password, is_secret_name, shapes};
 
 use super::language::Language;
@@ -93,9 +93,8 @@ fn of_dotenv(source: &[u8]) -> Vec<Span> {
         .filter(secret)
         .map(|entry| hidden(source, entry.key.of(source), entry.value))
         .collect();
-    let comment = |token: crate::project::read::Token<dotenv::Kind>| {
-        (token.kind == dotenv::Kind::Comment).then_some(token.span)
-    };
+    let comment =
+        |token: Token<dotenv::Kind>| (token.kind == dotenv::Kind::Comment).then_some(token.span);
     found.extend(words::within(source, dotenv::tokens(source).into_iter().filter_map(comment)));
     found
 }
@@ -103,14 +102,18 @@ fn of_dotenv(source: &[u8]) -> Vec<Span> {
 /// Strings at keys that are called as secrets are: `"http-basic": {"password": "…"}`.
 fn of_json(source: &[u8]) -> Vec<Span> {
     let tokens = javascript::code(source);
-    let is_value = |part: &[crate::project::read::Token<javascript::Kind>]| {
+    let is_value = |part: &[Token<javascript::Kind>]| {
         let name = javascript::literal(source, &part[0]).unwrap_or_default();
         part[1].text(source) == b":"
             && part[2].kind == javascript::Kind::String
             && is_secret(&name, part[2].text(source))
     };
     let tokens = tokens.windows(3).filter(|part| is_value(part));
-    tokens.map(|part| part[2].span).collect()
+    let span = |part: &[Token<javascript::Kind>]| {
+        let name = javascript::literal(source, &part[0]).unwrap_or_default();
+        hidden(source, &name, part[2].span)
+    };
+    tokens.map(span).collect()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::env_files;
 use super::format;
 use super::goal::Goal;
 use super::project::{Found, Project};
+use super::remains;
 use super::site::{Change, Site};
 use super::switch;
 
@@ -59,6 +60,7 @@ fn drafted<'a>(
     site.prove();
     env_files::draft(&mut site);
     site.prove();
+    remains::draft(&mut site);
     site
 }
 

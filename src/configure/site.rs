@@ -190,6 +190,22 @@ impl<'a> Site<'a> {
         file.secrets.extend(secrets);
     }
 
+    /// Every file that a form has read, but for files of variables: its text, and the parts of it that
+    /// change or are told.
+    pub(super) fn read(&self) -> Vec<(Vec<u8>, Language, Vec<u8>, Vec<Span>)> {
+        let files = self
+            .files
+            .iter()
+            .filter(|(_, file)| !matches!(file.language, Language::Dotenv | Language::Words));
+        files
+            .filter_map(|(path, file)| {
+                let edits = file.edits.iter().map(|edit| edit.span);
+                let known = edits.chain(file.secrets.iter().copied()).collect();
+                Some((path.clone(), file.language, file.before.clone()?, known))
+            })
+            .collect()
+    }
+
     pub(super) fn gathered(&mut self, path: &[u8]) -> Option<&mut Gathered> {
         self.files.get_mut(path)
     }

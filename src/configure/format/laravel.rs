@@ -1,5 +1,7 @@
 //! Laravel and Lumen: `config/database.php` and the literals of the other files in `config/`.
 
+mod named;
+
 use std::ops::Range;
 
 use crate::finding::Code as FindingCode;
@@ -64,9 +66,17 @@ pub(super) fn draft(site: &mut Site) {
                     Database { code: &code, root, reader, goal, is_url }.go(draft);
                 }
                 b"mail.php" => mail(draft, &code, root, reader),
-                _ => secrets(draft, &code, root, &name, reader),
+                _ => {
+                    secrets(draft, &code, root, &name, reader);
+                    if goal.is_switch() {
+                        named::defaults(draft, &code);
+                    }
+                }
             }
         });
+    }
+    if goal.is_switch() {
+        named::draft(site);
     }
 }
 
