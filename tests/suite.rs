@@ -23,6 +23,7 @@ mod grants;
 mod help;
 mod kept;
 mod migrate;
+mod moved;
 mod names;
 mod pains;
 mod pipelines;
