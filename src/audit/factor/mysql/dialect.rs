@@ -174,7 +174,7 @@ fn operators(tokens: &[Token], found: &mut Vec<Trait>) {
             Token::Spaceship => {
                 found.push(of("M-016", "<=>", "<=> compares NULLs", "IS NOT DISTINCT FROM"));
             }
-            Token::Overlap => {
+            Token::Overlap if !overlaps(tokens, at) => {
                 found.push(of("M-016", "&&", "&& is AND", "AND; to PostgreSQL && compares ranges"));
             }
             Token::Arrow | Token::LongArrow => {
@@ -230,6 +230,21 @@ fn operators(tokens: &[Token], found: &mut Vec<Trait>) {
             _ => {}
         }
     }
+}
+
+/// Whether `&&` is PostgreSQL's own: an array or a range stands on one of its sides.
+fn overlaps(tokens: &[Token], at: usize) -> bool {
+    let is_cast = |token: Option<&Token>| matches!(token, Some(Token::DoubleColon | Token::RBracket));
+    let before = at.checked_sub(1).map(|before| &tokens[before]);
+    let cast_before = at > 1 && is_cast(tokens.get(at - 2)) || before == Some(&Token::RBracket);
+    let makes = |name: &str| {
+        name == "ARRAY" || name.ends_with("RANGE") || name.starts_with("ST_") || name == "BOX"
+    };
+    let of_sides = match tokens.get(at + 1) {
+        Some(Token::SingleQuotedString(text)) => text.starts_with(['{', '[', '(']),
+        other => word(other).is_some_and(|name| makes(&name)) || is_cast(tokens.get(at + 2)),
+    };
+    cast_before || of_sides
 }
 
 fn clauses(tokens: &[Token], found: &mut Vec<Trait>) {
