@@ -82,8 +82,7 @@ pub(super) fn apply(comments: &[Comment], hits: &mut [Hit]) -> Vec<Comment> {
         }
         let mut used = Vec::new();
         for hit in hits.iter_mut() {
-            let near = hit.line == comment.line
-                || comment.is_alone && hit.line == comment.line + 1;
+            let near = hit.line == comment.line || comment.is_alone && hit.line == comment.line + 1;
             if hit.path == comment.path && near && comment.rules.iter().any(|rule| rule == hit.rule)
             {
                 hit.state = State::AllowedInline { reason: comment.reason.clone() };
@@ -117,7 +116,9 @@ mod tests {
             assert_eq!(found, Some((rules.to_owned(), reason.to_owned())), "{line}");
         }
         let alone = |line| read(line, 1, "a").is_some_and(|one| one.is_alone);
-        for line in ["  // nirvana:allow M-001 x", "<!-- nirvana:allow M-001 x -->", " * nirvana:allow"] {
+        for line in
+            ["  // nirvana:allow M-001 x", "<!-- nirvana:allow M-001 x -->", " * nirvana:allow"]
+        {
             assert!(alone(line), "{line}");
         }
         assert!(!alone("f(1); // nirvana:allow M-001 x"));

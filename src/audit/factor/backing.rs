@@ -130,7 +130,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// Schemes of services, and where they run if nobody says so.
-const SCHEMES: [&str; 9] = [
+const SCHEMES: [&str; 10] = [
     "redis://",
     "rediss://",
     "memcached://",
@@ -140,6 +140,7 @@ const SCHEMES: [&str; 9] = [
     "mysql://",
     "mysql2://",
     "postgres://",
+    "postgresql://",
 ];
 
 fn is_development(file: &Reading) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::application::{Application, Framework as F};
 use crate::audit::context::Context;
+use crate::audit::factor::constant::{Switch, switch};
 use crate::audit::file::{Kind, Scope};
 use crate::audit::found::Found;
 use crate::audit::reading::{Reading, shown};
@@ -253,7 +254,8 @@ fn guarded(code: &php::Code, at: usize) -> bool {
     const WORDS: [&[u8]; 4] = [b"if", b"elseif", b"switch", b"while"];
     // `if (…) define(…)`, `if (…): define(…)`, `… && define(…)`, `else define(…)`
     let condition = |close: usize| {
-        let open = (0..close).rev().find(|at| code.is(*at, b"(") && code.closing(*at) == Some(close));
+        let open =
+            (0..close).rev().find(|at| code.is(*at, b"(") && code.closing(*at) == Some(close));
         let word = open.and_then(|open| open.checked_sub(1));
         code.is(close, b")")
             && word.is_some_and(|word| WORDS.iter().any(|one| code.is_name(word, one)))
@@ -271,9 +273,8 @@ fn guarded(code: &php::Code, at: usize) -> bool {
     let until = |open: usize| {
         (open..at).any(|one| code.is_name(one, b"endif") || code.is_name(one, b"endswitch"))
     };
-    let alternative = (1..at).any(|colon| {
-        code.is(colon, b":") && condition(colon - 1) && !until(colon)
-    });
+    let alternative =
+        (1..at).any(|colon| code.is(colon, b":") && condition(colon - 1) && !until(colon));
     joined || code.is_name(before, b"and") || opens(before) || within || alternative
 }
 
@@ -288,12 +289,13 @@ fn file_mods(context: &Context, application: &Application, found: &mut Found) ->
     let Some(file) = context.first(application, &files) else {
         return Verdict::NotApplicable("no wp-config.php is committed");
     };
-    let has = |word: &str| file.code_lines().any(|(_, line)| line.contains(word));
-    if !has("DISALLOW_FILE_MODS") {
-        let hit = found.absent(&file.shown, "nothing defines DISALLOW_FILE_MODS");
-        if has("DISALLOW_FILE_EDIT") {
-            hit.weighs(Note);
-        }
+    let hit = match switch(&file, "DISALLOW_FILE_MODS") {
+        Switch::On => return Verdict::Looked,
+        Switch::Missing => found.absent(&file.shown, "nothing defines DISALLOW_FILE_MODS"),
+        Switch::Off(at) => found.at(&file, at, "DISALLOW_FILE_MODS is false"),
+    };
+    if switch(&file, "DISALLOW_FILE_EDIT") == Switch::On {
+        hit.weighs(Note);
     }
     Verdict::Looked
 }

@@ -75,9 +75,8 @@ impl Git {
     fn of(repository: &Repository, root: &Path) -> Option<Self> {
         let top = repository.workdir()?;
         let prefix = commit::inside(top, root)?;
-        let text = |folder: &[u8]| {
-            fs::read(top.join(OsStr::from_bytes(folder)).join(".gitignore")).ok()
-        };
+        let text =
+            |folder: &[u8]| fs::read(top.join(OsStr::from_bytes(folder)).join(".gitignore")).ok();
         let rules = Above::folders(&prefix).filter_map(|one| Some((one.to_vec(), text(one)?)));
         let rules = rules.collect();
         let above = Above { prefix, rules };

@@ -373,7 +373,8 @@ fn smtp_ruby(file: &Reading, found: &mut Found) {
     }
     // smtp_settings = { … }, and smtp_settings.merge!(…)
     let assigned = code.assignments().filter(|one| is_settings(one.target.end.checked_sub(1)));
-    let merged = code.calls().filter(|call| call.has_receiver && is_settings(call.name.checked_sub(2)));
+    let merged =
+        code.calls().filter(|call| call.has_receiver && is_settings(call.name.checked_sub(2)));
     let hashes = assigned.map(|one| one.value).chain(merged.map(|call| call.arguments));
     for range in hashes {
         for entry in code.entries().filter(|entry| range.contains(&entry.key)) {

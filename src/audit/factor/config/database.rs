@@ -275,7 +275,8 @@ fn laravel(file: &Reading, found: &mut Found) {
     };
     entries(file, found, skeleton);
     let code = file.php();
-    for entry in code.entries().filter(|entry| code.key(entry.key).is_some_and(|key| *key == *b"url"))
+    for entry in
+        code.entries().filter(|entry| code.key(entry.key).is_some_and(|key| *key == *b"url"))
     {
         if let Some((value, span)) = constant(file, code, &entry.value) {
             url(file, found, &value, span);

@@ -140,7 +140,10 @@ fn is_secret_default(key: &str, value: &str) -> bool {
 fn secret_default(file: &Reading, found: &mut Found) {
     match file.kind {
         Kind::Ruby if file.has("ENV") => ruby_default(file, found),
-        Kind::Php if file.has_any(&["env", "_ENV", "_SERVER"]) && !file.inner.ends_with("config/database.php") => {
+        Kind::Php
+            if file.has_any(&["env", "_ENV", "_SERVER"])
+                && !file.inner.ends_with("config/database.php") =>
+        {
             php_default(file, found);
         }
         Kind::JavaScript if file.has("process.env") => script_default(file, found),

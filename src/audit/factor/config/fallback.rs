@@ -14,8 +14,7 @@ pub(super) struct Fallback {
 }
 
 /// Functions that read a variable; the second argument of some is a default.
-const READERS: [(&[u8], bool); 3] =
-    [(b"env", true), (b"getenv_docker", true), (b"getenv", false)];
+const READERS: [(&[u8], bool); 3] = [(b"env", true), (b"getenv_docker", true), (b"getenv", false)];
 
 /// `env('X', …)`, `getenv('X') ?: …`, `$_ENV['X'] ?? …`
 pub(super) fn in_php(code: &php::Code) -> Vec<Fallback> {
@@ -113,13 +112,16 @@ mod tests {
 
     #[test]
     fn every_way_to_stand_in_for_a_variable() {
-        let source = b"<?php env('A', 'a'); getenv('B') ?: 'b'; getenv('C') ?? 'c'; env('D') ?: 'd';\n\
+        let source =
+            b"<?php env('A', 'a'); getenv('B') ?: 'b'; getenv('C') ?? 'c'; env('D') ?: 'd';\n\
             $_ENV['E'] ?? 'e'; $_SERVER['F'] ?: 'f'; getenv_docker('G', 'g'); getenv('H', true);\n\
             $x->env('I', 'i'); env('J');";
         let code = php::Code::new(source);
         let found: Vec<String> = in_php(&code)
             .iter()
-            .map(|one| format!("{}={}", one.key, String::from_utf8_lossy(code.span(&one.value).of(source))))
+            .map(|one| {
+                format!("{}={}", one.key, String::from_utf8_lossy(code.span(&one.value).of(source)))
+            })
             .collect();
         assert_eq!(found, ["A='a'", "B='b'", "C='c'", "D='d'", "G='g'", "E='e'", "F='f'"]);
         let source = b"ENV.fetch('A', 'a')\nENV.fetch(\"B\") { 'b' }\nENV['C'] || 'c'\n\
@@ -127,9 +129,10 @@ mod tests {
         let code = ruby::Code::new(source);
         let found: Vec<String> = in_ruby(&code)
             .iter()
-            .filter_map(|one| code.constant(&(one.value.start..one.value.start + 1)).map(|v| {
-                format!("{}={}", one.key, String::from_utf8_lossy(&v))
-            }))
+            .filter_map(|one| {
+                code.constant(&(one.value.start..one.value.start + 1))
+                    .map(|v| format!("{}={}", one.key, String::from_utf8_lossy(&v)))
+            })
             .collect();
         assert_eq!(found, ["A=a", "B=b", "C=c", "D=d"]);
     }

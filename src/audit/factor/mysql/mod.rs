@@ -4,6 +4,7 @@
 //! is cut into tokens by MySQL's rules, and parsed where only the tree tells. A word in a sentence
 //! or in a comment is none of that.
 
+mod clauses;
 mod code;
 mod dialect;
 mod functions;
