@@ -16,12 +16,13 @@ const SEEDS: &str = "
     CREATE TABLE posts (title varchar(20), id tinyint NOT NULL AUTO_INCREMENT, KEY (id))
       ENGINE=InnoDB AUTO_INCREMENT=100 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
     INSERT INTO posts VALUES ('one', NULL), ('two', NULL);
-    CREATE TABLE told (id int NOT NULL AUTO_INCREMENT PRIMARY KEY) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
-    INSERT INTO told VALUES (3), (1);";
+    CREATE TABLE told (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, a int, b int, UNIQUE KEY (a), UNIQUE KEY (a, b),
+      KEY (a), KEY (b)) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+    INSERT INTO told VALUES (3, 1, 1), (1, NULL, 1);";
 
 const ROWS: &str =
     "SELECT id, name FROM users ORDER BY id; SELECT id, title FROM posts ORDER BY id;
-    SELECT id FROM told ORDER BY id";
+    SELECT id FROM told ORDER BY id; SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1";
 
 #[test]
 fn rows_without_a_number_are_counted_as_by_the_server() {
