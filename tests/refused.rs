@@ -115,6 +115,6 @@ fn a_table_that_cannot_be_read_back_stops_no_other() {
         assert_eq!(run.code, 4, "{}", run.all());
         assert_eq!(report.warnings(), ["table-not-compared bad"], "{}", run.all());
         assert!(told(&report, "table-not-compared").contains("out of range"), "{}", run.all());
-        assert_eq!(report.proven_rows(), [("good".to_owned(), 1)]);
+        assert_eq!(target.sql("SELECT id FROM good"), "1\n");
     }
 }
