@@ -316,6 +316,24 @@ fn branches_and_submodules_are_looked_at() {
 }
 
 #[test]
+fn a_folder_of_a_repository_is_under_the_rules_of_those_above_it() {
+    let folder = repository();
+    let path = folder.path();
+    write(path, "shop/composer.json", "{\"require\": {\"vlucas/phpdotenv\": \"^5\"}}\n");
+    write(path, "shop/index.php", "<?php\necho 1;\n");
+    write(path, ".gitignore", "log/\n");
+    let absent = "III-009 warning composer.json:1 no rule of .gitignore matches .env".to_owned();
+    for (rules, is_told) in [("log/\n", true), (".env\n", false), ("/shop/.env\n", false)] {
+        write(path, ".gitignore", rules);
+        commit(path);
+        for more in [&[][..], &["--rev", "HEAD"]] {
+            let (_, report) = report(&path.join("shop"), more);
+            assert_eq!(hits(&report).contains(&absent), is_told, "{rules} {:?}", hits(&report));
+        }
+    }
+}
+
+#[test]
 fn an_empty_folder_has_no_score() {
     let folder = TempDir::new().unwrap();
     let (code, report) = report(folder.path(), &[]);

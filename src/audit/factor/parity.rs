@@ -278,6 +278,7 @@ fn images(context: &Context, found: &mut Found) -> Verdict {
             let Some(image) = line.trim().trim_start_matches("- ").strip_prefix("image:") else {
                 continue;
             };
+            let image = image.split(" #").next().unwrap_or_default();
             let image = image.trim().trim_matches(['"', '\'']);
             let name = image.split(':').next().unwrap_or_default();
             let floating = !image.contains(':') || image.ends_with(":latest");

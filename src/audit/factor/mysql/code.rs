@@ -154,6 +154,7 @@ pub(super) fn migration(file: &Reading, found: &mut Found) {
     }
     match file.kind {
         Kind::Ruby => {
+            typed(file, found);
             let code = file.ruby();
             let mut last = 0;
             for entry in code.entries() {
@@ -169,9 +170,12 @@ pub(super) fn migration(file: &Reading, found: &mut Found) {
                     && value.is_some_and(|value| {
                         value.starts_with("UTF8") || value.starts_with("LATIN1")
                     });
+                let own = key == "unsigned" && code.is_name(entry.value.start, b"true")
+                    || key == "size"
+                        && matches!(code.text(entry.value.start), b":tiny" | b":medium" | b":long");
                 // One line with both is one thing to mend.
                 let line = file.line_of(code.tokens[entry.key].span.start);
-                if (engine || collation) && last != line {
+                if (engine || collation || own) && last != line {
                     last = line;
                     let hit = found.at(
                         file,
@@ -212,5 +216,28 @@ pub(super) fn migration(file: &Reading, found: &mut Found) {
             }
         }
         _ => {}
+    }
+}
+
+/// Columns of Rails whose type is a word of MySQL's.
+fn typed(file: &Reading, found: &mut Found) {
+    const TYPES: [&str; 7] =
+        ["ENUM", "SET", "TINYINT", "MEDIUMINT", "TINYTEXT", "MEDIUMTEXT", "LONGTEXT"];
+    let code = file.ruby();
+    let names: [&[u8]; 3] = [b"column", b"add_column", b"change_column"];
+    for call in code.calls().filter(|call| names.contains(&code.text(call.name))) {
+        // `add_column` names its table first.
+        let nth = if code.text(call.name) == b"column" { 1 } else { 2 };
+        let kind = code.items(&call.arguments).into_iter().nth(nth);
+        let Some(kind) = kind.and_then(|item| code.constant(&item)) else { continue };
+        let kind = shown(&kind).to_ascii_uppercase();
+        let word = kind.split(['(', ' ']).next().unwrap_or_default();
+        if TYPES.contains(&word) || kind.contains(" UNSIGNED") {
+            let at = code.tokens[call.name].span.start;
+            let hit = found.at(file, at, format!("{word} is a type of MySQL"));
+            if file.inner.ends_with("schema.rb") || super::asks_for_adapter(file) {
+                hit.weighs(Note);
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! is cut into tokens by MySQL's rules, and parsed where only the tree tells. A word in a sentence
 //! or in a comment is none of that.
 
+mod clauses;
 mod code;
 mod dialect;
 mod functions;
@@ -294,6 +295,10 @@ fn dialect_of(file: &Reading) -> Vec<Dialect> {
         // Several statements may stand in one text, each with the same word.
         let mut from: BTreeMap<(&str, String), usize> = BTreeMap::new();
         for one in dialect::traits(&sql) {
+            // What overlaps in PostgreSQL is no AND of MySQL's.
+            if one.needle == "&&" && file.server == Some(Server::Postgresql) {
+                continue;
+            }
             let needle = one.needle.to_ascii_uppercase();
             let start = from.get(&(one.rule, needle.clone())).copied().unwrap_or(0);
             let next = within.get(start..).and_then(|rest| rest.find(&needle));
