@@ -32,7 +32,7 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
 /// Whether what stands at a name is the secret itself, and not something about it: no lifetime of a
 /// token, and no table of passwords.
 pub(crate) fn is_secret_key(name: &str) -> bool {
-    const ENDS: [&str; 13] = [
+    const ENDS: [&str; 14] = [
         "password",
         "passwd",
         "passphrase",
@@ -46,6 +46,7 @@ pub(crate) fn is_secret_key(name: &str) -> bool {
         "pass",
         "pwd",
         "key",
+        "key_base",
     ];
     let name = plain(name);
     is_secret_name(&name) && ENDS.iter().any(|end| name.ends_with(end))
@@ -189,7 +190,9 @@ mod tests {
 
     #[test]
     fn a_secret_is_told_from_what_is_about_it() {
-        for name in ["DB_PASSWORD", "api-key", "api.key", "clientSecret", "dbpass", "pepper"] {
+        for name in
+            ["DB_PASSWORD", "api-key", "api.key", "clientSecret", "dbpass", "secret_key_base"]
+        {
             assert!(is_secret_name(name) && is_secret_key(name), "{name}");
         }
         for name in ["token_lifetime", "password_field", "secret_file"] {

@@ -19,6 +19,10 @@ const MOST: usize = 8;
 
 pub(super) fn draft(site: &mut Site) {
     for (path, language, source, known) in site.read() {
+        // Passwords of a server that CI starts are nobody's.
+        if language == Language::Yaml && memchr::memmem::find(&path, b"config/").is_none() {
+            continue;
+        }
         let told: Vec<Option<u32>> = site
             .findings
             .iter()

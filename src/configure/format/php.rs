@@ -103,7 +103,8 @@ impl Value<'_, '_> {
         let span = self.code.span(&self.range);
         let is_port = self.key.to_ascii_lowercase().ends_with("port");
         let dsn = String::from_utf8_lossy(value).into_owned();
-        let dsn = (self.is_switch && dsn.starts_with("mysql:")).then(|| postgres_dsn(&dsn));
+        let dsn = (self.is_switch && dsn.starts_with("mysql:") && !dsn.contains("://"))
+            .then(|| postgres_dsn(&dsn));
         let value = match &dsn {
             Some(dsn) => dsn.as_bytes(),
             None if self.is_switch && is_port && value == b"3306" => b"5432",

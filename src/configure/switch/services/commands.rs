@@ -70,7 +70,9 @@ pub(super) fn left(draft: &mut Draft, yaml: &Yaml) {
     for (span, text) in scalars(yaml, Span::new(0, yaml.source.len())) {
         let line = line_of(yaml.source, span.start);
         let lower = text.to_ascii_lowercase();
-        let names = ["mysql", "mariadb", "3306"].iter().any(|word| lower.contains(word));
+        let names = ["mysql", "mariadb", "3306", "phpmyadmin", "docker-entrypoint-initdb.d"]
+            .iter()
+            .any(|word| lower.contains(word));
         if !names || !draft.is_free(span) || told.contains(&Some(line)) {
             continue;
         }
@@ -103,8 +105,9 @@ pub(super) fn left(draft: &mut Draft, yaml: &Yaml) {
     if let Some(first) = lines.first() {
         let all = lines.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
         let place = Place::file(shown(&draft.path), Some(*first));
+        let what = if lines.len() == 1 { "line" } else { "lines" };
         let message =
-            format!("names of MySQL stay in lines {all}; look whether they are names only");
+            format!("names of MySQL stay in {what} {all}; look whether they are names only");
         draft.findings.push(Finding::note(Code::SettingLeft, place, message));
     }
 }
