@@ -2,8 +2,8 @@
 
 use sqlparser::tokenizer::Token;
 
-use super::dialect::{Trait, are, is, of, word};
 use super::functions::SHOWS;
+use super::words::{Trait, are, is, of, word};
 
 /// What whole statements have.
 pub(super) fn clauses(tokens: &[Token], found: &mut Vec<Trait>) {
@@ -154,7 +154,7 @@ fn alters(tokens: &[Token], found: &mut Vec<Trait>) {
 }
 
 /// Words that may stand in a part of a statement too.
-pub(super) fn words(tokens: &[Token], found: &mut Vec<Trait>) {
+pub(super) fn within(tokens: &[Token], found: &mut Vec<Trait>) {
     for at in 0..tokens.len() {
         let opens = tokens.get(at + 1) == Some(&Token::LParen);
         if is(tokens.get(at), "AGAINST") && opens {

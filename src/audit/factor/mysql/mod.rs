@@ -9,6 +9,7 @@ mod code;
 mod dialect;
 mod functions;
 mod sql;
+mod words;
 
 use std::collections::BTreeMap;
 
