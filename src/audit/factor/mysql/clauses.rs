@@ -130,6 +130,9 @@ fn sets(tokens: &[Token], found: &mut Vec<Trait>) {
     }
 }
 
+/// How messages of ALTER TABLE begin.
+pub(super) const ALTERS: &str = "ALTER TABLE with";
+
 /// What ALTER TABLE has that only MySQL takes.
 fn alters(tokens: &[Token], found: &mut Vec<Trait>) {
     if !are(tokens, 0, &["ALTER", "TABLE"]) {
@@ -148,7 +151,7 @@ fn alters(tokens: &[Token], found: &mut Vec<Trait>) {
             && depth == 0
             && follows
         {
-            found.push(of("M-021", word, format!("ALTER TABLE with {word}"), *way));
+            found.push(of("M-021", word, format!("{ALTERS} {word}"), *way));
         }
     }
 }
