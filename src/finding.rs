@@ -162,6 +162,12 @@ pub(crate) enum Code {
     DumpRounds,
     /// A dump has no values of a generated column.
     DumpLacksValues,
+    /// Nothing in a dump tells whether it is whole.
+    DumpEndUntold,
+    /// A dump is written in a charset that lacks letters of its columns.
+    DumpLettersLost,
+    /// A dump was made with a condition on rows.
+    DumpPartial,
     /// Nothing that the server has and the account may do gives one snapshot to all connections.
     NoSnapshot,
     /// Each table is read at an instant of its own, as was asked for.

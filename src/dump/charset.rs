@@ -55,10 +55,15 @@ impl Charset {
         }))
     }
 
-    /// Whether the second byte of a character may look like a backslash or a quote.
-    pub(super) fn is_double_byte(self) -> bool {
-        let Self::Table(encoding) = self else { return false };
-        [BIG5, GBK, GB18030, SHIFT_JIS].contains(&encoding)
+    /// Which bytes are pairs, if the second one of a character may look like a backslash.
+    pub(super) fn pairs(self) -> Option<Pairs> {
+        let Self::Table(encoding) = self else { return None };
+        match encoding {
+            _ if [GBK, GB18030].contains(&encoding) => Some(Pairs::Gbk),
+            _ if encoding == BIG5 => Some(Pairs::Big5),
+            _ if encoding == SHIFT_JIS => Some(Pairs::ShiftJis),
+            _ => None,
+        }
     }
 
     /// The text in UTF-8, where it is not already: what is no text in this charset is an error.
@@ -87,6 +92,32 @@ impl Charset {
 
     fn is_wide(self) -> bool {
         matches!(self, Self::Utf16 | Self::Utf32)
+    }
+}
+
+/// How characters of two bytes are told from two characters, as both servers do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pairs {
+    Gbk,
+    Big5,
+    ShiftJis,
+}
+
+impl Pairs {
+    /// Whether these two bytes are one character.
+    pub(super) fn is(self, first: u8, second: u8) -> bool {
+        match self {
+            Self::Gbk => {
+                matches!(first, 0x81..=0xfe) && matches!(second, 0x40..=0x7e | 0x80..=0xfe)
+            }
+            Self::Big5 => {
+                matches!(first, 0xa1..=0xf9) && matches!(second, 0x40..=0x7e | 0xa1..=0xfe)
+            }
+            Self::ShiftJis => {
+                matches!(first, 0x81..=0x9f | 0xe0..=0xfc)
+                    && matches!(second, 0x40..=0x7e | 0x80..=0xfc)
+            }
+        }
     }
 }
 

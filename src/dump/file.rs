@@ -14,10 +14,6 @@ use std::sync::Arc;
 use liblzma::stream::{CONCATENATED, Stream};
 
 use super::error::Error;
-use super::format::Format;
-
-/// Bytes of a file of fields that one piece should hold.
-const CUT_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Bytes that are read at once.
 const BLOCK: usize = 256 * 1024;
@@ -56,7 +52,8 @@ impl Codec {
     fn of(start: &[u8]) -> Self {
         match start {
             [0x1f, 0x8b, ..] => Self::Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
+            // Or a frame to be skipped, as pzstd writes first.
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
             [b'B', b'Z', b'h', ..] => Self::Bzip2,
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
             _ => Self::Plain,
@@ -156,35 +153,9 @@ impl File {
         Self::plain(path, file)
     }
 
-    /// Where a file of fields may be cut, its beginning and its end among these places. One that
-    /// is compressed is one piece, as is one whose fields may hold the ends of lines.
-    pub(super) fn cut_at_lines(&self, format: &Format) -> Result<Vec<u64>, Error> {
-        let Form::Plain(file) = &self.form else { return Ok(vec![0, u64::MAX]) };
-        let mut cuts = vec![0];
-        let plain = format.enclosed.is_none() && format.terminator == b"\n";
-        let mut at = CUT_BYTES;
-        while plain && at < self.bytes {
-            let mut block = vec![0; BLOCK];
-            let read =
-                file.read_at(&mut block, at).map_err(|source| io_error(&self.path, source))?;
-            let ends = memchr::memchr_iter(b'\n', &block[..read]).find(|end| {
-                let before = block[..*end].iter().rev();
-                let escapes = before.take_while(|byte| Some(**byte) == format.escaped).count();
-                // Escapes from the block's beginning on may be more than we see.
-                escapes % 2 == 0 && escapes < *end
-            });
-            match ends {
-                Some(end) => {
-                    cuts.push(at + end as u64 + 1);
-                    at += CUT_BYTES;
-                }
-                None => at += BLOCK as u64,
-            }
-        }
-        cuts.retain(|cut| *cut < self.bytes);
-        cuts.push(self.bytes);
-        cuts.dedup();
-        Ok(cuts)
+    /// Whether it can be read from any place.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self.form, Form::Plain(_))
     }
 
     /// What reading it came to, so far behind its beginning.

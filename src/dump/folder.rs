@@ -5,7 +5,7 @@
 
 mod shell;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,8 +13,11 @@ use super::charset::Charset;
 use super::error::Error;
 use super::file::{File, io_error};
 use super::format::Format;
-use super::index::{Index, Loading, Piece, Remark, RowForm};
+use super::index::{Index, Loading};
+use super::lines::{self, Marks};
 use super::load_data::LoadData;
+use super::piece::{Piece, RowForm};
+use super::remark::Remark;
 use super::scanner::DELIMITER;
 use super::session::Session;
 use super::value::Around;
@@ -43,6 +46,9 @@ struct Reading<'a> {
 pub(super) fn read(path: &Path, index: &mut Index) -> Result<Vec<File>, Error> {
     let names = names(path)?;
     let mut reading = Reading { index, files: Vec::new() };
+    // What these tools write last is a file.
+    reading.index.is_end_told =
+        names.contains_key("@.json") || names.keys().any(|n| is_mydumper(n));
     if names.contains_key("@.json") {
         shell::read(&mut reading, &names, path)?;
     } else if names.keys().any(|name| is_mydumper(name)) {
@@ -156,10 +162,8 @@ impl Reading<'_> {
             let found =
                 self.index.databases.get(database).and_then(|known| known.pieces.get(&table));
             let pieces = found.map(|found| found.pieces.as_slice()).unwrap_or_default();
-            // Lines are counted when they are read.
-            let counted = pieces.iter().all(|piece| matches!(piece.form, RowForm::Statements));
             let there: u64 = pieces.iter().map(|piece| piece.rows).sum();
-            if counted && there != rows {
+            if there != rows {
                 let what = format!(
                     "rows of {database}.{table}: {rows} of them were dumped, and {there} are there"
                 );
@@ -246,36 +250,52 @@ impl Reading<'_> {
         Ok(told)
     }
 
-    /// `table.sql` makes the table, `table.txt` has its rows.
+    /// `table.sql` makes the table, `table.txt` has its rows. What the table is called stands in the
+    /// former, as the files' names are written in a way of their own.
     fn tab(&mut self, path: &Path, names: &Names) -> Result<(), Error> {
         let database = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let (mut rows, mut without) = (Vec::new(), Vec::new());
         for (name, path) in names {
-            let Some(table) = name.strip_suffix(".sql") else { continue };
+            let Some(stem) = name.strip_suffix(".sql") else { continue };
+            let before = self.tables();
             let session = self.statements(path, &database, Session::new(), DELIMITER)?;
-            match names.get(&format!("{table}.txt")) {
-                Some(data) => rows.push((table.to_owned(), data, session)),
+            let made = self.tables().difference(&before).next().cloned();
+            let data = names.get(&format!("{stem}.txt"));
+            let table = made.unwrap_or_else(|| stem.to_owned());
+            match data {
+                Some(data) => rows.push((table, data, session)),
                 None => without.push(table),
             }
         }
         // What the files' headers call it.
         let database = self.index.databases.keys().next().cloned().unwrap_or(database);
+        let mut marks = Marks::default();
         for (table, path, session) in rows {
             let around = session.around().ok();
             // SELECT … INTO OUTFILE … CHARACTER SET binary: each column in its own.
             let around = Around { charset: Charset::Binary, ..around.unwrap_or(Around::utf8()) };
-            self.fields(path, (&database, &table), (Format::default(), 0), around)?;
+            let found = self.fields(path, (&database, &table), (Format::default(), 0), around)?;
+            marks.add(&found);
+        }
+        if let Some(what) = marks.suspicion() {
+            let what = format!("{what}: dump it without options for fields and lines");
+            return Err(Error::Unreadable { path: path.display().to_string(), at: 0, what });
         }
         // Views have no rows; a dump without any rows was made so.
-        let tables = self.index.database(&database).written.tables.iter();
-        let tables: Vec<String> = tables.map(|table| table.name.clone()).collect();
+        let tables = self.tables();
         if tables.len() > without.len() || !self.index.database(&database).pieces.is_empty() {
-            without.retain(|name| tables.iter().any(|table| table == name));
+            without.retain(|name| tables.contains(name));
             for name in without {
                 self.lacks(path, &format!("the file {name}.txt with the rows of {name}"));
             }
         }
         Ok(())
+    }
+
+    /// The names of all tables that were made.
+    fn tables(&self) -> BTreeSet<String> {
+        let tables = self.index.databases.values().flat_map(|found| &found.written.tables);
+        tables.map(|table| table.name.clone()).collect()
     }
 
     /// Adds a file of fields, in pieces if it can be read from any place.
@@ -285,30 +305,35 @@ impl Reading<'_> {
         (database, table): (&str, &str),
         (format, header): (Format, u64),
         around: Around,
-    ) -> Result<(), Error> {
+    ) -> Result<Marks, Error> {
         let number = self.open(path)?;
         let file = &self.files[number];
         let list = format.columns.clone();
-        let begin = file.behind_lines(header, &format.terminator)?;
-        let mut cuts = file.cut_at_lines(&format)?;
-        cuts.retain(|cut| *cut > begin);
-        cuts.insert(0, begin);
+        let lines = lines::read(file, &format, header)?;
+        if let Some((at, bytes)) = lines.cut_off {
+            let path = file.path.clone();
+            self.index.remarks.push(Remark::CutOff { path, at, bytes });
+        }
         let form = RowForm::Fields(Arc::new(format));
         let pieces = self.index.database(database).pieces.entry(table.to_owned()).or_default();
-        if !pieces.lists.contains(&list) {
+        if lines.width > 0 && !pieces.lists.contains(&list) {
             pieces.lists.push(list);
+            pieces.width = lines.width;
         }
-        for pair in cuts.windows(2) {
+        for (from, to, rows) in lines.pieces {
+            let bytes = if to == u64::MAX { file.bytes } else { to - from };
+            let form = form.clone();
             pieces.pieces.push(Piece {
                 file: number,
-                from: pair[0],
-                to: pair[1],
-                bytes: if pair[1] == u64::MAX { file.bytes } else { pair[1] - pair[0] },
-                rows: 0,
+                from,
+                to,
+                bytes,
+                rows,
                 around,
-                form: form.clone(),
+                form,
+                counts_from: None,
             });
         }
-        Ok(())
+        Ok(lines.marks)
     }
 }

@@ -2,7 +2,8 @@
 //! place.
 
 use super::file::File;
-use super::index::{Index, Remark};
+use super::index::Index;
+use super::remark::Remark;
 use super::scanner::{DELIMITER, KEPT};
 use super::session::Session;
 use super::{Dump, Error};

@@ -1,84 +1,27 @@
 //! The first look at a dump: what it makes, and where each table's rows stand. Nothing of the rows
 //! is kept but their places, in pieces that end with a statement.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ansi::{is_ansi, with_backticks};
+use super::counted;
+use super::ending::Ending;
 use super::error::Error;
 use super::file::{File, Window};
 use super::foreign::foreign;
-use super::format::Format;
-use super::literal::{self, Head};
+use super::literal::{self, Head, Parsed};
 use super::load_data::{self, LoadData};
+use super::made::{Database, Outcome};
+use super::piece::{Piece, RowForm};
+use super::remark::Remark;
 use super::scanner::{Found, Kept, Next, Scanner, brings_rows, opened};
 use super::session::Session;
 use super::value::Around;
-use crate::mysql::catalog::written::{Statement, Written, WrittenView, read_statement};
-use crate::mysql::schema::Object;
+use crate::mysql::catalog::written::{Statement, read_statement};
 use crate::mysql::server::Flavour;
 
 /// Bytes of text that one piece should hold.
 const PIECE_BYTES: u64 = 4 * 1024 * 1024;
-
-/// Rows of one table that stand one behind the other in a file.
-#[derive(Clone, Debug)]
-pub(super) struct Piece {
-    pub(super) file: usize,
-    pub(super) from: u64,
-    /// The end of the file if it is not known.
-    pub(super) to: u64,
-    /// As much as it takes in the file, compressed as that may be.
-    pub(super) bytes: u64,
-    pub(super) rows: u64,
-    pub(super) around: Around,
-    pub(super) form: RowForm,
-}
-
-/// How rows are written.
-#[derive(Clone, Debug)]
-pub(super) enum RowForm {
-    Statements,
-    Fields(Arc<Format>),
-}
-
-/// All that a dump has of one database.
-#[derive(Debug, Default)]
-pub(super) struct Database {
-    pub(super) written: Written,
-    pub(super) pieces: BTreeMap<String, Pieces>,
-}
-
-/// The rows of one table.
-#[derive(Debug, Default)]
-pub(super) struct Pieces {
-    pub(super) pieces: Vec<Piece>,
-    /// The columns that statements name, each list once; `None` where they name none.
-    pub(super) lists: Vec<Option<Vec<String>>>,
-}
-
-/// What should be told of a dump.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Remark {
-    /// A file ends in the middle of the statement that begins at this byte.
-    CutOff { path: String, at: u64, bytes: u64 },
-    /// It begins as mysqldump's do, and lacks their last line.
-    NoEnd { path: String, bytes: u64 },
-    /// A statement that may change rows or tables, and is not read.
-    NotRead { path: String, at: u64, statement: String },
-    /// So many more of them.
-    MoreNotRead { statements: u64 },
-    /// TIMESTAMPs are in a time zone that the dump does not tell.
-    NoTimeZone,
-    /// Tables, and no row of any of them.
-    NoRows { path: String },
-    /// Tables without ENGINE and whatever stands beside it.
-    NoOptions { path: String },
-    /// Rows of a system-versioned table that are no longer: --dump-history.
-    History,
-    /// A folder lacks what its tool writes.
-    Lacks { path: String, what: String },
-}
 
 /// Statements that are not read are named up to so many.
 const NAMED: usize = 100;
@@ -112,21 +55,26 @@ pub(super) struct Index {
     pub(super) with_rows: bool,
     /// Whether mysqldump or mariadb-dump has written it, as it says itself.
     pub(super) by_tool: bool,
+    /// Whether a file would tell if it were cut off.
+    pub(super) is_end_told: bool,
+    /// Charsets of rows that do not hold every letter.
+    pub(super) narrow: BTreeSet<String>,
     /// How many pieces there are of all tables.
     pieces: usize,
 }
 
 /// One file, while it is read.
 pub(super) struct Pass<'a> {
-    index: &'a mut Index,
+    pub(super) index: &'a mut Index,
     /// The database that statements without one mean.
-    database: String,
+    pub(super) database: String,
     session: Session,
-    file: (usize, &'a File),
+    pub(super) file: (usize, &'a File),
     /// The table that the statement before brought rows of, and how it began.
     last: Option<Last>,
-    begun: bool,
-    ended: bool,
+    pub(super) ending: Ending,
+    /// Whether what is prepared concerns an engine's speed only.
+    pub(super) bulk_load: bool,
 }
 
 /// A statement that brought rows.
@@ -137,6 +85,8 @@ struct Last {
     start: Vec<u8>,
     /// Whether it names columns.
     listed: bool,
+    /// Which of the table's lists of columns it has.
+    list: usize,
 }
 
 impl Index {
@@ -156,8 +106,8 @@ impl Index {
             session,
             file: (number, file),
             last: None,
-            begun: false,
-            ended: false,
+            ending: Ending::default(),
+            bulk_load: false,
         };
         scanner.begin().map_err(|source| file.failed(0, source))?;
         if let Some((what, hint)) = foreign(scanner.window.rest()) {
@@ -167,7 +117,7 @@ impl Index {
             let next = scanner.next();
             match next.map_err(|source| file.failed(scanner.window.held_to(), source))? {
                 Next::Statement => pass.statement(&mut scanner)?,
-                Next::Comment(text) => pass.comment(&text),
+                Next::Comment(text) => pass.comment(&text, scanner.window.position()),
                 Next::CutOff => {
                     let (at, bytes) = (scanner.found.from, scanner.window.position());
                     let path = file.path.clone();
@@ -177,10 +127,11 @@ impl Index {
                 Next::End => break,
             }
         }
-        if pass.begun && !pass.ended {
+        if let Some(lacks) = pass.ending.lacks() {
             let (path, bytes) = (file.path.clone(), scanner.window.position());
-            pass.index.remarks.push(Remark::NoEnd { path, bytes });
+            pass.index.remarks.push(Remark::NoEnd { path, bytes, lacks });
         }
+        pass.index.is_end_told |= pass.ending.is_told();
         Ok(pass.session)
     }
 
@@ -197,8 +148,8 @@ impl Pass<'_> {
                 self.too_much(found.from, "a statement of more than 16 MiB that is no INSERT")
             );
         }
-        let brings_rows = matches!(found.text.first(), Some(b'I' | b'i' | b'R' | b'r'));
-        if brings_rows && let Some(head) = self.head(&found)? {
+        if brings_rows(&found.text) {
+            let head = self.head(&found)?;
             return self.rows(&found, &head);
         }
         self.last = None;
@@ -214,15 +165,18 @@ impl Pass<'_> {
                 {
                     self.index.remarks.push(Remark::History);
                 }
+                if let Some(lacks) = self.ending.set(text) {
+                    self.lacks(lacks, found.from);
+                }
                 self.session.set(&text[3..]);
                 if let Ok(around) = self.session.around() {
                     scanner.quoting = around.quoting;
                 }
             }
-            b"CREATE" | b"DROP" | b"USE" | b"DO" => self.schema(&found, text)?,
             // What concerns the session or the server's files, and no row.
             b"LOCK" => self.index.with_rows = true,
             b"UNLOCK" | b"START" | b"BEGIN" | b"COMMIT" | b"FLUSH" | b"ANALYZE" | b"GRANT" => {}
+            b"PREPARE" | b"EXECUTE" | b"DEALLOCATE" if self.prepares_nothing(text) => {}
             b"LOAD" if let Some(load) = load_data::read(&text[4..], &self.database) => {
                 let around = self.session.around();
                 let around = around.map_err(|what| self.unreadable(found.from, &what))?;
@@ -231,8 +185,10 @@ impl Pass<'_> {
             }
             b"CHANGE" => self.index.position = Some(shown(text)),
             b"ALTER" if is_alter_of_no_form(text) => {}
-            b"" => {}
-            _ => self.not_read(found.from, text),
+            // A SELECT changes nothing, unless it sets a sequence.
+            b"SELECT" if read_statement(text, &self.database).is_none() => {}
+            _ if text.is_empty() => {}
+            _ => self.schema(&found, text)?,
         }
         Ok(())
     }
@@ -253,24 +209,14 @@ impl Pass<'_> {
         Error::TooMuch { path: self.file.1.path.clone(), at, what }
     }
 
-    /// `None` if the statement brings no rows after all.
-    fn head(&mut self, found: &Found) -> Result<Option<Head>, Error> {
+    fn head(&self, found: &Found) -> Result<Head, Error> {
         if let Some(last) = &self.last
             && found.text.starts_with(&last.start)
         {
-            return Ok(Some(Head { bytes: last.start.len(), ..Head::default() }));
+            return Ok(Head { bytes: last.start.len(), ..Head::default() });
         }
-        match literal::head(&found.text) {
-            Ok(Some(head)) => Ok(Some(head)),
-            Ok(None) => Err(self.unreadable(found.from, "an INSERT that is not of plain rows")),
-            Err(_)
-                if !starts_with_word(&found.text, b"INSERT")
-                    && !starts_with_word(&found.text, b"REPLACE") =>
-            {
-                Ok(None)
-            }
-            Err(what) => Err(self.unreadable(found.from, what)),
-        }
+        let head = literal::head(&found.text).map_err(|what| self.unreadable(found.from, what))?;
+        head.ok_or_else(|| self.unreadable(found.from, "an INSERT that is not of plain rows"))
     }
 
     fn unreadable(&self, at: u64, what: &str) -> Error {
@@ -296,9 +242,14 @@ impl Pass<'_> {
             let list = head.columns.as_ref().map(|list| list.iter().map(text).collect());
             let pieces = self.index.database(&database).pieces.entry(table.clone()).or_default();
             let listed = list.is_some();
-            if !pieces.lists.contains(&list) {
+            let known = pieces.lists.iter().position(|one| *one == list);
+            let list = known.unwrap_or_else(|| {
+                if list.is_none() {
+                    pieces.width = width(&found.text[head.bytes..], around);
+                }
                 pieces.lists.push(list);
-            }
+                pieces.lists.len() - 1
+            });
             if pieces.lists.len() > MOST_LISTS {
                 let what = "more than 1024 different lists of columns in INSERTs into one table";
                 return Err(self.too_much(found.from, what));
@@ -306,14 +257,27 @@ impl Pass<'_> {
             let same = |last: &Last| last.database == database && last.table == table;
             begins |= !self.last.as_ref().is_some_and(same);
             let start = found.text[..head.bytes].to_vec();
-            self.last = Some(Last { database, table, start, listed });
+            self.last = Some(Last { database, table, start, listed, list });
+        }
+        if let Some(narrow) = self.session.narrow() {
+            self.index.narrow.insert(narrow.to_owned());
         }
         if !self.session.has_zone() && !self.index.remarks.contains(&Remark::NoTimeZone) {
             self.index.remarks.push(Remark::NoTimeZone);
         }
-        let Some(Last { database, table, listed, .. }) = &self.last else { return Ok(()) };
+        let Some(Last { database, table, listed, list, .. }) = &self.last else { return Ok(()) };
+        let beside = if *listed { found.beside.to_ascii_uppercase() } else { found.beside.clone() };
+        let plain: &[&[u8]] = if *listed { &[b"VALUES", b"VALUE"] } else { &[b""] };
+        if !plain.contains(&beside.as_slice()) {
+            let what = "an INSERT that says more than rows (ON DUPLICATE KEY UPDATE, SELECT), which a \
+                        server would have to run";
+            return Err(self.unreadable(found.from, what));
+        }
         let rows = found.groups.saturating_sub(u64::from(*listed));
         let pieces = self.index.database(database).pieces.entry(table.clone()).or_default();
+        if pieces.pieces.len() <= 1 {
+            counted::note(pieces, *list, (&found.text[head.bytes..], around));
+        }
         match pieces.pieces.last_mut().filter(|_| !begins) {
             Some(last) if last.to - last.from < PIECE_BYTES && last.around == around => {
                 last.to = found.to;
@@ -329,6 +293,7 @@ impl Pass<'_> {
                     rows,
                     around,
                     form: RowForm::Statements,
+                    counts_from: None,
                 });
                 self.index.pieces += 1;
                 if self.index.pieces > MOST_PIECES {
@@ -351,94 +316,32 @@ impl Pass<'_> {
         if self.index.flavour.is_none() && is_of_mariadb(text) {
             self.index.flavour = Some(Flavour::MariaDb);
         }
-        let Some(statement) = read_statement(text, &self.database) else { return Ok(()) };
-        self.take(statement);
-        Ok(())
-    }
-
-    fn take(&mut self, statement: Statement) {
-        match statement {
-            Statement::Use { name } => self.database = name,
-            Statement::CreateDatabase { name } => {
-                self.index.database(&name);
-            }
-            Statement::CreateTable { database, table } => {
-                let written = &mut self.index.database(&database).written;
-                written.tables.retain(|other| other.name != table.name);
-                written.tables.push(table);
-            }
-            Statement::CreateView { database, view } => {
-                let written = &mut self.index.database(&database).written;
-                drop_relation(written, &view.name);
-                written.views.push(view);
-            }
-            Statement::Drop { database, name } => {
-                if let Some(found) = self.index.databases.get_mut(&database) {
-                    drop_relation(&mut found.written, &name);
-                }
-            }
-            Statement::CreateSequence { database, sequence } => {
-                self.index.database(&database).written.sequences.push(sequence);
-            }
-            Statement::SetSequence { database, name, next } => {
-                let sequences = &mut self.index.database(&database).written.sequences;
-                if let Some(found) = sequences.iter_mut().find(|found| found.name.name == name) {
-                    found.next = next;
-                }
-            }
-            Statement::CreateObject { database, object } => {
-                self.index.database(&database).written.objects.push(Object { ..object });
-            }
+        let statement = read_statement(text, &self.database);
+        if let Some(Statement::Use { name }) = &statement {
+            name.clone_into(&mut self.database);
         }
-    }
-
-    /// What mysqldump says of itself.
-    fn comment(&mut self, text: &[u8]) {
-        let text = String::from_utf8_lossy(text);
-        if text.contains("999999\\-") {
-            self.index.by_tool = true;
-            self.index.flavour.get_or_insert(Flavour::MariaDb);
-        }
-        let text = text.trim_start_matches('-').trim();
-        if text.contains("dump") && text.contains("Distrib") {
-            (self.begun, self.index.by_tool) = (true, true);
-            let mariadb = text.contains("MariaDB");
-            self.index.flavour.get_or_insert(if mariadb {
-                Flavour::MariaDb
-            } else {
-                Flavour::MySql
-            });
-        } else if let Some(version) = text.strip_prefix("Server version") {
-            let version = version.trim();
-            self.index.version = Some(version.to_owned());
-            if version.contains("MariaDB") {
-                self.index.flavour = Some(Flavour::MariaDb);
+        match statement.map_or(Outcome::NotRun, |statement| self.index.run(statement)) {
+            Outcome::Run => Ok(()),
+            Outcome::NotRun if starts_with_word(text, b"USE") => {
+                Err(self.unreadable(found.from, "a USE that does not end with a semicolon"))
             }
-        } else if let Some((_, database)) = text.split_once("Database: ") {
-            if text.starts_with("Host:") && !database.trim().is_empty() && !database.contains(' ') {
-                database.trim().clone_into(&mut self.database);
+            Outcome::NotRun => {
+                self.not_read(found.from, text);
+                Ok(())
             }
-        } else if text.starts_with("Dumping data for table") {
-            self.index.with_rows = true;
-        } else if text.starts_with("Dump completed") {
-            self.ended = true;
-        } else if text.starts_with("CHANGE MASTER TO") || text.starts_with("CHANGE REPLICATION") {
-            self.index.position = Some(shown(text.as_bytes()));
-        }
-    }
-
-    /// `@@GLOBAL.GTID_PURGED='…'`, which is where it was taken.
-    fn position(&mut self, set: &[u8]) {
-        let text = String::from_utf8_lossy(set);
-        if let Some((_, gtids)) = text.split_once("GTID_PURGED=") {
-            self.index.position = gtids.split('\'').nth_back(1).map(|set| set.replace('\n', ""));
+            Outcome::Refused(what) => Err(self.unreadable(found.from, what)),
         }
     }
 }
 
-fn drop_relation(written: &mut Written, name: &str) {
-    written.tables.retain(|table| table.name != name);
-    written.views.retain(|view: &WrittenView| view.name != name);
+/// How many values the first row has.
+fn width(rows: &[u8], around: Around) -> usize {
+    let mut literals = Vec::new();
+    let at = literal::blanks(rows).unwrap_or(rows.len());
+    match literal::row(&rows[at..], around.quoting, &mut literals) {
+        Parsed::Row(_) => literals.len(),
+        Parsed::Incomplete | Parsed::Problem { .. } => 0,
+    }
 }
 
 fn name(bytes: &[u8], around: Around) -> String {
@@ -446,7 +349,7 @@ fn name(bytes: &[u8], around: Around) -> String {
     String::from_utf8_lossy(converted.as_deref().unwrap_or(bytes)).into_owned()
 }
 
-fn starts_with_word(text: &[u8], word: &[u8]) -> bool {
+pub(super) fn starts_with_word(text: &[u8], word: &[u8]) -> bool {
     text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
 }
 
@@ -469,7 +372,7 @@ fn is_alter_of_no_form(text: &[u8]) -> bool {
 }
 
 /// The beginning of a statement, for messages.
-fn shown(text: &[u8]) -> String {
+pub(super) fn shown(text: &[u8]) -> String {
     const SHOWN: usize = 120;
     let text = String::from_utf8_lossy(&text[..text.len().min(4 * SHOWN)]).into_owned();
     match text.char_indices().nth(SHOWN) {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::charset::Charset;
 use super::scanner::{Quoted, Quoting, is_dashes, is_versioned, quoted};
 
 /// One value, as it stands in the text.
@@ -10,8 +11,14 @@ pub(super) struct Literal {
     pub(super) kind: Kind,
     /// Its bytes, without quotes and marks, counted from the row's first byte.
     pub(super) bytes: Range<usize>,
-    /// Whether `_binary` stands before it.
-    pub(super) binary: bool,
+    /// What an introducer (`_binary`, `_latin1`) says of its bytes.
+    pub(super) charset: Option<Charset>,
+}
+
+impl Literal {
+    fn new(kind: Kind, bytes: Range<usize>) -> Self {
+        Self { kind, bytes, charset: None }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +30,11 @@ pub(super) enum Kind {
     Text {
         quote: Option<u8>,
         escaped: bool,
+    },
+    /// A field of a file that has escapes or doubled quotes in it, with the quote and the escape there.
+    Field {
+        quote: Option<u8>,
+        escape: Option<u8>,
     },
     /// A number, TRUE or FALSE.
     Bare,
@@ -64,6 +76,12 @@ enum Stop {
 pub(super) fn row(text: &[u8], quoting: Quoting, into: &mut Vec<Literal>) -> Parsed {
     into.clear();
     let mut cursor = Cursor { text, at: 1, quoting };
+    // VALUES (): each column is its default.
+    match cursor.skip_blanks().and_then(|()| cursor.byte()) {
+        Ok(b')') => return Parsed::Row(cursor.at + 1),
+        Ok(_) => {}
+        Err(_) => return Parsed::Incomplete,
+    }
     loop {
         let value = cursor.value().and_then(|value| {
             if into.len() == MOST_VALUES {
@@ -139,7 +157,7 @@ impl Cursor<'_> {
         escaped = escaped
             || (self.quoting.backslash
                 && memchr::memchr(b'\\', &self.text[bytes.clone()]).is_some());
-        Ok(Literal { kind: Kind::Text { quote: Some(quote), escaped }, bytes, binary: false })
+        Ok(Literal::new(Kind::Text { quote: Some(quote), escaped }, bytes))
     }
 
     fn digits(
@@ -153,20 +171,23 @@ impl Cursor<'_> {
         // A row never ends with a digit.
         let length = rest.iter().position(|byte| !is_digit(byte)).ok_or(Stop::Incomplete)?;
         self.at = start + length;
-        Ok(Literal { kind, bytes: start..self.at, binary: false })
+        Ok(Literal::new(kind, start..self.at))
     }
 
     /// `_binary '…'`, `_utf8mb4 '…'`.
     fn introduced(&mut self) -> Result<Literal, Stop> {
         let word = self.take_word()?;
-        let binary = self.text[word].eq_ignore_ascii_case(b"_binary");
+        let name = String::from_utf8_lossy(&self.text[word.start + 1..word.end]);
+        let Some(charset) = Charset::of(&name) else {
+            return Err(Stop::Problem("an introducer of a charset that we have no table of"));
+        };
         self.skip_blanks()?;
         let literal = match self.byte()? {
             quote @ (b'\'' | b'"') => self.quoted(quote)?,
             b'0' | b'x' | b'X' => self.value()?,
             _ => return Err(Stop::Problem("an introducer without a text")),
         };
-        Ok(Literal { binary, ..literal })
+        Ok(Literal { charset: Some(charset), ..literal })
     }
 
     fn take_word(&mut self) -> Result<Range<usize>, Stop> {
@@ -178,11 +199,59 @@ impl Cursor<'_> {
         Ok(word)
     }
 
+    /// As mydumper writes JSON, `CONVERT('…' USING utf8mb4)`, and Adminer bits,
+    /// `CONVERT(b'101', UNSIGNED)`; its parenthesis is read already.
+    fn converted(&mut self) -> Result<Literal, Stop> {
+        self.skip_blanks()?;
+        let literal = match self.byte()? {
+            quote @ (b'\'' | b'"') => self.quoted(quote)?,
+            b'_' => self.introduced()?,
+            b'b' | b'B' if self.text.get(self.at + 1) == Some(&b'\'') => {
+                self.at += 1;
+                Literal { kind: Kind::Bits, ..self.quoted(b'\'')? }
+            }
+            _ => return Err(Stop::Problem("CONVERT of what is no text")),
+        };
+        self.skip_blanks()?;
+        match (literal.kind, self.byte()?) {
+            (Kind::Bits, b',') => {
+                self.at += 1;
+                self.word_then(b"UNSIGNED")?;
+            }
+            (Kind::Text { .. }, _) => {
+                self.take_word()?;
+                self.skip_blanks()?;
+                let charset = self.take_word()?;
+                let name = self.text[charset].to_ascii_uppercase();
+                // Any other may lose letters.
+                if ![b"UTF8MB4".as_slice(), b"UTF8MB3", b"UTF8"].contains(&name.as_slice()) {
+                    return Err(Stop::Problem("CONVERT into another charset"));
+                }
+                self.word_then(b"")?;
+            }
+            _ => return Err(Stop::Problem("CONVERT of what is no text")),
+        }
+        Ok(literal)
+    }
+
+    /// This word, if there is to be one, and the closing parenthesis.
+    fn word_then(&mut self, wanted: &[u8]) -> Result<(), Stop> {
+        self.skip_blanks()?;
+        let word = self.take_word()?;
+        let is_wanted = self.text[word].eq_ignore_ascii_case(wanted);
+        self.skip_blanks()?;
+        if !is_wanted || self.byte()? != b')' {
+            return Err(Stop::Problem("an expression, where only plain values can be read"));
+        }
+        self.at += 1;
+        Ok(())
+    }
+
     fn word(&mut self) -> Result<Literal, Stop> {
         let range = self.take_word()?;
         let word = self.text[range.clone()].to_ascii_uppercase();
         let quote = self.byte()?;
-        let plain = |kind| Ok(Literal { kind, bytes: range.clone(), binary: false });
+        let plain = |kind| Ok(Literal::new(kind, range.clone()));
         match word.as_slice() {
             b"NULL" => plain(Kind::Null),
             b"DEFAULT" => plain(Kind::Default),
@@ -192,22 +261,24 @@ impl Cursor<'_> {
                 let literal = self.quoted(quote)?;
                 Ok(Literal { kind, ..literal })
             }
-            // As mydumper writes JSON: CONVERT('…' USING utf8mb4).
             b"CONVERT" if quote == b'(' => {
                 self.at += 1;
-                self.skip_blanks()?;
-                let literal = match self.byte()? {
-                    quote @ (b'\'' | b'"') => self.quoted(quote)?,
-                    b'_' => self.introduced()?,
-                    _ => return Err(Stop::Problem("CONVERT of what is no text")),
-                };
-                while self.byte()? != b')' {
-                    self.at += 1;
-                }
-                self.at += 1;
-                Ok(literal)
+                self.converted()
             }
-            b"" => Err(Stop::Problem("no value")),
+            // As Adminer writes bytes.
+            b"UNHEX" | b"FROM_BASE64" if quote == b'(' => {
+                self.at += 1;
+                self.skip_blanks()?;
+                let text = self.byte()?;
+                if !matches!(text, b'\'' | b'"') {
+                    return Err(Stop::Problem("a function of what is no text"));
+                }
+                let literal = self.quoted(text)?;
+                self.word_then(b"")?;
+                let kind = if word == b"UNHEX" { Kind::Hexadecimal } else { Kind::Base64 };
+                Ok(Literal { kind, ..literal })
+            }
+            b"" if matches!(quote, b',' | b')') => Err(Stop::Problem("no value")),
             _ => {
                 self.at = range.start;
                 Err(Stop::Problem("an expression, where only plain values can be read"))
@@ -239,21 +310,50 @@ pub(super) fn unescape(text: &[u8], quote: Option<u8>, quoting: Quoting, out: &m
     out.extend_from_slice(rest);
 }
 
+/// The same of a field in a file, which may have another escape than a backslash, or none.
+///
+/// Source: `MySQL`'s manual, "LOAD DATA Statement".
+pub(super) fn unescape_field(
+    text: &[u8],
+    (quote, escape): (Option<u8>, Option<u8>),
+    out: &mut Vec<u8>,
+) {
+    let mut bytes = text.iter().copied();
+    while let Some(byte) = bytes.next() {
+        if Some(byte) == quote {
+            out.extend(bytes.next());
+        } else if Some(byte) == escape {
+            out.extend(bytes.next().map(|after| match after {
+                b'0' => 0,
+                b'b' => 8,
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b't' => b'\t',
+                b'Z' => 0x1a,
+                other => other,
+            }));
+        } else {
+            out.push(byte);
+        }
+    }
+}
+
 /// The first quote or backslash that is a character of its own.
 fn next_mark(text: &[u8], quote: Option<u8>, quoting: Quoting) -> Option<usize> {
-    if !quoting.double_byte {
+    let Some(pairs) = quoting.pairs else {
         return match (quote, quoting.backslash) {
             (Some(quote), true) => memchr::memchr2(quote, b'\\', text),
             (Some(quote), false) => memchr::memchr(quote, text),
             (None, true) => memchr::memchr(b'\\', text),
             (None, false) => None,
         };
-    }
+    };
     let mut at = 0;
     while let Some(byte) = text.get(at) {
-        match *byte {
-            byte if Some(byte) == quote || (quoting.backslash && byte == b'\\') => return Some(at),
-            0x81.. => at += 2,
+        match (*byte, text.get(at + 1)) {
+            (byte, _) if Some(byte) == quote => return Some(at),
+            (b'\\', _) if quoting.backslash => return Some(at),
+            (first, Some(second)) if pairs.is(first, *second) => at += 2,
             _ => at += 1,
         }
     }
@@ -325,10 +425,14 @@ impl Names<'_> {
         }
         if self.byte()? == b'(' {
             let mut columns = Vec::new();
+            self.at += 1;
             while self.byte()? != b')' {
-                self.at += 1;
-                self.byte()?;
                 columns.push(self.name()?);
+                match self.byte()? {
+                    b',' => self.at += 1,
+                    b')' => {}
+                    _ => return Err(Stop::Problem("an INSERT that is not of plain rows")),
+                }
             }
             self.at += 1;
             head.columns = Some(columns);

@@ -10,18 +10,25 @@
 
 mod ansi;
 mod charset;
+mod counted;
+mod ending;
 mod error;
 mod fields;
 mod file;
 mod folder;
 mod foreign;
 mod format;
+mod header;
 #[cfg(test)]
 mod hostile;
 mod index;
+mod lines;
 mod literal;
 mod load_data;
+mod made;
 mod moment;
+mod piece;
+mod remark;
 mod rows;
 mod scanner;
 mod sequences;
@@ -34,11 +41,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) use error::Error;
-pub(crate) use index::Remark;
+pub(crate) use remark::Remark;
 pub(crate) use rows::Rows;
 
+use counted::Counter;
 use file::File;
-use index::{Index, Loading, Pieces};
+use index::{Index, Loading};
+use piece::Pieces;
 use scanner::DELIMITER;
 use session::Session;
 use slot::Slots;
@@ -135,6 +144,11 @@ impl Dump {
         if has_tables && index.by_tool && !has_options {
             index.remarks.push(Remark::NoOptions { path: path.to_owned() });
         }
+        if has_tables && !index.is_end_told {
+            index.remarks.push(Remark::EndUntold { path: path.to_owned() });
+        }
+        let narrow = std::mem::take(&mut index.narrow).into_iter();
+        index.remarks.extend(narrow.map(|charset| Remark::Narrow { charset }));
         let has_rows = databases.values().any(|database| !database.pieces.is_empty());
         if has_tables && !has_rows && !index.with_rows {
             index.remarks.push(Remark::NoRows { path: path.to_owned() });
@@ -157,7 +171,13 @@ impl Dump {
             remarks: index.remarks,
             pieces: pieces.collect(),
         };
-        sequences::take(Arc::new(dump), &sequences)
+        let dump = sequences::take(dump, &sequences)?;
+        Ok(Arc::new(counted::number(dump)?))
+    }
+
+    /// Nobody else reads it any more.
+    fn alone(self: Arc<Self>) -> Result<Self, Error> {
+        Arc::into_inner(self).ok_or_else(|| Error::Panicked("somebody still reads".to_owned()))
     }
 
     /// Tables that have rows here and no CREATE TABLE.
@@ -181,10 +201,50 @@ impl Dump {
         table.columns.iter().filter(is_absent).map(|column| column.name.clone()).collect()
     }
 
+    /// The column of a table whose values are counted here, as the rows leave them to the server.
+    pub(crate) fn counted<'t>(&self, table: &'t Table) -> Option<&'t Column> {
+        counted::column(table, self.pieces.get(&table.name)?)
+    }
+
+    /// The columns of a table that statements leave out, though only a server could tell their
+    /// values, with why.
+    pub(crate) fn unknown(&self, table: &Table) -> Vec<(String, String)> {
+        let Some(found) = self.pieces.get(&table.name) else { return Vec::new() };
+        let around = found.pieces.first().map_or(Around::utf8(), |piece| piece.around);
+        let lists = found.lists.iter().flatten();
+        let mut all: Vec<_> = lists.flat_map(|list| slot::unknown(table, list, around)).collect();
+        let counted = self.counted(table).map(|column| &column.name);
+        all.retain(|(column, _)| Some(column) != counted);
+        all.sort();
+        all.dedup();
+        all
+    }
+
     /// The same of a table by its name.
     pub(crate) fn absent_of(&self, table: &TableName) -> Vec<String> {
         let table = self.schema.tables.iter().find(|found| found.name == *table);
         table.map(|table| self.absent(table)).unwrap_or_default()
+    }
+
+    /// The columns of a table that no statement gives a value of, and the server does not compute.
+    pub(crate) fn left_out<'t>(&self, table: &'t Table) -> Vec<&'t Column> {
+        let Some(found) = self.pieces.get(&table.name) else { return Vec::new() };
+        let visible = table.columns.iter().filter(|column| !column.invisible);
+        let told = visible.clone().filter(|column| column.generated.is_none()).count();
+        let only_visible = [visible.count(), told].contains(&found.width);
+        let is_left = |column: &&Column| {
+            let unlisted = |list: &Option<Vec<String>>| match list {
+                Some(list) => {
+                    let is_it = |name: &String| name.to_lowercase() == column.name.to_lowercase();
+                    !list.iter().any(is_it)
+                }
+                None => column.invisible && only_visible,
+            };
+            column.generated.is_none()
+                && !found.lists.is_empty()
+                && found.lists.iter().all(unlisted)
+        };
+        table.columns.iter().filter(is_left).collect()
     }
 
     /// Bytes of text in each piece of a table's rows, in their order.
@@ -221,7 +281,12 @@ impl Dump {
         let pieces = pieces.get(from as usize..to as usize).unwrap_or_default();
         let around = pieces.first().map_or(Around::utf8(), |piece| piece.around);
         let slots = Slots::new(found, columns, &decoders, around);
-        Ok(Rows::new(self, (slots, decoders), pieces.to_vec()))
+        let is_counted = |name: &String| found.column(name).is_some_and(|one| one.auto_increment);
+        let counter = columns.iter().position(is_counted).and_then(|at| {
+            let first = pieces.first()?.counts_from?;
+            Counter::new(at, &decoders[at], first)
+        });
+        Ok(Rows::new(self, (slots, decoders, counter), pieces.to_vec()))
     }
 }
 

@@ -6,6 +6,7 @@ use std::io;
 
 use memchr::{memchr, memchr2};
 
+use super::charset::Pairs;
 use super::file::Window;
 
 /// Of a statement that brings rows, so much is kept: its table and its columns.
@@ -30,6 +31,8 @@ pub(super) struct Found {
     pub(super) text: Vec<u8>,
     /// Parentheses that stand in no others.
     pub(super) groups: u64,
+    /// Of what stands between and behind them, commas aside, the first letters.
+    pub(super) beside: Vec<u8>,
     /// Whether `text` is all of it.
     pub(super) kept: Kept,
 }
@@ -66,8 +69,8 @@ enum Mode {
 pub(super) struct Quoting {
     /// A backslash escapes (not so under NO_BACKSLASH_ESCAPES).
     pub(super) backslash: bool,
-    /// The second byte of a character may be any, as in GBK and Shift JIS.
-    pub(super) double_byte: bool,
+    /// The second byte of a character may be a backslash, as in GBK and Shift JIS.
+    pub(super) pairs: Option<Pairs>,
 }
 
 pub(super) struct Scanner {
@@ -83,7 +86,7 @@ impl Scanner {
     pub(super) fn new(window: Window, delimiter: &[u8]) -> Self {
         let mut scanner = Self {
             window,
-            quoting: Quoting { backslash: true, double_byte: false },
+            quoting: Quoting { backslash: true, pairs: None },
             found: Found::default(),
             delimiter: Vec::new(),
             special: [false; 256],
@@ -102,7 +105,7 @@ impl Scanner {
 
     /// Reads as much as tells what kind of text it is.
     pub(super) fn begin(&mut self) -> io::Result<()> {
-        self.look_ahead(64)
+        self.look_ahead(512)
     }
 
     /// Goes on to the next statement or comment; a statement is in `found` then.
@@ -247,11 +250,15 @@ impl Scanner {
             at = match *mode {
                 Mode::Code => {
                     let special = |byte: &u8| self.special[usize::from(*byte)];
-                    let Some(next) = rest[at..].iter().position(special) else {
-                        at = rest.len();
+                    let next = rest[at..].iter().position(special);
+                    let plain = at..next.map_or(rest.len(), |next| at + next);
+                    at = plain.end;
+                    if *depth == 0 && self.found.groups > 0 {
+                        note(&rest[plain], &mut self.found.beside);
+                    }
+                    if next.is_none() {
                         break;
-                    };
-                    at += next;
+                    }
                     // What begins here may be longer than what is there.
                     if !ended && rest.len() - at < 16 {
                         break;
@@ -294,6 +301,13 @@ impl Scanner {
         }
         Step::More { at: at.min(rest.len()) }
     }
+}
+
+/// Keeps the first letters of what stands beside parentheses.
+fn note(text: &[u8], beside: &mut Vec<u8>) {
+    const KEPT: usize = 16;
+    let letters = text.iter().filter(|byte| !byte.is_ascii_whitespace() && **byte != b',');
+    beside.extend(letters.take(KEPT.saturating_sub(beside.len())));
 }
 
 /// How far one look at the window came.
@@ -343,13 +357,13 @@ pub(super) enum Quoted {
 pub(super) fn quoted(text: &[u8], quote: u8, quoting: Quoting) -> Quoted {
     let backslash = quoting.backslash && quote != b'`';
     let mut at = 0;
-    if quoting.double_byte {
+    if let Some(pairs) = quoting.pairs {
         while let Some(byte) = text.get(at) {
-            match *byte {
-                byte if byte == quote => return Quoted::Closed(at + 1),
-                b'\\' if !backslash => at += 1,
-                0x81.. | b'\\' if at + 1 == text.len() => return Quoted::Open(at),
-                0x81.. | b'\\' => at += 2,
+            match (*byte, text.get(at + 1)) {
+                (byte, _) if byte == quote => return Quoted::Closed(at + 1),
+                (b'\\' | 0x80.., None) => return Quoted::Open(at),
+                (b'\\', Some(_)) if backslash => at += 2,
+                (first, Some(second)) if pairs.is(first, *second) => at += 2,
                 _ => at += 1,
             }
         }
@@ -379,8 +393,10 @@ pub(super) fn is_versioned(rest: &[u8]) -> bool {
 }
 
 pub(super) fn brings_rows(rest: &[u8]) -> bool {
-    let starts =
-        |word: &[u8]| rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    let starts = |word: &[u8]| {
+        rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+            && rest.get(word.len()).is_none_or(|byte| !byte.is_ascii_alphanumeric())
+    };
     starts(b"INSERT") || starts(b"REPLACE")
 }
 

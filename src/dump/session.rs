@@ -24,6 +24,9 @@ const CHARSET: &str = "character_set_client";
 const ZONE: &str = "time_zone";
 const MODE: &str = "sql_mode";
 
+/// What a variable is set to if only a server can tell.
+const UNKNOWN: &str = "?";
+
 impl Session {
     pub(super) fn new() -> Self {
         Self { variables: HashMap::new(), kept: HashMap::new() }
@@ -40,6 +43,13 @@ impl Session {
         self.variables.contains_key(ZONE)
     }
 
+    /// The charset of text, if there are letters that it does not have.
+    pub(super) fn narrow(&self) -> Option<&str> {
+        let charset = self.variables.get(CHARSET)?.as_str();
+        let holds_all = ["utf8mb4", "binary", "utf16", "utf32", "gb18030"];
+        (!holds_all.iter().any(|wide| charset.eq_ignore_ascii_case(wide))).then_some(charset)
+    }
+
     /// Whether names stand in double quotes.
     pub(super) fn is_ansi(&self) -> bool {
         self.variables.get(MODE).is_some_and(|mode| mode.to_ascii_uppercase().contains("ANSI"))
@@ -49,16 +59,22 @@ impl Session {
     pub(super) fn around(&self) -> Result<Around, String> {
         let charset = self.charset()?;
         let mode = self.variables.get(MODE).map_or("", String::as_str);
+        if mode == UNKNOWN || mode.parse::<u64>().is_ok_and(|bits| bits != 0) {
+            return Err("the sql_mode before it is set to what only a server can tell".to_owned());
+        }
         let zone = self.variables.get(ZONE).map_or("+00:00", String::as_str);
         let zone = offset(zone);
         let backslash = !mode.to_ascii_uppercase().contains("NO_BACKSLASH_ESCAPES");
-        let quoting = Quoting { backslash, double_byte: charset.is_double_byte() };
+        let quoting = Quoting { backslash, pairs: charset.pairs() };
         Ok(Around { charset, quoting, zone })
     }
 
     /// How statements are written; an error is the name of what we do not know.
     pub(super) fn charset(&self) -> Result<Charset, String> {
         let charset = self.variables.get(CHARSET).map_or("utf8mb4", String::as_str);
+        if charset == UNKNOWN {
+            return Err("the charset before it is set to what only a server can tell".to_owned());
+        }
         Charset::of(charset).ok_or_else(|| format!("we have no table of the charset {charset}"))
     }
 
@@ -72,7 +88,10 @@ impl Session {
     fn assign(&mut self, words: &mut Tokens<'_>) {
         let Some(name) = next_word(words) else { return };
         let name = match name.to_ascii_lowercase().as_str() {
-            "session" | "global" | "local" => next_word(words).unwrap_or_default(),
+            "session" | "local" => next_word(words).unwrap_or_default(),
+            // Of the next sessions.
+            "global" | "persist" | "persist_only" => return,
+            name if name.starts_with("@@global.") || name.starts_with("@@persist") => return,
             "names" | "charset" => {
                 let charset = next_word(words).unwrap_or_default();
                 self.put(CHARSET, Some(charset));
@@ -87,10 +106,14 @@ impl Session {
             _ => name,
         };
         let mut value = words.skip_while(|word| matches!(word, Token::Symbol(b'=' | b':')));
-        let value = match value.next() {
-            Some(Token::Text(text)) => Some(String::from_utf8_lossy(&text).into_owned()),
-            Some(Token::Word(word)) => self.value(&String::from_utf8_lossy(word)),
-            _ => None,
+        let value = match (value.next(), value.next()) {
+            (Some(Token::Text(text)), None) => Some(String::from_utf8_lossy(&text).into_owned()),
+            (Some(Token::Word(word)), None) => self.value(&String::from_utf8_lossy(word)),
+            (Some(Token::Word(function)), Some(Token::Group(arguments))) => {
+                Some(self.call(function, arguments).unwrap_or_else(|| UNKNOWN.to_owned()))
+            }
+            (None, _) => None,
+            _ => Some(UNKNOWN.to_owned()),
         };
         match name.strip_prefix('@').filter(|name| !name.starts_with('@')) {
             // Those that are put back are few and short.
@@ -109,6 +132,28 @@ impl Session {
             Some(value) => self.variables.insert(name.to_owned(), value),
             None => self.variables.remove(name),
         };
+    }
+
+    /// What dumps and people call: IFNULL(@kept, 'x'), CONCAT(@@sql_mode, ',x'), REPLACE(…).
+    fn call(&self, function: &[u8], arguments: &[u8]) -> Option<String> {
+        let argument = |part: &[u8]| {
+            let mut words = tokens(part);
+            let value = match words.next()? {
+                Token::Text(text) => Some(String::from_utf8_lossy(&text).into_owned()),
+                Token::Word(word) => self.value(&String::from_utf8_lossy(word)),
+                Token::Name(_) | Token::Group(_) | Token::Symbol(_) => return None,
+            };
+            words.next().is_none().then_some(value)
+        };
+        let arguments: Option<Vec<_>> = split_commas(arguments).into_iter().map(argument).collect();
+        let arguments = arguments?;
+        let texts = arguments.iter().map(|text| text.clone().unwrap_or_default());
+        match (function.to_ascii_uppercase().as_slice(), arguments.as_slice()) {
+            (b"IFNULL" | b"COALESCE", [first, rest]) => first.clone().or_else(|| rest.clone()),
+            (b"CONCAT", _) => Some(texts.collect()),
+            (b"REPLACE", [Some(text), Some(from), Some(to)]) => Some(text.replace(from, to)),
+            _ => None,
+        }
     }
 
     /// `@kept`, `@@variable` or the word itself.
@@ -193,6 +238,19 @@ mod tests {
         assert_eq!((around.zone, around.quoting.backslash), (Some(-12_600), false));
         assert!(session.has_zone());
         assert!(!run(&[" @OLD_TIME_ZONE=@@TIME_ZONE "]).has_zone());
+        let mode = |statement: &str| {
+            let first = " @old_sql_mode=@@sql_mode, sql_mode='ANSI_QUOTES'";
+            run(&[first, statement]).around().map(|around| around.quoting.backslash)
+        };
+        assert_eq!(mode(" sql_mode=CONCAT(@@sql_mode, ',NO_BACKSLASH_ESCAPES')"), Ok(false));
+        assert_eq!(mode(" sql_mode=IFNULL(@old_sql_mode, 'NO_BACKSLASH_ESCAPES')"), Ok(false));
+        for unknown in ["(SELECT @@GLOBAL.sql_mode)", "CONCAT(@@sql_mode, now())", "1048576"] {
+            assert!(mode(&format!(" sql_mode={unknown}")).is_err(), "{unknown}");
+        }
+        assert_eq!(mode(" sql_mode=0"), Ok(true));
+        for global in [" GLOBAL sql_mode=", " @@GLOBAL.sql_mode=", " @@persist.sql_mode = "] {
+            assert_eq!(mode(&format!("{global}'NO_BACKSLASH_ESCAPES'")), Ok(true), "{global}");
+        }
         let unknown = run(&[" TIME_ZONE = 'Europe/Berlin'"]);
         assert_eq!(unknown.around().unwrap().zone, None);
     }

@@ -24,6 +24,8 @@ pub(super) struct Slots {
 #[derive(Clone, Debug)]
 pub(super) struct Fitted {
     pub(super) slots: Vec<Slot>,
+    /// What each column is where DEFAULT stands for its value.
+    pub(super) unsaid: Vec<Slot>,
     /// Names of the row's values.
     names: Vec<String>,
 }
@@ -99,12 +101,16 @@ impl Slots {
             let at = names.iter().position(|name| name.to_lowercase() == asked.to_lowercase());
             at.map_or_else(|| unsaid.clone(), Slot::At)
         });
-        Ok(Fitted { slots: slots.collect(), names: names.clone() })
+        Ok(Fitted { slots: slots.collect(), unsaid: self.unsaid.clone(), names: names.clone() })
     }
 
     /// What a row's values are of: the columns that are listed, or else those that this server
     /// means, which the number of values tells.
     fn names(&self, values: usize) -> Option<Vec<String>> {
+        // VALUES (), whatever the columns are.
+        if values == 0 && self.listed.as_ref().is_none_or(Vec::is_empty) {
+            return Some(Vec::new());
+        }
         if let Some(listed) = &self.listed {
             return (listed.len() == values).then(|| listed.clone());
         }
@@ -139,6 +145,34 @@ impl Fitted {
     }
 }
 
+/// The names of a list that are no columns of the table; what begins with @ is a variable.
+fn nowhere<'l>(columns: &[Column], list: &'l [String]) -> impl Iterator<Item = &'l String> {
+    let is_column = |name: &String| {
+        columns.iter().any(|column| column.name.to_lowercase() == name.to_lowercase())
+    };
+    list.iter().filter(move |name| !name.is_empty() && !name.starts_with('@') && !is_column(name))
+}
+
+/// The columns that a list leaves out and whose values cannot be known, and those that the table does
+/// not have, with why.
+pub(super) fn unknown(table: &Table, list: &[String], around: Around) -> Vec<(String, String)> {
+    let listed =
+        |column: &Column| list.iter().any(|name| name.to_lowercase() == column.name.to_lowercase());
+    let left = table.columns.iter().filter(|one| !listed(one) && one.generated.is_none());
+    let unknown = left.filter_map(|column| {
+        let decoder = Decoder::new(column).ok()?;
+        match unsaid(column, &decoder, around) {
+            Slot::Missing(what) => Some((column.name.clone(), what)),
+            Slot::At(_) | Slot::Null | Slot::Encoded(_) => None,
+        }
+    });
+    let nowhere = nowhere(&table.columns, list).map(|name| {
+        let what = "the rows have values of it, and CREATE TABLE has no such column";
+        (name.clone(), what.to_owned())
+    });
+    unknown.chain(nowhere).collect()
+}
+
 /// What a column is whose value a statement leaves out.
 fn unsaid(column: &Column, decoder: &Decoder, around: Around) -> Slot {
     let missing = |what: &str| Slot::Missing(format!("the statement leaves it out, and {what}"));
@@ -162,7 +196,7 @@ fn unsaid(column: &Column, decoder: &Decoder, around: Around) -> Slot {
                 (None, Some(digits)) if is_hexadecimal => (Kind::Hexadecimal, digits),
                 _ => (Kind::Text { quote: None, escaped: false }, text.as_str()),
             };
-            let literal = Literal { kind, bytes: 0..text.len(), binary: false };
+            let literal = Literal { kind, bytes: 0..text.len(), charset: None };
             let (mut value, mut scratch) = (Vec::new(), Vec::new());
             let utf8 = Around { charset: super::charset::Charset::Utf8, ..around };
             match decoder.decode(text.as_bytes(), &literal, (utf8, &mut scratch), &mut value) {

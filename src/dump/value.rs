@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::charset::Charset;
-use super::literal::{Kind, Literal, unescape};
+use super::literal::{Kind, Literal, unescape, unescape_field};
 use super::moment;
 use super::scanner::Quoting;
 use crate::mysql::schema::{Column, ColumnType};
@@ -17,6 +17,10 @@ use crate::mysql::wire::{ColumnDefinition, WireType, put_bytes};
 #[derive(Clone, Debug)]
 pub(super) struct Decoder {
     form: Form,
+    /// CHAR, which loses the blanks at its end.
+    is_padded: bool,
+    /// ENUM and SET, where a number is a member's place.
+    is_member: bool,
     /// The charset that bytes without one are in.
     own: Charset,
     pub(super) definition: ColumnDefinition,
@@ -60,7 +64,7 @@ pub(super) struct Around {
 
 impl Around {
     pub(super) fn utf8() -> Self {
-        let quoting = Quoting { backslash: true, double_byte: false };
+        let quoting = Quoting { backslash: true, pairs: None };
         Self { charset: Charset::Utf8, quoting, zone: Some(0) }
     }
 }
@@ -86,7 +90,18 @@ impl Decoder {
             flags: if unsigned { UNSIGNED } else { 0 },
             decimals: 0,
         };
-        Ok(Self { form, own, definition })
+        let is_padded = matches!(column.column_type, ColumnType::Char { .. });
+        let is_member =
+            matches!(column.column_type, ColumnType::Enum { .. } | ColumnType::Set { .. });
+        Ok(Self { form, is_padded, is_member, own, definition })
+    }
+
+    /// Bytes of an integer, and whether it has no sign.
+    pub(super) fn integer(&self) -> Option<(usize, bool)> {
+        match self.form {
+            Form::Integer { bytes, unsigned } => Some((bytes, unsigned)),
+            _ => None,
+        }
     }
 
     /// Appends the value, which is not NULL; `text` is the row's.
@@ -106,6 +121,11 @@ impl Decoder {
                 unescape(raw, quote, around.quoting, scratch);
                 scratch.as_slice()
             }
+            Kind::Field { quote, escape } => {
+                scratch.clear();
+                unescape_field(raw, (quote, escape), scratch);
+                scratch.as_slice()
+            }
             Kind::Hexadecimal => {
                 scratch.clear();
                 hexadecimal(raw, scratch)?;
@@ -123,10 +143,11 @@ impl Decoder {
             }
             Kind::Null | Kind::Default => return Err("a value that is not there".to_owned()),
         };
-        let without_charset =
-            literal.binary || !matches!(literal.kind, Kind::Text { .. } | Kind::Bare);
         match &self.form {
-            Form::Text => self.text(plain, (around, without_charset), out),
+            Form::Text => self.text(plain, (around, literal), out),
+            Form::Bytes { .. } if literal.kind == Kind::Bare && !is_printed(plain) => {
+                Err(none("a text in quotes", plain))
+            }
             Form::Bytes { padded } => {
                 if plain.len() < *padded {
                     let mut whole = plain.to_vec();
@@ -148,19 +169,27 @@ impl Decoder {
     fn text(
         &self,
         plain: &[u8],
-        (around, without_charset): (Around, bool),
+        (around, literal): (Around, &Literal),
         out: &mut Vec<u8>,
     ) -> Result<(), Problem> {
-        let charset = match around.charset {
-            Charset::Binary => self.own,
-            _ if without_charset => self.own,
-            charset => charset,
-        };
-        match charset.convert(plain) {
-            Ok(None) => put_bytes(out, plain),
-            Ok(Some(converted)) => put_bytes(out, &converted),
-            Err(_no_text) => return Err("bytes that are no text in the dump's charset".to_owned()),
+        if literal.kind == Kind::Bare && (self.is_member || !is_printed(plain)) {
+            return Err(none("a text in quotes", plain));
         }
+        // Without an introducer, what has no quotes is in the column's own charset.
+        let is_text = matches!(literal.kind, Kind::Text { .. } | Kind::Field { .. } | Kind::Bare);
+        let charset = match (literal.charset, around.charset) {
+            (Some(Charset::Binary), _) | (None, Charset::Binary) => self.own,
+            (Some(charset), _) => charset,
+            (None, _) if !is_text => self.own,
+            (None, charset) => charset,
+        };
+        let converted = charset
+            .convert(plain)
+            .map_err(|_no_text| "bytes that are no text in the dump's charset".to_owned())?;
+        let text = converted.as_deref().unwrap_or(plain);
+        // As the server gives it, whatever was written.
+        let spaces = text.iter().rev().take_while(|byte| self.is_padded && **byte == b' ').count();
+        put_bytes(out, &text[..text.len() - spaces]);
         Ok(())
     }
 }
@@ -223,10 +252,12 @@ fn number_or_moment(
         Form::Integer { bytes, unsigned } => integer(plain, (*bytes, *unsigned), out)?,
         Form::Float => {
             let value: f32 = text()?.parse().map_err(|_word| none("a number", plain))?;
+            is_finite(value.is_finite(), plain)?;
             out.extend_from_slice(&value.to_le_bytes());
         }
         Form::Double => {
             let value: f64 = text()?.parse().map_err(|_word| none("a number", plain))?;
+            is_finite(value.is_finite(), plain)?;
             out.extend_from_slice(&value.to_le_bytes());
         }
         Form::Decimal { scale } => decimal(plain, *scale, out)?,
@@ -244,6 +275,22 @@ fn number_or_moment(
         Form::Text | Form::Bytes { .. } | Form::Bits { .. } => {}
     }
     Ok(())
+}
+
+/// Neither server has the others, which Rust knows as words.
+fn is_finite(is: bool, plain: &[u8]) -> Result<(), Problem> {
+    if is { Ok(()) } else { Err(none("a number", plain)) }
+}
+
+/// Whether a number without quotes is written as the server prints it where it becomes text.
+fn is_printed(number: &[u8]) -> bool {
+    let digits = number.strip_prefix(b"-").unwrap_or(number);
+    let whole = digits.split(|byte| *byte == b'.').next().unwrap_or_default();
+    let has_value = digits.iter().any(|byte| matches!(byte, b'1'..=b'9'));
+    let is_plain = digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+        && digits.last().is_some_and(u8::is_ascii_digit)
+        && (digits.len() == number.len() || has_value);
+    is_plain && !whole.is_empty() && (whole == b"0" || !whole.starts_with(b"0"))
 }
 
 #[cold]

@@ -5,7 +5,7 @@ use crate::dump::{Dump, Remark};
 use crate::finding::{Code, Finding, Place};
 use crate::migrate::conversion::Conversion;
 use crate::migrate::mapping::TableMapping;
-use crate::mysql::schema::{ColumnType, Schema, Table};
+use crate::mysql::schema::{Column, ColumnType, Default, Schema, Table};
 use crate::name::TableName;
 
 /// What a dump says of itself, before anything is written. An error in it stops the run.
@@ -13,7 +13,11 @@ pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
     let mut columns = schema.tables.iter().flat_map(|table| &table.columns);
     let has_timestamps =
         columns.any(|column| matches!(column.column_type, ColumnType::Timestamp { .. }));
-    let matters = |remark: &&Remark| has_timestamps || !matches!(remark, Remark::NoTimeZone);
+    let matters = |remark: &&Remark| match remark {
+        Remark::NoTimeZone => has_timestamps,
+        Remark::Narrow { charset } => lacks_letters(charset, schema),
+        _ => true,
+    };
     found.extend(dump.remarks.iter().filter(matters).map(remark));
     for table in dump.without_form() {
         let place = Place::table(table);
@@ -21,6 +25,8 @@ pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
         let help = "dump it again with its form (without --no-create-info)";
         found.push(Finding::error(Code::TableNotCopied, place, message).help(help));
     }
+    found.extend(schema.tables.iter().flat_map(|table| unknown(dump, table)));
+    found.extend(schema.tables.iter().flat_map(|table| left_out(dump, table)));
     found.extend(counters(dump, schema));
     let floats = schema.tables.iter().flat_map(|table| {
         let floats = table.columns.iter().filter(|one| one.column_type == ColumnType::Float);
@@ -31,6 +37,67 @@ pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
             "FLOATs stand in a dump with six digits, where the server holds seven or eight";
         Finding::note(Code::DumpRounds, place, message)
     }));
+}
+
+/// Values that statements leave to the server: those of a counter are counted as it would, others
+/// cannot be known.
+fn unknown(dump: &Dump, table: &Table) -> Vec<Finding> {
+    let unknown = dump.unknown(table).into_iter().map(|(column, what)| {
+        let place = Place::column(&table.name, &column);
+        let help =
+            "leave the table out (exclude), or load the dump into a server and migrate from there";
+        Finding::error(Code::DumpLacksValues, place, what).help(help)
+    });
+    let counted = dump.counted(table).map(|column| {
+        let message =
+            "counted in the order of the rows, as a server would: they leave it to AUTO_INCREMENT";
+        Finding::note(Code::DumpLacksValues, Place::column(&table.name, &column.name), message)
+    });
+    unknown.chain(counted).collect()
+}
+
+/// Columns of which the dump has no values: their defaults stand in, where the dump tells them.
+fn left_out(dump: &Dump, table: &Table) -> Vec<Finding> {
+    let finding = |column: &Column| {
+        let place = Place::column(&table.name, &column.name);
+        let is_known = match column.default {
+            _ if column.auto_increment => false,
+            Default::Literal(_) | Default::Null => true,
+            Default::Absent => column.nullable,
+            Default::Expression(_) => false,
+        };
+        let message = "the dump has no values of it: each row gets the column's default";
+        if is_known {
+            let help = "if it had others, dump it again with its columns named (--complete-insert)";
+            return Finding::warning(Code::DumpLacksValues, place, message).help(help);
+        }
+        let message = "the dump has no values of it, and its default is not a plain value";
+        let help = "dump it again with a tool that writes this column: mydumper 0.10 leaves out columns \
+                    with computed defaults of MySQL 8";
+        Finding::error(Code::DumpLacksValues, place, message).help(help)
+    };
+    let unknown = dump.unknown(table);
+    let counted = dump.counted(table).map(|column| &column.name);
+    let told = |column: &&Column| {
+        Some(&column.name) == counted || unknown.iter().any(|(name, _)| *name == column.name)
+    };
+    dump.left_out(table).into_iter().filter(|column| !told(column)).map(finding).collect()
+}
+
+/// Whether a column may hold letters that the charset of the dump does not have.
+fn lacks_letters(charset: &str, schema: &Schema) -> bool {
+    let is = |name: &str| charset.eq_ignore_ascii_case(name);
+    let narrow = is("utf8") || is("utf8mb3");
+    let fits = |own: &str| {
+        own == "ascii"
+            || is(own)
+            || (narrow && !["utf8mb4", "utf16", "utf32", "gb18030"].contains(&own))
+    };
+    let mut columns = schema.tables.iter().flat_map(|table| &table.columns);
+    columns.any(|column| match &column.collation {
+        Some(collation) => !fits(&collation.charset),
+        None => matches!(column.column_type, ColumnType::Json { .. }),
+    })
 }
 
 /// AUTO_INCREMENT columns of tables with rows, of which the dump does not tell the next value: the
@@ -54,18 +121,35 @@ fn remark(remark: &Remark) -> Finding {
     let source = Place::source;
     match remark {
         Remark::CutOff { path, at, bytes } => {
-            let message = format!(
-                "{path} ends at byte {bytes} in the middle of the statement that begins at byte {at}"
-            );
+            let message =
+                format!("{path} ends at byte {bytes} in the middle of what begins at byte {at}");
             let help = "the dump is not whole: make it, or copy it, again";
             Finding::error(Code::DumpCutOff, source(), message).help(help)
         }
-        Remark::NoEnd { path, bytes } => {
-            let message = format!(
-                "{path} ends at byte {bytes} without the line «Dump completed» of its tool"
-            );
+        Remark::NoEnd { path, bytes, lacks } => {
+            let message = format!("{path} ends at byte {bytes} without {lacks}");
             let help = "the dump may not be whole: make it, or copy it, again";
             Finding::error(Code::DumpCutOff, source(), message).help(help)
+        }
+        Remark::EndUntold { path } => {
+            let message = format!(
+                "nothing in {path} tells whether it is whole: its tool writes no last line, or was \
+                 told not to"
+            );
+            Finding::note(Code::DumpEndUntold, source(), message)
+        }
+        Remark::Narrow { charset } => {
+            let message = format!(
+                "written in {charset}: letters of its columns that {charset} does not have stand in it \
+                 as ?, and arrive so"
+            );
+            let help =
+                "dump it with --default-character-set=utf8mb4, or binary from a MySQL before 5.5";
+            Finding::warning(Code::DumpLettersLost, source(), message).help(help)
+        }
+        Remark::Partial { path, condition } => {
+            let message = format!("{path} has only rows WHERE {condition}: it was made so");
+            Finding::warning(Code::DumpPartial, source(), message)
         }
         Remark::NotRead { path, at, statement } => {
             let message = format!("{path}, byte {at}: a statement that is not read: {statement}");

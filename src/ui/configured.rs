@@ -44,6 +44,10 @@ pub(crate) fn sentence(report: &Report) -> (&'static str, String) {
                 format!("{} would be, seen in {time}{found} {exit}.", files(count)),
             )
         }
+        (outcome, _) if report.changes.is_empty() && outcome == Outcome::DoneWithFindings => (
+            "Nothing was changed:",
+            format!("what could be moved is moved already, seen in {time}{found} {exit}."),
+        ),
         _ if report.changes.is_empty() => {
             ("Nothing to do:", format!("no setting is left to move, seen in {time}{found} {exit}."))
         }

@@ -136,6 +136,10 @@ pub(super) fn findings(
                 format!("interval, not time, for values that are no time of day: {beyond}");
             found.push(Finding::note(Code::TypeChosen, place(), message));
         }
+        Source::Set { labels } if labels.iter().any(String::is_empty) => {
+            let message = "the set of the empty label alone arrives as the empty set, as both are '' to MySQL";
+            found.push(Finding::warning(Code::TypeChosen, place(), message));
+        }
         Source::Json { .. } if beyond > 0 => {
             let message = format!("json, not jsonb, for values that hold \\u0000: {beyond}");
             found.push(Finding::note(Code::TypeChosen, place(), message));

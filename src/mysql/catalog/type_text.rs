@@ -18,7 +18,10 @@ pub(super) fn parse(text: &str) -> TypeText {
     let mut parts = Parts::default();
     for (at, token) in tokens(text.as_bytes()).enumerate() {
         match token {
-            Token::Word(word) if at == 0 => parts.name = lower(word),
+            // MariaDB's, as it prints them in its Oracle mode.
+            Token::Word(word) if at == 0 => {
+                parts.name = lower(word).trim_start_matches("mariadb_schema.").to_owned();
+            }
             Token::Word(word) => parts.words.push(lower(word)),
             Token::Group(inner) if parts.words.is_empty() => parts.arguments = Some(inner),
             Token::Group(_) | Token::Text(_) | Token::Name(_) | Token::Symbol(_) => {}
@@ -50,12 +53,12 @@ impl Parts<'_> {
         // MySQL says that ZEROFILL implies UNSIGNED, and prints both.
         let unsigned = self.has("unsigned") || self.has("zerofill");
         Some(match self.name.as_str() {
-            "tinyint" => ColumnType::TinyInt { unsigned, display_width: self.number(0) },
-            "smallint" => ColumnType::SmallInt { unsigned },
-            "mediumint" => ColumnType::MediumInt { unsigned },
-            "int" | "integer" => ColumnType::Int { unsigned },
-            "bigint" => ColumnType::BigInt { unsigned },
-            "decimal" | "numeric" => ColumnType::Decimal {
+            "tinyint" | "int1" => ColumnType::TinyInt { unsigned, display_width: self.number(0) },
+            "smallint" | "int2" => ColumnType::SmallInt { unsigned },
+            "mediumint" | "middleint" | "int3" => ColumnType::MediumInt { unsigned },
+            "int" | "integer" | "int4" => ColumnType::Int { unsigned },
+            "bigint" | "int8" => ColumnType::BigInt { unsigned },
+            "decimal" | "numeric" | "dec" | "fixed" => ColumnType::Decimal {
                 precision: self.number(0).unwrap_or(10),
                 scale: self.number(1).unwrap_or(0),
             },

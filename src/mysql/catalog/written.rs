@@ -6,6 +6,7 @@
 //! it leaves to the table or to the server (a column's charset, a charset's collation, the action
 //! of a key without one) is filled in here.
 
+mod alter;
 mod column;
 mod key;
 mod partition;
@@ -13,7 +14,7 @@ mod statement;
 
 use std::collections::HashMap;
 
-pub(crate) use statement::{Statement, read as read_statement};
+pub(crate) use statement::{Over, Statement, read as read_statement};
 
 use super::create_table::{CreateTable, begins_key};
 use super::default::Style;
@@ -78,6 +79,10 @@ pub(crate) fn schema<'a>(
 }
 
 impl Written {
+    pub(crate) fn table(&self, name: &str) -> Option<&WrittenTable> {
+        self.tables.iter().find(|table| table.name == name)
+    }
+
     fn schema(&self, database: &str, dialect: Dialect) -> Schema {
         let flavour = dialect.flavour;
         let mut rows = Rows { objects: self.objects.clone(), ..Rows::default() };
@@ -112,6 +117,19 @@ impl WrittenTable {
     /// Whether it is told of what stands behind the columns: the engine, the charset…
     pub(crate) fn has_options(&self) -> bool {
         self.has_option("ENGINE") || self.has_option("TYPE")
+    }
+
+    /// Whether a foreign key of it names that table, in whatever database.
+    pub(crate) fn refers_to(&self, name: &str) -> bool {
+        let group = tokens(&self.sql).find_map(|word| match word {
+            Token::Group(body) => Some(body),
+            Token::Word(_) | Token::Text(_) | Token::Name(_) | Token::Symbol(_) => None,
+        });
+        split_commas(group.unwrap_or_default()).into_iter().any(|item| {
+            let mut words = tokens(item);
+            words.any(|word| word.is_word("REFERENCES"))
+                && table_name(&mut words, "").is_some_and(|table| table.name == name)
+        })
     }
 
     fn has_option(&self, name: &str) -> bool {
@@ -174,6 +192,10 @@ impl Reader<'_> {
             Some(word) if word.is_word("CONSTRAINT") => self.constraint(words.rest()),
             Some(word) if word.is_word("CHECK") => self.check(String::new(), words),
             Some(word) if word.is_word("PERIOD") => {}
+            Some(word) if word.is_word("FOREIGN") => {
+                let name = self.unnamed_foreign_key();
+                self.foreign_key(&name, words);
+            }
             Some(Token::Word(word)) if begins_key(word) => self.key(item),
             // Under --skip-quote-names.
             Some(Token::Word(name)) => self.column(&text(name), words.rest(), options),

@@ -1,6 +1,7 @@
 //! Indexes and foreign keys.
 
 use super::{Reader, table_name, text};
+use crate::mysql::catalog::create_table::begins_key;
 use crate::mysql::catalog::rows::{ForeignKeyRow, IndexRow, RuleRow};
 use crate::mysql::server::Flavour;
 use crate::mysql::token::{Token, Tokens, split_commas, tokens};
@@ -11,6 +12,15 @@ impl Reader<'_> {
         let mut words = tokens(definition);
         let name = match words.next() {
             Some(Token::Name(name)) => text(&name),
+            // Without a name.
+            Some(Token::Word(word)) if word.eq_ignore_ascii_case(b"CHECK") => {
+                return self.check(String::new(), words);
+            }
+            Some(Token::Word(word)) if word.eq_ignore_ascii_case(b"FOREIGN") => {
+                let name = self.unnamed_foreign_key();
+                return self.foreign_key(&name, words);
+            }
+            Some(Token::Word(word)) if begins_key(word) => return self.key(definition),
             Some(Token::Word(name)) => text(name),
             _ => return,
         };
@@ -26,6 +36,15 @@ impl Reader<'_> {
             }
             _ => {}
         }
+    }
+
+    /// As both servers name one without a name: behind the last that they named so.
+    pub(super) fn unnamed_foreign_key(&self) -> String {
+        let stem = format!("{}_ibfk_", self.table);
+        let of_table = self.rows.rules.iter().filter(|rule| rule.table == self.table);
+        let numbers =
+            of_table.filter_map(|rule| rule.name.strip_prefix(&stem)?.parse::<u32>().ok());
+        format!("{stem}{}", numbers.max().unwrap_or(0) + 1)
     }
 
     /// `[PRIMARY | UNIQUE | FULLTEXT | SPATIAL | VECTOR] KEY name (parts) options`
@@ -67,8 +86,15 @@ impl Reader<'_> {
         let rows = split_commas(parts).into_iter().filter_map(|part| index_part(&row, part));
         let rows: Vec<IndexRow> = rows.collect();
         if let Some(first) = rows.first().filter(|first| first.index.is_empty()) {
-            // A key without a name has that of its first column.
-            let name = first.column.clone().unwrap_or_else(|| "functional_index".to_owned());
+            // A key without a name has that of its first column, and a number if it is not the first.
+            let stem = first.column.clone().unwrap_or_else(|| "functional_index".to_owned());
+            let is_taken = |name: &str| {
+                let mut others = self.rows.indexes.iter().filter(|row| row.table == self.table);
+                others.any(|row| row.index.eq_ignore_ascii_case(name))
+            };
+            let numbered = (2..).map(|number| format!("{stem}_{number}"));
+            let mut names = std::iter::once(stem.clone()).chain(numbered);
+            let name = names.find(|name| !is_taken(name)).unwrap_or(stem);
             self.rows
                 .indexes
                 .extend(rows.into_iter().map(|row| IndexRow { index: name.clone(), ..row }));
@@ -78,7 +104,7 @@ impl Reader<'_> {
     }
 
     /// `KEY (columns) REFERENCES table (columns) ON DELETE … ON UPDATE …`
-    fn foreign_key(&mut self, name: &str, mut words: Tokens<'_>) {
+    pub(super) fn foreign_key(&mut self, name: &str, mut words: Tokens<'_>) {
         let Some(columns) = group(&mut words) else { return };
         if !words.next().is_some_and(|word| word.is_word("REFERENCES")) {
             return;

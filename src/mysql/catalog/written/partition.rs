@@ -70,6 +70,11 @@ fn printed(method: &str, expression: &[u8]) -> String {
         let quoted: Vec<String> = names(expression).iter().map(|name| mysql_quoted(name)).collect();
         return quoted.join(",");
     }
+    // A column without quotes, under --skip-quote-names.
+    let mut words = tokens(expression);
+    if let (Some(Token::Word(name)), None) = (words.next(), words.next()) {
+        return mysql_quoted(&text(name));
+    }
     text(expression).trim().to_owned()
 }
 
