@@ -279,6 +279,9 @@ fn a_baseline_knows_lines_wherever_they_stand() {
     let open: Vec<String> = hits(&report).into_iter().filter(|hit| !hit.ends_with(']')).collect();
     assert_eq!(code, 1);
     assert_eq!(open.len(), 1, "{open:?}");
+    let nowhere = audit(path, &["--write-baseline", "/no/such/folder/known.json"]);
+    let says = "cannot write the baseline /no/such/folder/known.json";
+    assert!(nowhere.code == 2 && nowhere.stderr.contains(says), "{}", nowhere.all());
     std::fs::write(file, "{}").unwrap();
     let run = audit(path, &["--baseline", file]);
     assert!(run.code == 2 && run.stderr.contains("no baseline"), "{}", run.all());

@@ -57,7 +57,7 @@ pub(super) const RULES: &[Rule] = &[
                   let the others read it.",
             before: ".ruby-version: 3.2.2\nDockerfile: FROM ruby:3.3",
             after: ".ruby-version: 3.3.5\nDockerfile: FROM ruby:3.3.5",
-            quiet: "A less exact version that agrees; a matrix of CI that has the right one.",
+            quiet: "A less exact version that agrees. The matrix of CI is not read.",
         },
         applies: Applies::Server,
         check: Check::Application(versions),

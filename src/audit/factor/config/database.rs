@@ -274,12 +274,15 @@ fn laravel(file: &Reading, found: &mut Found) {
         matches!(value, "forge" | "root" | "laravel" | "homestead" | "sa" | "127.0.0.1" | "secret")
     };
     entries(file, found, skeleton);
+    found.each(|hit| _ = hit.helped("read it by env(), without a default"));
     let code = file.php();
     for entry in
         code.entries().filter(|entry| code.key(entry.key).is_some_and(|key| *key == *b"url"))
     {
         if let Some((value, span)) = constant(file, code, &entry.value) {
-            url(file, found, &value, span);
+            if let Some(hit) = url(file, found, &value, span) {
+                hit.helped("read it by env(), without a default");
+            }
         }
     }
     for Fallback { key: name, value: default } in fallback::in_php(code) {

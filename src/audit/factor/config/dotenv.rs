@@ -83,7 +83,7 @@ fn committed(file: &Reading, found: &mut Found) {
     let symfony = file.framework == Some(F::Symfony);
     for variable in file.variables() {
         let (key, value) = (variable.key, variable.value);
-        if is_elsewhere(file, key) || is_placeholder(value) || is_reference(value) {
+        if is_elsewhere(file, key) {
             continue;
         }
         let is_desk = ["test", "ci", "development", "local.docker"]
@@ -97,6 +97,9 @@ fn committed(file: &Reading, found: &mut Found) {
             if is_desk {
                 hit.weighs(Note);
             }
+            continue;
+        }
+        if is_placeholder(value) || is_reference(value) {
             continue;
         }
         let named = is_secret_name(key) && value.len() >= 4 && (!symfony || is_drawn(value));
@@ -174,7 +177,9 @@ fn syntax(file: &Reading, found: &mut Found) {
         let quoted = raw.starts_with(['"', '\'']);
         let bare = if quoted || raw.starts_with("# ") { "" } else { raw };
         let bare = bare.split(" #").next().unwrap_or_default();
-        if (left.ends_with(' ') || right.starts_with(' ') && !raw.is_empty()) && !codeigniter {
+        if (left.ends_with(' ') || right.starts_with(' ') && !(bare.is_empty() && !quoted))
+            && !codeigniter
+        {
             found.at(file, variable.key_at, format!("{key} has spaces around its equals sign"));
         } else if !quoted
             && variable.value.contains(' ')

@@ -2,8 +2,8 @@
 
 use sqlparser::tokenizer::Token;
 
-use super::dialect::{Trait, are, is, of, word};
 use super::functions::SHOWS;
+use super::words::{Trait, are, is, of, word};
 
 /// What whole statements have.
 pub(super) fn clauses(tokens: &[Token], found: &mut Vec<Trait>) {
@@ -130,6 +130,9 @@ fn sets(tokens: &[Token], found: &mut Vec<Trait>) {
     }
 }
 
+/// How messages of ALTER TABLE begin.
+pub(super) const ALTERS: &str = "ALTER TABLE with";
+
 /// What ALTER TABLE has that only MySQL takes.
 fn alters(tokens: &[Token], found: &mut Vec<Trait>) {
     if !are(tokens, 0, &["ALTER", "TABLE"]) {
@@ -148,13 +151,13 @@ fn alters(tokens: &[Token], found: &mut Vec<Trait>) {
             && depth == 0
             && follows
         {
-            found.push(of("M-021", word, format!("ALTER TABLE with {word}"), *way));
+            found.push(of("M-021", word, format!("{ALTERS} {word}"), *way));
         }
     }
 }
 
 /// Words that may stand in a part of a statement too.
-pub(super) fn words(tokens: &[Token], found: &mut Vec<Trait>) {
+pub(super) fn within(tokens: &[Token], found: &mut Vec<Trait>) {
     for at in 0..tokens.len() {
         let opens = tokens.get(at + 1) == Some(&Token::LParen);
         if is(tokens.get(at), "AGAINST") && opens {

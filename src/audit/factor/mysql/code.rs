@@ -153,41 +153,7 @@ pub(super) fn migration(file: &Reading, found: &mut Found) {
         return;
     }
     match file.kind {
-        Kind::Ruby => {
-            typed(file, found);
-            let code = file.ruby();
-            let mut last = 0;
-            for entry in code.entries() {
-                let key =
-                    code.key(entry.key).map(|key| shown(&key).into_owned()).unwrap_or_default();
-                let value =
-                    code.constant(&entry.value).map(|value| shown(&value).to_ascii_uppercase());
-                let engine = key == "options"
-                    && value
-                        .as_ref()
-                        .is_some_and(|value| value.contains("ENGINE") || value.contains("CHARSET"));
-                let collation = matches!(key.as_str(), "collation" | "charset")
-                    && value.is_some_and(|value| {
-                        value.starts_with("UTF8") || value.starts_with("LATIN1")
-                    });
-                let own = key == "unsigned" && code.is_name(entry.value.start, b"true")
-                    || key == "size"
-                        && matches!(code.text(entry.value.start), b":tiny" | b":medium" | b":long");
-                // One line with both is one thing to mend.
-                let line = file.line_of(code.tokens[entry.key].span.start);
-                if (engine || collation || own) && last != line {
-                    last = line;
-                    let hit = found.at(
-                        file,
-                        code.tokens[entry.key].span.start,
-                        format!("`{key}` has an option of MySQL"),
-                    );
-                    if inner.ends_with("schema.rb") || super::asks_for_adapter(file) {
-                        hit.weighs(Note);
-                    }
-                }
-            }
-        }
+        Kind::Ruby => of_rails(file, found),
         Kind::Php => {
             let code = file.php();
             for assignment in code.assignments() {
@@ -216,6 +182,44 @@ pub(super) fn migration(file: &Reading, found: &mut Found) {
             }
         }
         _ => {}
+    }
+}
+
+fn of_rails(file: &Reading, found: &mut Found) {
+    typed(file, found);
+    let code = file.ruby();
+    let mut last = 0;
+    let mut columns: Vec<String> = Vec::new();
+    for entry in code.entries() {
+        let key = code.key(entry.key).map(|key| shown(&key).into_owned()).unwrap_or_default();
+        let value = code.constant(&entry.value).map(|value| shown(&value).to_ascii_uppercase());
+        let engine = key == "options"
+            && value
+                .as_ref()
+                .is_some_and(|value| value.contains("ENGINE") || value.contains("CHARSET"));
+        let collation = matches!(key.as_str(), "collation" | "charset")
+            && value.is_some_and(|value| value.starts_with("UTF8") || value.starts_with("LATIN1"));
+        let own = key == "unsigned" && code.is_name(entry.value.start, b"true")
+            || key == "size"
+                && matches!(code.text(entry.value.start), b":tiny" | b":medium" | b":long");
+        // One line with both is one thing to mend.
+        let line = file.line_of(code.tokens[entry.key].span.start);
+        // And what each column has is told once a file.
+        let is_repeated = own && columns.contains(&key);
+        if (engine || collation || own) && last != line && !is_repeated {
+            last = line;
+            let hit = found.at(
+                file,
+                code.tokens[entry.key].span.start,
+                format!("`{key}` has an option of MySQL"),
+            );
+            if file.inner.ends_with("schema.rb") || super::asks_for_adapter(file) {
+                hit.weighs(Note);
+            }
+            if own {
+                columns.push(key);
+            }
+        }
     }
 }
 

@@ -5,27 +5,10 @@ use sqlparser::dialect::MySqlDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
-use super::clauses::{clauses, words};
+use super::clauses::{clauses, within};
 use super::functions::FUNCTIONS;
 use super::sql::{HOLE, Sql};
-
-/// Something that PostgreSQL does not take.
-pub(super) struct Trait {
-    pub(super) rule: &'static str,
-    /// What to look for in the source, so that its line can be told.
-    pub(super) needle: String,
-    pub(super) message: String,
-    pub(super) way: String,
-}
-
-pub(super) fn of(
-    rule: &'static str,
-    needle: &str,
-    message: impl Into<String>,
-    way: impl Into<String>,
-) -> Trait {
-    Trait { rule, needle: needle.to_owned(), message: message.into(), way: way.into() }
-}
+use super::words::{Trait, is, of, word};
 
 pub(super) fn traits(sql: &Sql) -> Vec<Trait> {
     let dialect = MySqlDialect {};
@@ -36,7 +19,7 @@ pub(super) fn traits(sql: &Sql) -> Vec<Trait> {
     functions(&tokens, &mut found);
     quotes(sql, &tokens, &mut found);
     operators(&tokens, &mut found);
-    words(&tokens, &mut found);
+    within(&tokens, &mut found);
     if !sql.is_fragment {
         clauses(&tokens, &mut found);
         if let Ok(statements) = Parser::new(&dialect).with_tokens(tokens.clone()).parse_statements()
@@ -47,24 +30,6 @@ pub(super) fn traits(sql: &Sql) -> Vec<Trait> {
         }
     }
     found
-}
-
-pub(super) fn word(token: Option<&Token>) -> Option<String> {
-    match token {
-        Some(Token::Word(word)) if word.quote_style.is_none() => {
-            Some(word.value.to_ascii_uppercase())
-        }
-        _ => None,
-    }
-}
-
-pub(super) fn is(token: Option<&Token>, wanted: &str) -> bool {
-    word(token).is_some_and(|word| word == wanted)
-}
-
-/// Whether these words follow each other from `at` on.
-pub(super) fn are(tokens: &[Token], at: usize, wanted: &[&str]) -> bool {
-    wanted.iter().enumerate().all(|(nth, wanted)| is(tokens.get(at + nth), wanted))
 }
 
 fn functions(tokens: &[Token], found: &mut Vec<Trait>) {
@@ -338,7 +303,8 @@ fn name(expr: &Expr) -> String {
 
 fn likes(expr: &Expr) -> bool {
     match expr {
-        Expr::Like { .. } => true,
+        // LIKE BINARY does tell cases apart.
+        Expr::Like { pattern, .. } => !matches!(**pattern, Expr::Prefixed { .. }),
         Expr::BinaryOp { left, right, .. } => likes(left) || likes(right),
         Expr::Nested(inner) => likes(inner),
         _ => false,

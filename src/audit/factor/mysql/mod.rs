@@ -9,6 +9,7 @@ mod code;
 mod dialect;
 mod functions;
 mod sql;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -327,16 +328,22 @@ fn asks_for_adapter(file: &Reading) -> bool {
 fn look(file: &Reading, found: &mut Found) {
     let guarded = asks_for_adapter(file);
     let mut last = (0, "");
+    let mut altered: Vec<&str> = Vec::new();
     for one in file.dialect(dialect_of) {
         // A line is told once, however often it does the same.
         let line = file.line_of(one.at);
-        if one.rule == found.rule() && last != (line, one.message.as_str()) {
+        // A file of migrations says the same for every column: it is told once.
+        let is_repeated = one.rule == "M-021" && altered.contains(&one.message.as_str());
+        if one.rule == found.rule() && !is_repeated && last != (line, one.message.as_str()) {
             let help = format!("in PostgreSQL: {}", one.way);
             let hit = found.at(file, one.at, one.message.clone()).helped(help);
             if guarded {
                 hit.weighs(Note);
             }
             last = (line, &one.message);
+            if one.message.starts_with(clauses::ALTERS) {
+                altered.push(&one.message);
+            }
         }
     }
 }

@@ -334,7 +334,7 @@ mod tests {
             "Show me",
             "selected",
             "Delete",
-            "DESCRIBE your table",
+            "DESCRIBE your boat",
             "Describe users",
             "SET a new password",
         ] {
