@@ -279,10 +279,10 @@ fn laravel(file: &Reading, found: &mut Found) {
     for entry in
         code.entries().filter(|entry| code.key(entry.key).is_some_and(|key| *key == *b"url"))
     {
-        if let Some((value, span)) = constant(file, code, &entry.value) {
-            if let Some(hit) = url(file, found, &value, span) {
-                hit.helped("read it by env(), without a default");
-            }
+        if let Some((value, span)) = constant(file, code, &entry.value)
+            && let Some(hit) = url(file, found, &value, span)
+        {
+            hit.helped("read it by env(), without a default");
         }
     }
     for Fallback { key: name, value: default } in fallback::in_php(code) {

@@ -177,7 +177,7 @@ fn syntax(file: &Reading, found: &mut Found) {
         let quoted = raw.starts_with(['"', '\'']);
         let bare = if quoted || raw.starts_with("# ") { "" } else { raw };
         let bare = bare.split(" #").next().unwrap_or_default();
-        if (left.ends_with(' ') || right.starts_with(' ') && !(bare.is_empty() && !quoted))
+        if (left.ends_with(' ') || right.starts_with(' ') && (quoted || !bare.is_empty()))
             && !codeigniter
         {
             found.at(file, variable.key_at, format!("{key} has spaces around its equals sign"));

@@ -6,7 +6,14 @@ use super::functions::SHOWS;
 use super::words::{Trait, are, is, of, word};
 
 /// What whole statements have.
-pub(super) fn clauses(tokens: &[Token], found: &mut Vec<Trait>) {
+pub(super) fn statement(tokens: &[Token], found: &mut Vec<Trait>) {
+    clauses(tokens, found);
+    changes(tokens, found);
+    sets(tokens, found);
+    alters(tokens, found);
+}
+
+fn clauses(tokens: &[Token], found: &mut Vec<Trait>) {
     for at in 0..tokens.len() {
         if are(tokens, at, &["ON", "DUPLICATE", "KEY"]) {
             let way = "INSERT … ON CONFLICT (key) DO UPDATE SET column = EXCLUDED.column";
@@ -76,9 +83,6 @@ pub(super) fn clauses(tokens: &[Token], found: &mut Vec<Trait>) {
             found.push(of("M-018", words[0], format!("{} is MySQL's", words.join(" ")), way));
         }
     }
-    changes(tokens, found);
-    sets(tokens, found);
-    alters(tokens, found);
 }
 
 /// UPDATE and DELETE.
@@ -135,14 +139,14 @@ pub(super) const ALTERS: &str = "ALTER TABLE with";
 
 /// What ALTER TABLE has that only MySQL takes.
 fn alters(tokens: &[Token], found: &mut Vec<Trait>) {
-    if !are(tokens, 0, &["ALTER", "TABLE"]) {
-        return;
-    }
     const WORDS: [(&str, &str); 3] = [
         ("MODIFY", "ALTER COLUMN name TYPE type, and SET or DROP for the rest"),
         ("CHANGE", "RENAME COLUMN a TO b, and ALTER COLUMN for the rest"),
         ("AFTER", "leave it out: a new column comes last"),
     ];
+    if !are(tokens, 0, &["ALTER", "TABLE"]) {
+        return;
+    }
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate().skip(3) {
         depth += i32::from(*token == Token::LParen) - i32::from(*token == Token::RParen);

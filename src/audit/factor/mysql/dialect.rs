@@ -1,11 +1,11 @@
 //! What of a text of SQL is MySQL's own: by its tokens, and where it parses by its tree.
 
-use sqlparser::ast::{Expr, GroupByExpr, Query, Select, SelectItem, SetExpr, Statement};
+use sqlparser::ast::{DataType, Expr, GroupByExpr, Query, Select, SelectItem, SetExpr, Statement};
 use sqlparser::dialect::MySqlDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
-use super::clauses::{clauses, within};
+use super::clauses::{statement, within};
 use super::functions::FUNCTIONS;
 use super::sql::{HOLE, Sql};
 use super::words::{Trait, is, of, word};
@@ -21,11 +21,11 @@ pub(super) fn traits(sql: &Sql) -> Vec<Trait> {
     operators(&tokens, &mut found);
     within(&tokens, &mut found);
     if !sql.is_fragment {
-        clauses(&tokens, &mut found);
+        statement(&tokens, &mut found);
         if let Ok(statements) = Parser::new(&dialect).with_tokens(tokens.clone()).parse_statements()
         {
-            for statement in &statements {
-                tree(statement, &mut found);
+            for one in &statements {
+                tree(one, &mut found);
             }
         }
     }
@@ -304,7 +304,9 @@ fn name(expr: &Expr) -> String {
 fn likes(expr: &Expr) -> bool {
     match expr {
         // LIKE BINARY does tell cases apart.
-        Expr::Like { pattern, .. } => !matches!(**pattern, Expr::Prefixed { .. }),
+        Expr::Like { pattern, .. } => {
+            !matches!(**pattern, Expr::Cast { data_type: DataType::Binary(_), .. })
+        }
         Expr::BinaryOp { left, right, .. } => likes(left) || likes(right),
         Expr::Nested(inner) => likes(inner),
         _ => false,
