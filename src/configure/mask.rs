@@ -119,7 +119,7 @@ fn of_json(source: &[u8]) -> Vec<Span> {
 #[cfg(test)]
 mod tests {
     use super::{MASK, secrets};
-    use crate::configure::language::Language;
+    use crate::configure::language::Language::{self, Dotenv, Json, Php, Ruby, Words, Yaml};
     use crate::project::read::edit::{Edit, apply};
 
     fn masked(language: Language, source: &str) -> String {
@@ -131,117 +131,102 @@ mod tests {
         String::from_utf8(apply(source.as_bytes(), &edits).unwrap()).unwrap()
     }
 
+    const CASES: &[(Language, &str, &str)] = &[
+        (
+            Php,
+            "<?php $a = ['password' => 'x', 'host' => 'h'];",
+            "<?php $a = ['password' => [secret], 'host' => 'h'];",
+        ),
+        (
+            Php,
+            "<?php define('DB_PASSWORD', 'x'); // password: y",
+            "<?php define('DB_PASSWORD', [secret]); // password: [secret]",
+        ),
+        (Php, "<?php new PDO('m:h', 'u', 'x');", "<?php new PDO('m:h', 'u', [secret]);"),
+        (
+            Php,
+            "<?php $a = ['password' => env('P', 'x')];",
+            "<?php $a = ['password' => env('P', [secret])];",
+        ),
+        (Php, "<?php $db_url = 'mysql://u:p@h/d';", "<?php $db_url = 'mysql://u:[secret]@h/d';"),
+        (
+            Ruby,
+            "a.secret = 'x'\nb({ :password => 'y', user: 'z' })",
+            "a.secret = [secret]\nb({ :password => [secret], user: 'z' })",
+        ),
+        (Ruby, "c.password = ENV['P']", "c.password = ENV['P']"),
+        (Yaml, "a:\n  password: x y # z\n  host: h\n", "a:\n  password: [secret] # z\n  host: h\n"),
+        (Yaml, "env:\n  - A_PASSWORD=x\n  - B=y\n", "env:\n  - A_PASSWORD=[secret]\n  - B=y\n"),
+        (Yaml, "password: <%= ENV['A'] %>\n", "password: <%= ENV['A'] %>\n"),
+        (
+            Dotenv,
+            "A=1\nDB_PASSWORD='x y'\n# OLD_PASSWORD=z\nURL=mysql://u:p@h\n",
+            "A=1\nDB_PASSWORD=[secret]\n# OLD_PASSWORD=[secret]\nURL=mysql://u:[secret]@h\n",
+        ),
+        (Words, "ENV MYSQL_PASSWORD=x\nENV A=1\n", "ENV MYSQL_PASSWORD=[secret]\nENV A=1\n"),
+        (
+            Words,
+            "ENV A=1 B_PASSWORD=x\nENV C_PASSWORD y\n",
+            "ENV A=1 B_PASSWORD=[secret]\nENV C_PASSWORD [secret]\n",
+        ),
+        (Words, "# user: u, password: x\n", "# user: u, password: [secret]\n"),
+        (Words, "RUN mysql -uroot -px --a=b\n", "RUN mysql -uroot -p[secret] --a=b\n"),
+        (Words, "ENV A_PASSWORD=$B\n", "ENV A_PASSWORD=$B\n"),
+        (Yaml, "P: ${DB_PASSWORD:-x}\n", "P: ${DB_PASSWORD:[secret]\n"),
+        (
+            Yaml,
+            "api-key: x\nlist-secret:\n  - y\nb:\n  - z\n",
+            "api-key: [secret]\nlist-secret:\n  - [secret]\nb:\n  - z\n",
+        ),
+        (Yaml, "secret: |\n  x\n  y\nb: z\n", "secret: [secret]\nb: z\n"),
+        (Yaml, "password: <%= A.dig(:b) || 'x' %>\n", "password: <%= A.dig(:b) || [secret] %>\n"),
+        (
+            Yaml,
+            "url: <%= ENV['A'] || 'mysql2://u:x@h/d' %>\n",
+            "url: <%= ENV['A'] || 'mysql2://u:[secret]@h/d' %>\n",
+        ),
+        (Yaml, "token: \"<%= ENV['T'] %>-x\"\n", "token: \"<%= ENV['T'] %>[secret]\n"),
+        (Ruby, "c.pepper = 'x'\nd = 'y'\n", "c.pepper = [secret]\nd = 'y'\n"),
+        (Ruby, "c.omniauth :github, 'x'\n", "c.omniauth :github, [secret]\n"),
+        (
+            Ruby,
+            "a.b = { password: 'x'.freeze, c: 'd' }\n",
+            "a.b = { password: [secret].freeze, c: 'd' }\n",
+        ),
+        (
+            Ruby,
+            "a.secret_key_base = 'x' unless ENV['SECRET_KEY_BASE']\n",
+            "a.secret_key_base = [secret] unless ENV['SECRET_KEY_BASE']\n",
+        ),
+        (Ruby, "source 'https://d:x@g.example'\n", "source 'https://d:[secret]@g.example'\n"),
+        (
+            Php,
+            "<?php new PDO('mysql:host=h;password=x');",
+            "<?php new PDO('mysql:host=h;password=[secret]);",
+        ),
+        (Php, "<?php $m->setPassword('x');", "<?php $m->setPassword([secret]);"),
+        (Php, "<?php putenv('A_PASSWORD=x');", "<?php putenv('A_PASSWORD=[secret]);"),
+        (Php, "<?php f(db_pass: 'x', host: 'h');", "<?php f(db_pass: [secret], host: 'h');"),
+        (Php, "<?php $a = $_ENV['A_KEY'] ?? 'b';", "<?php $a = $_ENV['A_KEY'] ?? [secret];"),
+        (Php, "<?php define('LK', $_ENV['A'] ?? 'b');", "<?php define('LK', $_ENV['A'] ?? 'b');"),
+        (Php, "<?php $key = <<<K\nx\nK;\n$b = 'c';", "<?php $key = [secret];\n$b = 'c';"),
+        (
+            Php,
+            "<?php class A { const API_PASSWORD = 'x'; private ?string $token = 'y'; }",
+            "<?php class A { const API_PASSWORD = [secret]; private ?string $token = [secret]; }",
+        ),
+        (Php, "<?php f('sk_live_abcdefghijklmnop');", "<?php f('[secret]');"),
+        (
+            Json,
+            "{\"a\": {\"password\": \"x\", \"b\": \"https://u:y@h\"}}",
+            "{\"a\": {\"password\": [secret], \"b\": \"https://u:[secret]@h\"}}",
+        ),
+    ];
+
     #[test]
     fn what_looks_secret_is_not_shown() {
-        use Language::{Dotenv, Json, Php, Ruby, Words, Yaml};
-        for (language, source, wanted) in [
-            (
-                Php,
-                "<?php $a = ['password' => 'x', 'host' => 'h'];",
-                "<?php $a = ['password' => [secret], 'host' => 'h'];",
-            ),
-            (
-                Php,
-                "<?php define('DB_PASSWORD', 'x'); // password: y",
-                "<?php define('DB_PASSWORD', [secret]); // password: [secret]",
-            ),
-            (Php, "<?php new PDO('m:h', 'u', 'x');", "<?php new PDO('m:h', 'u', [secret]);"),
-            (
-                Php,
-                "<?php $a = ['password' => env('P', 'x')];",
-                "<?php $a = ['password' => env('P', [secret])];",
-            ),
-            (
-                Php,
-                "<?php $db_url = 'mysql://u:p@h/d';",
-                "<?php $db_url = 'mysql://u:[secret]@h/d';",
-            ),
-            (
-                Ruby,
-                "a.secret = 'x'\nb({ :password => 'y', user: 'z' })",
-                "a.secret = [secret]\nb({ :password => [secret], user: 'z' })",
-            ),
-            (Ruby, "c.password = ENV['P']", "c.password = ENV['P']"),
-            (
-                Yaml,
-                "a:\n  password: x y # z\n  host: h\n",
-                "a:\n  password: [secret] # z\n  host: h\n",
-            ),
-            (Yaml, "env:\n  - A_PASSWORD=x\n  - B=y\n", "env:\n  - A_PASSWORD=[secret]\n  - B=y\n"),
-            (Yaml, "password: <%= ENV['A'] %>\n", "password: <%= ENV['A'] %>\n"),
-            (
-                Dotenv,
-                "A=1\nDB_PASSWORD='x y'\n# OLD_PASSWORD=z\nURL=mysql://u:p@h\n",
-                "A=1\nDB_PASSWORD=[secret]\n# OLD_PASSWORD=[secret]\nURL=mysql://u:[secret]@h\n",
-            ),
-            (Words, "ENV MYSQL_PASSWORD=x\nENV A=1\n", "ENV MYSQL_PASSWORD=[secret]\nENV A=1\n"),
-            (
-                Words,
-                "ENV A=1 B_PASSWORD=x\nENV C_PASSWORD y\n",
-                "ENV A=1 B_PASSWORD=[secret]\nENV C_PASSWORD [secret]\n",
-            ),
-            (Words, "# user: u, password: x\n", "# user: u, password: [secret]\n"),
-            (Words, "RUN mysql -uroot -px --a=b\n", "RUN mysql -uroot -p[secret] --a=b\n"),
-            (Words, "ENV A_PASSWORD=$B\n", "ENV A_PASSWORD=$B\n"),
-            (Yaml, "P: ${DB_PASSWORD:-x}\n", "P: ${DB_PASSWORD:[secret]\n"),
-            (
-                Yaml,
-                "api-key: x\nlist-secret:\n  - y\nb:\n  - z\n",
-                "api-key: [secret]\nlist-secret:\n  - [secret]\nb:\n  - z\n",
-            ),
-            (Yaml, "secret: |\n  x\n  y\nb: z\n", "secret: [secret]\nb: z\n"),
-            (
-                Yaml,
-                "password: <%= A.dig(:b) || 'x' %>\n",
-                "password: <%= A.dig(:b) || [secret] %>\n",
-            ),
-            (
-                Yaml,
-                "url: <%= ENV['A'] || 'mysql2://u:x@h/d' %>\n",
-                "url: <%= ENV['A'] || 'mysql2://u:[secret]@h/d' %>\n",
-            ),
-            (Yaml, "token: \"<%= ENV['T'] %>-x\"\n", "token: \"<%= ENV['T'] %>[secret]\n"),
-            (Ruby, "c.pepper = 'x'\nd = 'y'\n", "c.pepper = [secret]\nd = 'y'\n"),
-            (Ruby, "c.omniauth :github, 'x'\n", "c.omniauth :github, [secret]\n"),
-            (
-                Ruby,
-                "a.b = { password: 'x'.freeze, c: 'd' }\n",
-                "a.b = { password: [secret].freeze, c: 'd' }\n",
-            ),
-            (
-                Ruby,
-                "a.secret_key_base = 'x' unless ENV['SECRET_KEY_BASE']\n",
-                "a.secret_key_base = [secret] unless ENV['SECRET_KEY_BASE']\n",
-            ),
-            (Ruby, "source 'https://d:x@g.example'\n", "source 'https://d:[secret]@g.example'\n"),
-            (
-                Php,
-                "<?php new PDO('mysql:host=h;password=x');",
-                "<?php new PDO('mysql:host=h;password=[secret]);",
-            ),
-            (Php, "<?php $m->setPassword('x');", "<?php $m->setPassword([secret]);"),
-            (Php, "<?php putenv('A_PASSWORD=x');", "<?php putenv('A_PASSWORD=[secret]);"),
-            (Php, "<?php f(db_pass: 'x', host: 'h');", "<?php f(db_pass: [secret], host: 'h');"),
-            (Php, "<?php $a = $_ENV['A_KEY'] ?? 'b';", "<?php $a = $_ENV['A_KEY'] ?? [secret];"),
-            (
-                Php,
-                "<?php define('LK', $_ENV['A'] ?? 'b');",
-                "<?php define('LK', $_ENV['A'] ?? 'b');",
-            ),
-            (Php, "<?php $key = <<<K\nx\nK;\n$b = 'c';", "<?php $key = [secret];\n$b = 'c';"),
-            (
-                Php,
-                "<?php class A { const API_PASSWORD = 'x'; private ?string $token = 'y'; }",
-                "<?php class A { const API_PASSWORD = [secret]; private ?string $token = [secret]; }",
-            ),
-            (Php, "<?php f('sk_live_abcdefghijklmnop');", "<?php f('[secret]');"),
-            (
-                Json,
-                "{\"a\": {\"password\": \"x\", \"b\": \"https://u:y@h\"}}",
-                "{\"a\": {\"password\": [secret], \"b\": \"https://u:[secret]@h\"}}",
-            ),
-        ] {
-            assert_eq!(masked(language, source), wanted, "{source}");
+        for (language, source, wanted) in CASES {
+            assert_eq!(masked(*language, source), *wanted, "{source}");
         }
     }
 }

@@ -12,13 +12,13 @@ use super::format::php::is_placeholder;
 use super::language::Language;
 use super::mask;
 use super::project::Found;
-use super::site::Site;
+use super::site::{Looked, Site};
 
 /// Lines that are named; a file with more of them is one of data.
 const MOST: usize = 8;
 
 pub(super) fn draft(site: &mut Site) {
-    for (path, language, source, known) in site.read() {
+    for Looked { path, language, source, known } in site.read() {
         // Passwords of a server that CI starts are nobody's.
         if language == Language::Yaml && memchr::memmem::find(&path, b"config/").is_none() {
             continue;
@@ -35,7 +35,7 @@ pub(super) fn draft(site: &mut Site) {
         };
         let spans = mask::secrets(language, &source);
         let spans = spans.into_iter().filter(|span| is_secret(&source, *span) && is_new(span));
-        tell(site, &path, lines(&source, spans), "`nirvana audit` says more of each");
+        tell(site, &path, &lines(&source, spans), "`nirvana audit` says more of each");
     }
     for path in settings(site) {
         let Found::Bytes(source) = site.project.read(&path) else { continue };
@@ -43,7 +43,7 @@ pub(super) fn draft(site: &mut Site) {
         spans.extend(elements(&source));
         let spans = spans.into_iter().filter(|span| is_secret(&source, *span));
         let help = "the application reads this file by itself; let it read the environment instead";
-        tell(site, &path, lines(&source, spans), help);
+        tell(site, &path, &lines(&source, spans), help);
     }
 }
 
@@ -101,7 +101,7 @@ fn lines(source: &[u8], spans: impl Iterator<Item = Span>) -> Vec<u32> {
     lines
 }
 
-fn tell(site: &mut Site, path: &[u8], lines: Vec<u32>, help: &str) {
+fn tell(site: &mut Site, path: &[u8], lines: &[u32], help: &str) {
     let Some(first) = lines.first() else { return };
     let shown_lines: Vec<String> = lines.iter().take(MOST).map(u32::to_string).collect();
     let more = if lines.len() > MOST { ", …" } else { "" };

@@ -63,6 +63,15 @@ impl Gathered {
     }
 }
 
+/// A file that a form has read.
+pub(super) struct Looked {
+    pub(super) path: Vec<u8>,
+    pub(super) language: Language,
+    pub(super) source: Vec<u8>,
+    /// Parts that change or are told.
+    pub(super) known: Vec<Span>,
+}
+
 /// An application while it is planned.
 pub(super) struct Site<'a> {
     pub(super) project: &'a Project<'a>,
@@ -192,7 +201,7 @@ impl<'a> Site<'a> {
 
     /// Every file that a form has read, but for files of variables: its text, and the parts of it that
     /// change or are told.
-    pub(super) fn read(&self) -> Vec<(Vec<u8>, Language, Vec<u8>, Vec<Span>)> {
+    pub(super) fn read(&self) -> Vec<Looked> {
         let files = self
             .files
             .iter()
@@ -201,7 +210,8 @@ impl<'a> Site<'a> {
             .filter_map(|(path, file)| {
                 let edits = file.edits.iter().map(|edit| edit.span);
                 let known = edits.chain(file.secrets.iter().copied()).collect();
-                Some((path.clone(), file.language, file.before.clone()?, known))
+                let (path, language, source) = (path.clone(), file.language, file.before.clone()?);
+                Some(Looked { path, language, source, known })
             })
             .collect()
     }

@@ -131,11 +131,8 @@ fn doctrine(draft: &mut Draft, goal: Goal) {
                 let name = format!("{connection}DATABASE_URL");
                 // A single percent sign is written twice there.
                 let value = url.replace("%%", "%");
-                let value = goal
-                    .is_switch()
-                    .then(|| url::to_postgres(&value, "postgresql"))
-                    .flatten()
-                    .unwrap_or(value);
+                let new = url::to_postgres(&value, "postgresql").filter(|_| goal.is_switch());
+                let value = new.unwrap_or(value);
                 let expression = format!("'%env(resolve:{name})%'");
                 let (key, sensitivity) = (name, Sensitivity::Secret);
                 let moved = Moved { key, expression, sensitivity, deploy: None };
@@ -170,19 +167,25 @@ fn doctrine(draft: &mut Draft, goal: Goal) {
             (b"default_table_options" | b"unix_socket", _)
                 if goal.is_switch() && removed.insert(nth) =>
             {
-                let end = yaml.within(Some(nth)).map(|(_, pair)| pair.span.end).max();
-                let end = end.unwrap_or(pair.span.end).max(pair.span.end);
-                draft.remove(Span::new(pair.key.span.start, end));
-                let name = String::from_utf8_lossy(key).into_owned();
-                draft.found(
-                    FindingCode::MysqlSettingRemoved,
-                    pair.key.span.start,
-                    format!("{name} is known to MySQL only"),
-                );
+                dropped(draft, &yaml, nth);
             }
             _ => {}
         }
     }
+}
+
+/// Takes out what only MySQL knows, with all that stands in it.
+fn dropped(draft: &mut Draft, yaml: &Yaml, nth: usize) {
+    let pair = &yaml.pairs[nth];
+    let end = yaml.within(Some(nth)).map(|(_, pair)| pair.span.end).max();
+    let end = end.unwrap_or(pair.span.end).max(pair.span.end);
+    draft.remove(Span::new(pair.key.span.start, end));
+    let name = String::from_utf8_lossy(yaml.key(pair)).into_owned();
+    draft.found(
+        FindingCode::MysqlSettingRemoved,
+        pair.key.span.start,
+        format!("{name} is known to MySQL only"),
+    );
 }
 
 /// A password of a developer's machine or of a test is none of a deploy, and stays.
@@ -216,12 +219,8 @@ fn connection(path: &[&[u8]]) -> String {
     };
     let names = [&b"connections"[..], b"replicas", b"slaves", b"shards"];
     let names = names.iter().filter_map(|word| behind(word));
-    names
-        .map(|name| {
-            let word = String::from_utf8_lossy(name).to_ascii_uppercase();
-            format!("{}_", word.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_"))
-        })
-        .collect()
+    let words = names.map(|name| String::from_utf8_lossy(name).to_ascii_uppercase() + "_");
+    words.map(|word| word.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_")).collect()
 }
 
 /// Another word in the quotes that were there.

@@ -32,7 +32,7 @@ pub(super) fn draft(site: &mut Site) {
         .map(|entry| entry.path.clone())
         .collect();
     for path in paths {
-        site.edit(&path, Language::Php, |draft| connections(draft));
+        site.edit(&path, Language::Php, connections);
     }
     for name in ["phpunit.xml", "phpunit.xml.dist"] {
         let path = site.path(name);

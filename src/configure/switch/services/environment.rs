@@ -153,9 +153,10 @@ fn value_of_job(key: &str, value: &str, is_by_image: bool) -> Option<String> {
             let url = ports(&to_postgres(value, "postgresql")?);
             // Who may do all is called otherwise.
             let url = url.replace("//root@", "//postgres@").replace("//root:", "//postgres:");
-            return Some(match is_by_image {
-                true => url.replace("@mysql", "@postgres").replace("@mariadb", "@postgres"),
-                false => url,
+            return Some(if is_by_image {
+                url.replace("@mysql", "@postgres").replace("@mariadb", "@postgres")
+            } else {
+                url
             });
         }
     };
