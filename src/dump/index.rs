@@ -1,18 +1,15 @@
 //! The first look at a dump: what it makes, and where each table's rows stand. Nothing of the rows
 //! is kept but their places, in pieces that end with a statement.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
 use super::ansi::{is_ansi, with_backticks};
 use super::ending::Ending;
 use super::error::Error;
 use super::file::{File, Window};
 use super::foreign::foreign;
-use super::format::Format;
+use super::found::{Index, Loading, Piece, RowForm};
 use super::literal::{self, Head, Parsed};
-use super::load_data::{self, LoadData};
-use super::made::{Database, Outcome};
+use super::load_data;
+use super::made::Outcome;
 use super::remark::Remark;
 use super::scanner::{Found, Kept, Next, Scanner, brings_rows, opened};
 use super::session::Session;
@@ -23,76 +20,12 @@ use crate::mysql::server::Flavour;
 /// Bytes of text that one piece should hold.
 const PIECE_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Rows of one table that stand one behind the other in a file.
-#[derive(Clone, Debug)]
-pub(super) struct Piece {
-    pub(super) file: usize,
-    pub(super) from: u64,
-    /// The end of the file if it is not known.
-    pub(super) to: u64,
-    /// As much as it takes in the file, compressed as that may be.
-    pub(super) bytes: u64,
-    pub(super) rows: u64,
-    pub(super) around: Around,
-    pub(super) form: RowForm,
-}
-
-/// How rows are written.
-#[derive(Clone, Debug)]
-pub(super) enum RowForm {
-    Statements,
-    Fields(Arc<Format>),
-}
-
-/// The rows of one table.
-#[derive(Debug, Default)]
-pub(super) struct Pieces {
-    pub(super) pieces: Vec<Piece>,
-    /// The columns that statements name, each list once; `None` where they name none.
-    pub(super) lists: Vec<Option<Vec<String>>>,
-    /// How many values the first row has whose statement names none.
-    pub(super) width: usize,
-}
-
 /// Statements that are not read are named up to so many.
 const NAMED: usize = 100;
 
 /// So many pieces, and lists of columns, no tool brings about: rows of one table stand together.
 const MOST_PIECES: usize = 1 << 20;
 const MOST_LISTS: usize = 1024;
-
-/// Rows in a file of their own, as a statement says.
-#[derive(Debug)]
-pub(super) struct Loading {
-    pub(super) load: LoadData,
-    pub(super) around: Around,
-    /// Where the statement stands.
-    pub(super) path: String,
-    pub(super) at: u64,
-}
-
-/// What is found while the files are read.
-#[derive(Default)]
-pub(super) struct Index {
-    pub(super) databases: BTreeMap<String, Database>,
-    pub(super) remarks: Vec<Remark>,
-    pub(super) flavour: Option<Flavour>,
-    /// `8.0.36`, as the dump tells it.
-    pub(super) version: Option<String>,
-    /// Where in the binary log it was taken.
-    pub(super) position: Option<String>,
-    pub(super) loads: Vec<Loading>,
-    /// Whether it was made with rows, as its tool tells of tables without any, too.
-    pub(super) with_rows: bool,
-    /// Whether mysqldump or mariadb-dump has written it, as it says itself.
-    pub(super) by_tool: bool,
-    /// Whether a file would tell if it were cut off.
-    pub(super) is_end_told: bool,
-    /// Charsets of rows that do not hold every letter.
-    pub(super) narrow: BTreeSet<String>,
-    /// How many pieces there are of all tables.
-    pieces: usize,
-}
 
 /// One file, while it is read.
 pub(super) struct Pass<'a> {
@@ -162,10 +95,6 @@ impl Index {
         }
         pass.index.is_end_told |= pass.ending.is_told();
         Ok(pass.session)
-    }
-
-    pub(super) fn database(&mut self, name: &str) -> &mut Database {
-        self.databases.entry(name.to_owned()).or_default()
     }
 }
 
@@ -318,8 +247,8 @@ impl Pass<'_> {
                     around,
                     form: RowForm::Statements,
                 });
-                self.index.pieces += 1;
-                if self.index.pieces > MOST_PIECES {
+                self.index.total += 1;
+                if self.index.total > MOST_PIECES {
                     let what = "INSERTs into different tables take turns more than a million times";
                     return Err(self.too_much(found.from, what));
                 }

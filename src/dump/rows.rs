@@ -7,7 +7,7 @@ use super::Dump;
 use super::error::Error;
 use super::fields;
 use super::file::Window;
-use super::index::{Piece, RowForm};
+use super::found::{Piece, RowForm};
 use super::literal::{self, Kind, Literal, Parsed};
 use super::slot::{Slot, Slots};
 use super::value::Decoder;
