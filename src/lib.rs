@@ -31,6 +31,7 @@ mod finding;
 mod name;
 mod report;
 mod secret;
+mod secret_shape;
 mod settings;
 mod shutdown;
 mod statement;

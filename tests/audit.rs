@@ -279,6 +279,9 @@ fn a_baseline_knows_lines_wherever_they_stand() {
     let open: Vec<String> = hits(&report).into_iter().filter(|hit| !hit.ends_with(']')).collect();
     assert_eq!(code, 1);
     assert_eq!(open.len(), 1, "{open:?}");
+    let nowhere = audit(path, &["--write-baseline", "/no/such/folder/known.json"]);
+    let says = "cannot write the baseline /no/such/folder/known.json";
+    assert!(nowhere.code == 2 && nowhere.stderr.contains(says), "{}", nowhere.all());
     std::fs::write(file, "{}").unwrap();
     let run = audit(path, &["--baseline", file]);
     assert!(run.code == 2 && run.stderr.contains("no baseline"), "{}", run.all());
@@ -313,6 +316,24 @@ fn branches_and_submodules_are_looked_at() {
             "I-002 warning .:1 production has 1 commit that HEAD does not have",
         ]
     );
+}
+
+#[test]
+fn a_folder_of_a_repository_is_under_the_rules_of_those_above_it() {
+    let folder = repository();
+    let path = folder.path();
+    write(path, "shop/composer.json", "{\"require\": {\"vlucas/phpdotenv\": \"^5\"}}\n");
+    write(path, "shop/index.php", "<?php\necho 1;\n");
+    write(path, ".gitignore", "log/\n");
+    let absent = "III-009 warning composer.json:1 no rule of .gitignore matches .env".to_owned();
+    for (rules, is_told) in [("log/\n", true), (".env\n", false), ("/shop/.env\n", false)] {
+        write(path, ".gitignore", rules);
+        commit(path);
+        for more in [&[][..], &["--rev", "HEAD"]] {
+            let (_, report) = report(&path.join("shop"), more);
+            assert_eq!(hits(&report).contains(&absent), is_told, "{rules} {:?}", hits(&report));
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What nirvana.toml chooses for `migrate` and `verify`.
 
-use crate::support::{PAIRS, Source, Target, databases, migrate, nirvana, run};
+use crate::support::{PAIRS, Source, Target, databases, migrate, migrate_with, nirvana, run};
 
 const SHOP: &str = "
     CREATE TABLE orders (id int PRIMARY KEY, paid tinyint(1) NOT NULL, flags tinyint(1),
@@ -88,4 +88,9 @@ fn what_cannot_be_chosen_is_said_before_anything_is_tried() {
         assert_eq!(run.code, code, "{text}: {}", run.all());
         assert!(run.all().contains(words), "{text}: {}", run.all());
     }
+    // What somebody's own SQL has made is there, whatever comes after it.
+    let text = "[migrate]\nbefore = ['CREATE TABLE mine (a int)', 'CREATE TABLE orders (x int)']";
+    let (run, _) = migrate_with(&source, &target, (text, &[]));
+    assert_eq!(run.code, 4, "{}", run.all());
+    assert_eq!(target.sql("SELECT to_regclass('mine') IS NOT NULL"), "t\n");
 }

@@ -14,13 +14,13 @@ use tempfile::TempDir;
 
 use crate::support::{Run, fixtures, nirvana, run};
 
-fn configure(path: &Path, more: &[&str]) -> Run {
+pub(crate) fn configure(path: &Path, more: &[&str]) -> Run {
     let mut command = nirvana();
     command.arg("configure").arg(path).args(more);
     run(command)
 }
 
-fn report(path: &Path, more: &[&str]) -> (i32, Value) {
+pub(crate) fn report(path: &Path, more: &[&str]) -> (i32, Value) {
     let run = configure(path, &[&["--format", "json"], more].concat());
     let last = run.stdout.lines().last().unwrap_or_else(|| panic!("{}", run.all()));
     (run.code, serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {}", run.all())))
@@ -314,7 +314,7 @@ fn gems_and_the_servers_of_ci_change_along() {
 }
 
 /// An interpreter of this machine; without one the test is skipped by name, and in CI it fails.
-fn interpreter(name: &str) -> Option<Command> {
+pub(crate) fn interpreter(name: &str) -> Option<Command> {
     let is_there =
         Command::new(name).arg("--version").output().is_ok_and(|run| run.status.success());
     if is_there {

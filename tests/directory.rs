@@ -72,7 +72,7 @@ pub(crate) fn verify(directory: &Directory, target: &TargetDatabase) -> Run {
 }
 
 /// The whole database as pg_dump tells it, the journal left out; rows in no order.
-fn told(target: &TargetDatabase, server: Target) -> Vec<String> {
+pub(crate) fn told(target: &TargetDatabase, server: Target) -> Vec<String> {
     let dumped = target.pg_dump(server, &["--exclude-schema=nirvana"]);
     let lines = dumped.lines().map(str::to_owned);
     let mut lines: Vec<String> = lines.filter(|line| !line.contains("restrict ")).collect();
@@ -81,7 +81,7 @@ fn told(target: &TargetDatabase, server: Target) -> Vec<String> {
     lines
 }
 
-fn assert_same(live: &[String], loaded: &[String], what: &str) {
+pub(crate) fn assert_same(live: &[String], loaded: &[String], what: &str) {
     let only = |these: &[String], those: &[String]| -> Vec<String> {
         these.iter().filter(|line| those.binary_search(line).is_err()).take(10).cloned().collect()
     };

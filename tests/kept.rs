@@ -1,6 +1,9 @@
 //! `migrate --if-exists truncate` and `append`: tables that stand are kept.
 
-use crate::support::{PAIRS, Source, SourceDatabase, Target, databases, killed_after, migrate};
+use crate::support::{
+    PAIRS, Source, SourceDatabase, Target, databases, killed_after, migrate, nirvana,
+    run as run_program,
+};
 
 const PAIR: (Source, Target) = (Source::MariaDb, Target::Postgres15);
 
@@ -199,4 +202,44 @@ fn killed_and_resumed_nothing_is_doubled() {
         }
     }
     panic!("no run was killed in the middle");
+}
+
+/// Types that an earlier run's data asked for stay, even if the data of now would do with less.
+#[test]
+fn what_stands_wider_than_the_data_needs_is_as_planned() {
+    for pair in [PAIRS[0], PAIRS[3]] {
+        let Some((source, target)) = databases(pair, "wider") else { return };
+        source.sql(
+            "CREATE TABLE odd (id bigint unsigned PRIMARY KEY, flag tinyint(1), took time, note json,
+               CHECK (flag < 9)) COLLATE utf8mb4_bin;
+             CREATE TABLE odder (odd_id bigint unsigned, CONSTRAINT of_odd FOREIGN KEY (odd_id) REFERENCES odd (id));
+             INSERT INTO odd VALUES (18446744073709551615, 2, '-30:00:00', '\"a\\\\u0000\"'), (1, 1, '10:00:00', '1');
+             INSERT INTO odder VALUES (1);",
+        );
+        let (run, _) = migrate(&source, &target, &[]);
+        assert!(run.code <= 1, "{}", run.all());
+        let types =
+            "SELECT string_agg(format_type(atttypid, atttypmod), ' ' ORDER BY attrelid, attnum)
+            FROM pg_attribute WHERE attrelid IN ('odd'::regclass, 'odder'::regclass) AND attnum > 0";
+        let wide = "numeric(20,0) smallint interval(0) json numeric(20,0)\n";
+        assert_eq!(target.sql(types), wide);
+        source.sql("DELETE FROM odd WHERE id > 1");
+        target.sql("DELETE FROM odd WHERE id > 1");
+        let mut verify = nirvana();
+        verify.args(["verify", &source.url(), &target.url()]);
+        let verified = run_program(verify);
+        assert_eq!(verified.code, 0, "{}", verified.all());
+        let (run, report) = migrate(&source, &target, &["--if-exists", "truncate"]);
+        assert_eq!(run.code, 0, "{}", run.all());
+        assert_eq!(report.proven_rows().len(), 2);
+        assert_eq!(target.sql(types), wide);
+        // Wider than the target's the data may not become.
+        source.sql("CREATE TABLE bits (b tinyint(1)); INSERT INTO bits VALUES (1)");
+        let (run, _) = migrate(&source, &target, &["--if-exists", "truncate"]);
+        assert_eq!(run.code, 0, "{}", run.all());
+        source.sql("UPDATE bits SET b = 5");
+        let (run, report) = migrate(&source, &target, &["--if-exists", "truncate"]);
+        assert_eq!(run.code, 3, "{}", run.all());
+        assert_eq!(report.warnings(), ["catalog-differs bits.b"]);
+    }
 }

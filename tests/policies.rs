@@ -73,6 +73,12 @@ fn characters_that_the_server_loses_are_found() {
         let kept = "SELECT row->>'id', column_name, row->>'g' FROM nirvana.quarantined";
         // A mark, and the bytes as they were.
         assert_eq!(target.sql(kept), "4\tg\t\\xffa2e3\n");
+        // Not to ask first is no reason to lose them.
+        target.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP SCHEMA nirvana CASCADE");
+        let (run, report_) = migrate(&source, &target, &["--only", "odd", "--no-scan"]);
+        assert_eq!(run.code, 1, "{}", run.all());
+        assert!(report_.warnings().contains(&"rows-quarantined odd".to_owned()), "{}", run.all());
+        assert_eq!(target.sql(kept), "4\tg\t\\xffa2e3\n");
         // The query that shows what was altered is printed, and answers.
         let findings = report.0["findings"].as_array().unwrap();
         let altered = findings.iter().find(|one| one["code"] == "values-altered").unwrap();

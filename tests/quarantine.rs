@@ -1,6 +1,8 @@
 //! Rows that the target cannot hold: set aside whole, with the reason, and no other row with them.
 
-use crate::support::{PAIRS, Report, Source, Target, databases, migrate, nirvana, run};
+use crate::support::{
+    PAIRS, Report, Source, Target, databases, migrate, migrate_with, nirvana, run,
+};
 
 /// MyISAM holds rows that no page of PostgreSQL does; and MariaDB keeps JSON that is none, when it
 /// is told to look away.
@@ -97,6 +99,28 @@ fn a_check_that_rows_break_stays_not_valid() {
     assert_eq!(report.warnings(), ["check-not-enforced t.positive"]);
     assert_eq!(target.sql("SELECT count(*) FROM t"), "2\n");
     assert!(target.attempt("INSERT INTO t VALUES (3, -3)").is_err());
+}
+
+/// A reason that the journal cannot hold leaves nothing of the chunk behind.
+#[test]
+fn a_reason_with_a_zero_byte_is_kept_and_resumed() {
+    let pair = (Source::MariaDb, Target::Postgres15);
+    let Some((source, target)) = databases(pair, "zero_reason") else { return };
+    source.sql(
+        "CREATE TABLE a (id int PRIMARY KEY, f varchar(3) NOT NULL);
+         INSERT INTO a VALUES (1, 'y'), (2, x'00'), (3, 'n');
+         CREATE TABLE b (id int PRIMARY KEY); INSERT INTO b VALUES (1);",
+    );
+    let rule = ("[migrate.columns]\n'a.f' = { using = ['yes-no'] }", ["--jobs", "1"].as_slice());
+    let (run, report) = migrate_with(&source, &target, rule);
+    assert_eq!(run.code, 1, "{}", run.all());
+    assert_eq!(report.warnings(), ["rows-quarantined a"], "{}", run.all());
+    assert_eq!(target.sql("SELECT id, f FROM a ORDER BY 1; TABLE b"), "1\tt\n3\tf\n1\n");
+    source.sql("UPDATE a SET f = 'n' WHERE id = 2");
+    let again = (rule.0, ["--resume"].as_slice());
+    let (run, _) = migrate_with(&source, &target, again);
+    assert_eq!(run.code, 0, "{}", run.all());
+    assert_eq!(target.sql("SELECT count(*) FROM a"), "3\n");
 }
 
 /// The journal tells which values were altered, as the report does.

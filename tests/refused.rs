@@ -1,6 +1,6 @@
-//! What the target refuses to make: it alone is left out, and named.
+//! What the target refuses to make, and what a server cannot compute: it alone is left out, and named.
 
-use crate::support::{PAIRS, databases, migrate};
+use crate::support::{PAIRS, Report, Source, Target, databases, migrate};
 
 /// Refuses what it is told to, as a server might that lacks something.
 const REFUSE: &str = "CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$
@@ -65,5 +65,56 @@ fn one_thing_that_is_refused_stops_no_other() {
         let refused = target.attempt("INSERT INTO good (id, e) VALUES (4, 'other')");
         assert!(refused.unwrap_err().contains("check constraint"));
         assert_eq!(target.sql("SELECT relkind FROM pg_class WHERE relname = 'parts'"), "r\n");
+    }
+}
+
+/// What is told of a table.
+fn told(report: &Report, code: &str) -> String {
+    let findings = report.0["findings"].as_array().unwrap();
+    let found = findings.iter().find(|one| one["code"] == code);
+    found.map(|one| one["message"].as_str().unwrap().to_owned()).unwrap_or_default()
+}
+
+#[test]
+fn a_table_that_the_source_cannot_read_stops_no_other() {
+    // MySQL does not look at rows that are there already when a virtual column is added.
+    for target in [Target::Postgres15, Target::Postgres18] {
+        let pair = (Source::MySql, target);
+        let Some((source, target)) = databases(pair, "unreadable") else { return };
+        source.sql(
+            "CREATE TABLE good (id int PRIMARY KEY);
+             CREATE TABLE bad (id int PRIMARY KEY, a int unsigned, b int unsigned);
+             INSERT INTO good VALUES (1);
+             INSERT INTO bad VALUES (1, 5, 3), (2, 3, 5);
+             ALTER TABLE bad ADD v bigint AS (a - b) VIRTUAL;",
+        );
+        let (run, report) = migrate(&source, &target, &["--jobs", "1"]);
+        assert_eq!(run.code, 4, "{}", run.all());
+        assert_eq!(report.warnings(), ["table-not-copied bad"], "{}", run.all());
+        assert!(told(&report, "table-not-copied").contains("out of range"), "{}", run.all());
+        assert_eq!(target.sql("SELECT id FROM good"), "1\n");
+        assert!(!run.all().contains("interrupted"), "{}", run.all());
+    }
+}
+
+#[test]
+fn a_table_that_cannot_be_read_back_stops_no_other() {
+    // A clamped value that only MySQL computes; PostgreSQL 18 tries it when the row is read.
+    for source in [Source::MariaDb, Source::MySql] {
+        let Some((source, target)) = databases((source, Target::Postgres18), "unproven") else {
+            return;
+        };
+        source.sql(
+            "SET sql_mode = '';
+             CREATE TABLE bad (id int PRIMARY KEY, d double, g int AS (floor(d)) VIRTUAL);
+             CREATE TABLE good (id int PRIMARY KEY);
+             INSERT INTO bad (id, d) VALUES (1, 1.5), (2, 1e15);
+             INSERT INTO good VALUES (1);",
+        );
+        let (run, report) = migrate(&source, &target, &["--jobs", "1"]);
+        assert_eq!(run.code, 4, "{}", run.all());
+        assert_eq!(report.warnings(), ["table-not-compared bad"], "{}", run.all());
+        assert!(told(&report, "table-not-compared").contains("out of range"), "{}", run.all());
+        assert_eq!(target.sql("SELECT id FROM good"), "1\n");
     }
 }

@@ -149,6 +149,41 @@ fn what_is_done_is_not_copied_again_and_what_changed_is() {
     assert_eq!(kept as u32, all - 2, "only the two chunks with changed rows were copied again");
 }
 
+/// A unique value that has moved from one chunk into another, while the run was away.
+#[test]
+fn a_unique_value_may_move_from_chunk_to_chunk() {
+    let Some((source, target)) = databases(PAIR, "wandering") else { return };
+    source.sql(
+        "CREATE TABLE w (id int PRIMARY KEY, u varchar(20) COLLATE utf8mb4_bin NOT NULL UNIQUE, t varchar(200));
+         INSERT INTO w SELECT seq, CONCAT('u', seq), RPAD('', 150, 'x') FROM seq_1_to_30000;",
+    );
+    let (run, _) = migrate(&source, &target, &["--chunk-mib", "1"]);
+    assert_eq!(run.code, 0, "{}", run.all());
+    target.sql("UPDATE nirvana.run SET finished_at = NULL");
+    source.sql(
+        "UPDATE w SET u = 'away' WHERE id = 28500; UPDATE w SET u = 'u28500' WHERE id = 7;
+         UPDATE w SET u = 'u7' WHERE id = 28500;",
+    );
+    let (run, report) = migrate(&source, &target, &["--resume", "--jobs", "1"]);
+    assert_eq!(run.code, 0, "{}", run.all());
+    assert!(report.unproven().is_empty(), "{}", run.all());
+    assert_eq!(target.sql("SELECT u FROM w WHERE id IN (7, 28500) ORDER BY id"), "u28500\nu7\n");
+}
+
+/// What interrupts each attempt at the same place is not waited for for ever.
+#[test]
+fn without_progress_patience_ends() {
+    let Some((source, target)) = databases(PAIR, "stuck") else { return };
+    source.sql("CREATE TABLE l (id int PRIMARY KEY); INSERT INTO l VALUES (1), (2)");
+    let rule = (
+        "[migrate.where]\nl = 'sleep(3) = 0'",
+        ["--no-scan", "--answer-timeout", "1", "--retry-for", "2"].as_slice(),
+    );
+    let (run, _) = crate::support::migrate_with(&source, &target, rule);
+    assert_eq!(run.code, 4, "{}", run.all());
+    assert!(run.all().contains("--answer-timeout"), "{}", run.all());
+}
+
 #[test]
 fn resume_begins_where_nothing_was_begun_and_says_when_all_is_done() {
     let Some((source, target)) = databases(PAIR, "begin") else {

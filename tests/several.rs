@@ -1,5 +1,6 @@
 //! Several databases of a server, moved at one instant into several schemas.
 
+mod again;
 mod ends;
 
 use std::io::{BufRead, BufReader, Read};

@@ -26,6 +26,7 @@ const WORDS: &[&str] = &[
     "name",
     "report",
     "secret",
+    "secret_shape",
     "settings",
     "shutdown",
     "statement",

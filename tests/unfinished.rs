@@ -100,7 +100,9 @@ fn ended(child: Child) -> Run {
 /// Nothing and nobody takes it for a directory that can be loaded or compared.
 fn is_refused(directory: &Directory, source: &SourceDatabase, target: &TargetDatabase) {
     // What loads it is written last, but for the manifest.
-    assert!(!directory.path.join("manifest.json").exists());
+    for name in ["manifest.json", "toc.dat"] {
+        assert!(!directory.path.join(name).exists());
+    }
     if directory.path.join("load.sh").exists() {
         for loaded in [load(directory, target, &[]), load_at_once(directory, target)] {
             assert_eq!(loaded.code, 3, "{}", loaded.all());
@@ -123,7 +125,7 @@ fn ctrl_c_and_kill_leave_a_directory_that_is_known_as_unfinished() {
         let Some(mut slow) = Slow::create() else { return };
         let target = TargetDatabase::create(Target::Postgres15, "unfinished").unwrap();
         let directory = Directory::new();
-        let child = slow.begin(&directory, &[]);
+        let child = slow.begin(&directory, &["--for-pg-restore"]);
         // While it is written it is refused, too, and nobody else writes into it.
         is_refused(&directory, &slow.source, &target);
         for more in [[].as_slice(), &["--resume"]] {
@@ -171,7 +173,7 @@ fn a_full_disk() {
          INSERT INTO t SELECT seq, repeat('x', 200) FROM seq_1_to_5000",
     );
     let target = TargetDatabase::create(Target::Postgres15, "full").unwrap();
-    for more in [[].as_slice(), &["--data-format", "text"], &["--compress", "zstd"]] {
+    for more in [[].as_slice(), &["--for-pg-restore"], &["--compress", "zstd"]] {
         let directory = Directory::new();
         let blocks = if more.contains(&"zstd") { "4" } else { "256" };
         let mut command = Command::new("sh");

@@ -179,6 +179,14 @@ fn a_table_or_a_column_that_is_missing_is_said() {
     let found = report(&run)["findings"].to_string();
     assert!(found.contains("the target lacks n"), "{}", run.all());
     assert!(found.contains("log"), "{}", run.all());
+    // That a table has no key is no reason to say nothing of its absence.
+    source.sql("CREATE TABLE bare (n int); INSERT INTO bare VALUES (1)");
+    let (moved, _) = crate::support::migrate(&source, &target, &["--only", "bare"]);
+    assert!(moved.code <= 1, "{}", moved.all());
+    target.sql("DROP TABLE bare");
+    let run = verify(&source, &target, &["--only", "bare"]);
+    assert_eq!(run.code, 1, "{}", run.all());
+    assert!(report(&run)["findings"].to_string().contains("catalog-differs"), "{}", run.all());
 }
 
 /// The findings' messages, one a line.

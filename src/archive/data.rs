@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 use zstd::stream::write::Encoder;
 
@@ -25,6 +26,7 @@ pub(crate) struct DataFile {
 
 enum Out {
     Plain(Summed),
+    Gzip(Box<GzEncoder<Summed>>),
     Zstd(Box<Encoder<'static, Summed>>),
 }
 
@@ -61,6 +63,10 @@ impl DataFile {
             let summed = Summed { file, sum: Sha256::new(), bytes: 0 };
             Ok(match compression {
                 Compression::None => Out::Plain(summed),
+                // gzip's own level in stock, and pg_dump's.
+                Compression::Gzip => {
+                    Out::Gzip(Box::new(GzEncoder::new(summed, flate2::Compression::default())))
+                }
                 Compression::Zstd => {
                     let mut encoder = Encoder::new(summed, LEVEL)?;
                     encoder.include_checksum(true)?;
@@ -77,6 +83,7 @@ impl DataFile {
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let written = match &mut self.out {
             Out::Plain(file) => file.write_all(bytes),
+            Out::Gzip(encoder) => encoder.write_all(bytes),
             Out::Zstd(encoder) => encoder.write_all(bytes),
         };
         self.taken += bytes.len() as u64;
@@ -94,6 +101,7 @@ impl DataFile {
         let end = || {
             let summed = match out {
                 Out::Plain(summed) => summed,
+                Out::Gzip(encoder) => encoder.finish()?,
                 Out::Zstd(encoder) => encoder.finish()?,
             };
             summed.file.sync_all()?;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::archive::data::{DataFile, sum};
 use crate::archive::error::Error;
 use crate::archive::manifest::{Compression, FileFact, Manifest};
+use crate::archive::toc::TOC;
 
 pub(crate) const MANIFEST: &str = "manifest.json";
 const SUMS: &str = "SHA256SUMS";
@@ -17,10 +18,13 @@ const DATA: &str = "data";
 const MARKER: &str = "UNFINISHED";
 const MARKER_TEXT: &str = "nirvana is writing this directory, or was stopped while it did: it is \
                            not whole, and cannot be loaded.\n";
-/// The manifest, before it has its name.
+/// The manifest, before it has its name, and what `pg_restore` asks for.
 const COMING: &str = "manifest.json.part";
+const COMING_TOC: &str = "toc.dat.part";
 /// All that we may have put there, beside `data`.
-const OURS: [&str; 13] = [
+const OURS: [&str; 15] = [
+    TOC,
+    COMING_TOC,
     MANIFEST,
     COMING,
     SUMS,
@@ -158,6 +162,12 @@ impl Folder {
         self.put(name, text, 0o700)
     }
 
+    /// `toc.dat`, which has its name only once all is whole.
+    pub(crate) fn write_toc(&self, bytes: &[u8]) -> Result<FileFact, Error> {
+        let coming = self.put(COMING_TOC, bytes, 0o600)?;
+        Ok(FileFact { path: TOC.to_owned(), ..coming })
+    }
+
     fn put(&self, name: &str, text: &[u8], mode: u32) -> Result<FileFact, Error> {
         let path = self.path.join(name);
         let write = || {
@@ -184,6 +194,9 @@ impl Folder {
         sync_folder(&self.path.join(DATA))?;
         sync_folder(&self.path)?;
         let end = || {
+            if manifest.file(TOC).is_some() {
+                fs::rename(self.path.join(COMING_TOC), self.path.join(TOC))?;
+            }
             fs::rename(self.path.join(COMING), &at)?;
             fs::remove_file(self.path.join(MARKER))
         };

@@ -73,6 +73,7 @@ pub(crate) enum Format {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Compression {
     None,
+    Gzip,
     Zstd,
 }
 

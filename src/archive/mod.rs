@@ -1,9 +1,9 @@
 //! A directory that `psql` can load, as a target: the schema, the rows as COPY takes them, and a
-//! manifest that says what is in it.
+//! manifest that says what is in it; with `toc.dat`, `pg_restore` can load it, too.
 //!
 //! Why an unfinished one is never taken for a finished one: a marker stands in it, and is locked,
 //! from before the first file until after the last; the manifest comes last, by a rename; and every
-//! file is on the disk before that. A directory with the marker, or without the manifest, is not
+//! file is on the disk before that; `toc.dat` has its name no sooner. A directory with the marker, or without the manifest, is not
 //! finished, whatever has ended the program. Its manifest has the length and the SHA-256 of every
 //! other file.
 
@@ -12,6 +12,7 @@ mod error;
 mod folder;
 mod manifest;
 mod reading;
+mod toc;
 
 pub(crate) use data::DataFile;
 pub(crate) use error::Error;
@@ -21,3 +22,4 @@ pub(crate) use manifest::{
     Table,
 };
 pub(crate) use reading::{Archive, Checked};
+pub(crate) use toc::{Entry, Head, Id, Rows, Section, Toc};

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use flate2::bufread::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 use zstd::stream::read::Decoder;
 
@@ -74,6 +75,7 @@ pub(crate) struct Checked {
 
 enum Input {
     Plain(Summing),
+    Gzip(Box<MultiGzDecoder<BufReader<Summing>>>),
     Zstd(Box<Decoder<'static, BufReader<Summing>>>),
 }
 
@@ -100,6 +102,10 @@ impl Checked {
             let summing = Summing { file: File::open(&at)?, sum: Sha256::new(), bytes: 0 };
             Ok(match Compression::of(&fact.path) {
                 Compression::None => Input::Plain(summing),
+                Compression::Gzip => {
+                    let file = BufReader::with_capacity(BUFFER, summing);
+                    Input::Gzip(Box::new(MultiGzDecoder::new(file)))
+                }
                 Compression::Zstd => Input::Zstd(Box::new(Decoder::new(summing)?)),
             })
         };
@@ -113,12 +119,14 @@ impl Checked {
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         let read = match &mut self.input {
             Input::Plain(file) => file.read(buffer),
+            Input::Gzip(decoder) => decoder.read(buffer),
             Input::Zstd(decoder) => decoder.read(buffer),
         };
         read.map_err(|source| match source.kind() {
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::Other | io::ErrorKind::InvalidData => {
-                self.damaged(source.to_string())
-            }
+            io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::Other
+            | io::ErrorKind::InvalidData
+            | io::ErrorKind::InvalidInput => self.damaged(source.to_string()),
             _ => Error::Read { path: self.at.clone(), source },
         })
     }
@@ -138,6 +146,7 @@ impl Checked {
     pub(crate) fn check(&mut self) -> Result<(), Error> {
         let summing = match &mut self.input {
             Input::Plain(file) => file,
+            Input::Gzip(decoder) => decoder.get_mut().get_mut(),
             Input::Zstd(decoder) => decoder.get_mut().get_mut(),
         };
         let (bytes, sum) = (summing.bytes, hex(summing.sum.clone()));
@@ -161,11 +170,13 @@ impl Compression {
     pub(crate) fn ending(self) -> &'static str {
         match self {
             Self::None => "",
+            Self::Gzip => ".gz",
             Self::Zstd => ".zst",
         }
     }
 
     fn of(path: &str) -> Self {
-        if path.ends_with(Self::Zstd.ending()) { Self::Zstd } else { Self::None }
+        let ends = |form: &Self| path.ends_with(form.ending());
+        [Self::Gzip, Self::Zstd].into_iter().find(ends).unwrap_or(Self::None)
     }
 }

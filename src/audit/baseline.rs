@@ -88,7 +88,7 @@ pub(super) fn write(path: &Path, hits: &[Hit]) -> Result<usize, Error> {
         .collect();
     let number = findings.iter().map(|one| one.count).sum();
     let document = Document { schema: SCHEMA.to_owned(), findings };
-    let file = |source| Error::Baseline { path: path.to_owned(), source };
+    let file = |source| Error::BaselineNotWritten { path: path.to_owned(), source };
     let text = serde_json::to_string_pretty(&document).map_err(|error| file(error.into()))?;
     let mut new: PathBuf = path.to_owned();
     new.as_mut_os_string().push(".new");

@@ -42,6 +42,7 @@ pub(crate) fn check(data: &[u8]) {
         scope: scope(path, path, framework),
         inner: path.to_owned(),
         framework,
+        server: None,
     };
     let file = File::new(placed, String::from_utf8_lossy(text).into_owned());
     for hit in look(&file, &factor::rules()) {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::application::{Application, Detected};
+use crate::application::{Application, Detected, Server};
 use crate::audit::file::{File, Kind, Placed, Scope, counterparts, scope};
 use crate::finding::{Code, Finding, Place};
 use crate::project::error::Error;
@@ -57,7 +57,8 @@ impl<'a> Context<'a> {
         if scope < Scope::Vendored && self.is_taken_over(path) {
             scope = Scope::Vendored;
         }
-        Placed { shown, kind, scope, inner, framework }
+        let server = application.and_then(only_server);
+        Placed { shown, kind, scope, inner, framework, server }
     }
 
     /// Whether a file lies in a library that was copied into the tree: a folder of `lib/` and its
@@ -178,6 +179,13 @@ impl<'a> Context<'a> {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<u8>, Option<Arc<File>>>> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The server of all databases that an application's configuration names.
+fn only_server(application: &Application) -> Option<Server> {
+    let mut servers = application.databases.iter().map(|one| one.server);
+    let first = servers.next()?;
+    servers.all(|other| other == first).then_some(first)
 }
 
 fn stack_lies_in(path: &[u8], folder: &[u8]) -> bool {

@@ -11,6 +11,8 @@ pub(crate) enum Error {
     Project(#[from] crate::project::error::Error),
     #[error("cannot use the baseline {}", path.display())]
     Baseline { path: PathBuf, source: io::Error },
+    #[error("cannot write the baseline {}", path.display())]
+    BaselineNotWritten { path: PathBuf, source: io::Error },
     #[error("{} is no baseline: {problem}", path.display())]
     BadBaseline { path: PathBuf, problem: String },
     #[error("{} is in no git repository, so it has no {what}", path.display())]
@@ -29,6 +31,9 @@ impl Blame for Error {
             Self::Project(error) => error.hint(),
             Self::Baseline { .. } => {
                 Some("--write-baseline FILE writes one of what is found now".to_owned())
+            }
+            Self::BaselineNotWritten { .. } => {
+                Some("name a file in a folder that is there and can be written to".to_owned())
             }
             Self::BadBaseline { .. } => Some("write it anew with --write-baseline".to_owned()),
             Self::NoRepository { .. } => {

@@ -144,6 +144,8 @@ pub(super) struct File {
     pub(super) inner: String,
     /// That application's framework; none for a file that belongs to no application.
     pub(super) framework: Option<Framework>,
+    /// The only server that this application's configuration names, if it names one.
+    pub(super) server: Option<Server>,
     /// The server that its path says it is for, if there is such a file for another one.
     pub(super) only_for: Option<Server>,
     pub(super) text: String,
@@ -152,9 +154,9 @@ pub(super) struct File {
 
 impl File {
     pub(super) fn new(place: Placed, text: String) -> Self {
-        let Placed { shown, kind, scope, inner, framework } = place;
+        let Placed { shown, kind, scope, inner, framework, server } = place;
         let (only_for, starts) = (None, OnceLock::new());
-        Self { shown, kind, scope, inner, framework, only_for, text, starts }
+        Self { shown, kind, scope, inner, framework, server, only_for, text, starts }
     }
 
     /// One of several files that are for a server each.
@@ -218,6 +220,7 @@ pub(super) struct Placed {
     pub(super) scope: Scope,
     pub(super) inner: String,
     pub(super) framework: Option<Framework>,
+    pub(super) server: Option<Server>,
 }
 
 /// Names of servers as files have them, the longest of each first.

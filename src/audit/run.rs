@@ -131,12 +131,16 @@ pub(super) fn look(file: &File, rules: &[&'static Rule]) -> Vec<Hit> {
         hits.extend(found.into_hits());
     }
     // What a rule tells by its place needs no second rule that tells it by its name.
-    let told: Vec<u32> = hits
-        .iter()
-        .filter(|hit| hit.secret.is_some() && hit.rule != "III-017")
-        .map(|hit| hit.line)
-        .collect();
-    hits.retain(|hit| hit.rule != "III-017" || !told.contains(&hit.line));
+    let weight = |rule: &str| match rule {
+        "III-017" => 0,
+        "III-019" => 1,
+        _ => 2,
+    };
+    let secrets = hits.iter().filter(|hit| hit.secret.is_some());
+    let told: Vec<(u32, u8)> = secrets.map(|hit| (hit.line, weight(hit.rule))).collect();
+    hits.retain(|hit| {
+        !told.iter().any(|(line, other)| *line == hit.line && *other > weight(hit.rule))
+    });
     hits
 }
 

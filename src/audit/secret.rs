@@ -1,7 +1,7 @@
 //! What is a secret, and what only stands where one could stand.
 
 /// Words that stand for a value that somebody is to fill in, or that nobody keeps secret.
-const PLACEHOLDERS: [&str; 46] = [
+const PLACEHOLDERS: [&str; 49] = [
     "change",
     "example",
     "placeholder",
@@ -48,7 +48,13 @@ const PLACEHOLDERS: [&str; 46] = [
     "local",
     "dev",
     "demo",
+    "testing",
+    "development",
+    "localhost",
 ];
+/// What begins and ends many words: it stands for a value only where no letter follows.
+const SHORT: [&str; 12] =
+    ["todo", "here", "null", "none", "foo", "bar", "fake", "mock", "test", "local", "dev", "demo"];
 
 /// Whether a value cannot be meant as a secret.
 pub(super) fn is_placeholder(value: &str) -> bool {
@@ -87,6 +93,13 @@ pub(super) fn is_placeholder(value: &str) -> bool {
 /// A word of [`PLACEHOLDERS`] is most of the value, or begins it, so that `latest-9fK2` is none.
 fn stands_for(lower: &str) -> bool {
     PLACEHOLDERS.iter().any(|word| {
+        // `barcelona99` is no `bar`, and `devPx83kQ92` no `dev`.
+        let goes_on = |(at, _): (usize, &str)| {
+            lower[at + word.len()..].starts_with(|letter: char| letter.is_ascii_alphabetic())
+        };
+        if SHORT.contains(word) && lower.match_indices(word).all(goes_on) {
+            return false;
+        }
         lower.starts_with(word) && lower.len() <= word.len() * 3 + 12 && !has_digits(lower, 5)
             || lower.contains(word) && word.len() * 2 >= lower.len()
             || word.len() >= 6 && lower.contains(word) && !has_digits(lower, 5)
@@ -237,11 +250,27 @@ mod tests {
             "$PASSWORD",
             "example",
             "password123",
+            "foobar",
+            "foo-bar",
+            "dev_password",
+            "localhost",
+            "testing",
+            "test123",
         ] {
             assert!(is_placeholder(value), "{value}");
         }
-        for value in ["s3cr3t-orchard", "hunter2", "Tr0ub4dor&3", "9fK2mQx7Lp", "latest-9fK2-33x91"]
-        {
+        for value in [
+            "s3cr3t-orchard",
+            "hunter2",
+            "Tr0ub4dor&3",
+            "9fK2mQx7Lp",
+            "latest-9fK2-33x91",
+            "barcelona99",
+            "devPx83kQ92",
+            "localPw9x",
+            "hereford7",
+            "footballer1",
+        ] {
             assert!(!is_placeholder(value), "{value}");
         }
     }

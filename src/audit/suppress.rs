@@ -1,5 +1,5 @@
 //! Comments that allow a finding: `nirvana:allow III-017 the key of the public demo`, on the line
-//! of the finding or on the one before it. A comment without a reason allows nothing, and one that
+//! of the finding, or alone on the one before it. A comment without a reason allows nothing, and one that
 //! allows nothing is a finding too.
 
 use crate::audit::file::{File, Kind, Scope};
@@ -8,11 +8,16 @@ use crate::twelve_factor::{Hit, State};
 /// What a comment has to begin with, after the comment's own mark.
 const WORD: &str = "nirvana:allow";
 
+/// What the marks of comments are made of.
+const MARKS: &str = "#/*-;<!{%";
+
 /// A comment that allows rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Comment {
     pub(super) path: String,
     pub(super) line: u32,
+    /// Whether nothing else is on its line, so that it speaks of the next one too.
+    pub(super) is_alone: bool,
     pub(super) rules: Vec<String>,
     /// Empty if there is none.
     pub(super) reason: String,
@@ -37,6 +42,7 @@ fn read(line: &str, number: usize, path: &str) -> Option<Comment> {
     if !marks.iter().any(|mark| before.ends_with(mark)) {
         return None;
     }
+    let is_alone = before.chars().all(|letter| letter.is_whitespace() || MARKS.contains(letter));
     let ends = ["*/", "-->", "--}}", "#}", "%>"];
     let rest = ends.iter().fold(rest.trim(), |rest, end| rest.trim_end_matches(end).trim_end());
     let mut rules = Vec::new();
@@ -54,7 +60,7 @@ fn read(line: &str, number: usize, path: &str) -> Option<Comment> {
     }
     let reason = reason.trim_start_matches(['-', ':', ' ', '—']).trim().to_owned();
     let line = u32::try_from(number).unwrap_or(u32::MAX);
-    Some(Comment { path: path.to_owned(), line, rules, reason })
+    Some(Comment { path: path.to_owned(), line, is_alone, rules, reason })
 }
 
 /// `III-017`
@@ -76,7 +82,7 @@ pub(super) fn apply(comments: &[Comment], hits: &mut [Hit]) -> Vec<Comment> {
         }
         let mut used = Vec::new();
         for hit in hits.iter_mut() {
-            let near = hit.line == comment.line || hit.line == comment.line + 1;
+            let near = hit.line == comment.line || comment.is_alone && hit.line == comment.line + 1;
             if hit.path == comment.path && near && comment.rules.iter().any(|rule| rule == hit.rule)
             {
                 hit.state = State::AllowedInline { reason: comment.reason.clone() };
@@ -109,6 +115,13 @@ mod tests {
             let found = read(line, 3, "a.rb").map(|one| (one.rules.join(" "), one.reason));
             assert_eq!(found, Some((rules.to_owned(), reason.to_owned())), "{line}");
         }
+        let alone = |line| read(line, 1, "a").is_some_and(|one| one.is_alone);
+        for line in
+            ["  // nirvana:allow M-001 x", "<!-- nirvana:allow M-001 x -->", " * nirvana:allow"]
+        {
+            assert!(alone(line), "{line}");
+        }
+        assert!(!alone("f(1); // nirvana:allow M-001 x"));
         assert_eq!(read("$help = 'write nirvana:allow III-001 x';", 1, "a"), None::<Comment>);
     }
 }

@@ -12,8 +12,8 @@ use crate::cli::perform::{Output, boxed, perform};
 use crate::environment::Environment;
 use crate::fault::{Blame, Fault};
 use crate::migrate::{
-    CHUNK_BYTES, Directory, InTheWay, Mode, POSTGRES_SINCE, POSTGRES_UNTIL, PackRequest, Request,
-    RowsThere, init, pack, run as migrate,
+    CHUNK_BYTES, Directory, InTheWay, Loaders, Mode, POSTGRES_SINCE, POSTGRES_UNTIL, PackRequest,
+    Request, RowsThere, init, pack, run as migrate,
 };
 
 /// Move a database: convert, copy, build, verify.
@@ -74,9 +74,14 @@ struct IntoDirectory {
     #[arg(long, value_name = "NAME", value_parser = extension)]
     extension: Vec<Extension>,
     /// How rows stand in the files: binary loads on every version, and fastest; text can be read
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = FormatWord::Binary)]
-    data_format: FormatWord,
-    /// Compress the files of rows; zstd must be there when they are loaded
+    /// [default: binary]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    data_format: Option<FormatWord>,
+    /// Have pg_restore load it, too (12 and later, -j as well): adds toc.dat. Rows are text then, in
+    /// one file for each table unless --chunk-mib is given
+    #[arg(long)]
+    for_pg_restore: bool,
+    /// Compress the files of rows; that tool must be there when load.sh loads them
     #[arg(long, value_enum, value_name = "WAY", default_value_t = CompressionWord::None)]
     compress: CompressionWord,
 }
@@ -90,6 +95,7 @@ enum FormatWord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum CompressionWord {
     None,
+    Gzip,
     Zstd,
 }
 
@@ -105,21 +111,28 @@ fn extension(word: &str) -> Result<Extension, String> {
 }
 
 impl IntoDirectory {
-    fn directory(self, path: PathBuf) -> Directory {
-        let format = match self.data_format {
-            FormatWord::Binary => Format::Binary,
-            FormatWord::Text => Format::Text,
+    fn directory(self, path: PathBuf) -> Result<Directory, Senseless> {
+        let (format, loaders) = match (self.data_format, self.for_pg_restore) {
+            (Some(FormatWord::Binary), true) => return Err(Senseless::BinaryRestored),
+            (_, true) => (Format::Text, Loaders::PgRestore),
+            (Some(FormatWord::Text), false) => (Format::Text, Loaders::Psql),
+            (Some(FormatWord::Binary) | None, false) => (Format::Binary, Loaders::Psql),
         };
+        if loaders == Loaders::PgRestore && self.compress == CompressionWord::Zstd {
+            return Err(Senseless::ZstdRestored);
+        }
         let compression = match self.compress {
             CompressionWord::None => Compression::None,
+            CompressionWord::Gzip => Compression::Gzip,
             CompressionWord::Zstd => Compression::Zstd,
         };
-        Directory {
+        Ok(Directory {
             path,
             postgres: self.for_postgres,
             extensions: self.extension,
             form: DataForm { format, compression },
-        }
+            loaders,
+        })
     }
 }
 
@@ -140,6 +153,10 @@ enum Senseless {
     Drop,
     #[error("--if-exists speaks of tables in a server, and TARGET is a directory")]
     Directory,
+    #[error("pg_restore takes rows as text, and --data-format says binary")]
+    BinaryRestored,
+    #[error("pg_restore reads files in zstd from version 16 on only")]
+    ZstdRestored,
 }
 
 impl Blame for Senseless {
@@ -152,6 +169,10 @@ impl Blame for Senseless {
             match self {
                 Self::Drop => "--if-exists truncate empties its tables first, append adds to them",
                 Self::Directory => "load the directory into an empty schema",
+                Self::BinaryRestored => "leave --data-format out, or --for-pg-restore",
+                Self::ZstdRestored => {
+                    "--compress gzip is read by all; or leave --for-pg-restore out"
+                }
             }
             .to_owned(),
         )
@@ -179,10 +200,13 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
         (false, true) => Mode::Resume,
         (false, false) => Mode::Move,
     };
-    let chunk_bytes = chunk_mib.map_or(CHUNK_BYTES, |mib| u64::from(mib) << 20);
+    let chunk_bytes = chunk_mib.map(|mib| u64::from(mib) << 20);
     if let Some(path) = directory(&target) {
+        // pg_dump writes a file for each table, and options of pg_restore count on it.
+        let usual = if into.for_pg_restore { u64::MAX } else { CHUNK_BYTES };
+        let chunk_bytes = chunk_bytes.unwrap_or(usual);
         let request = |environment: &Environment| {
-            let pair = ends.pair_with(into.directory(path), environment)?;
+            let pair = ends.pair_with(into.directory(path).map_err(boxed)?, environment)?;
             if pair.data_only.is_some() {
                 return Err(boxed(NoSchemaThere));
             }
@@ -212,7 +236,7 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
             answer_timeout,
             pair,
             retry_for: Duration::from_secs(retry_for.into()),
-            chunk_bytes,
+            chunk_bytes: chunk_bytes.unwrap_or(CHUNK_BYTES),
             mode,
         })
     };

@@ -44,6 +44,8 @@ pub(super) struct Draft<'a> {
     pub(super) secrets: Vec<Span>,
     pub(super) settings: Vec<Setting>,
     pub(super) findings: Vec<Finding>,
+    /// Why the file stays as a whole, where it cannot be read.
+    pub(super) broken: Option<Finding>,
 }
 
 impl<'a> Draft<'a> {
@@ -55,7 +57,17 @@ impl<'a> Draft<'a> {
             secrets: Vec::new(),
             settings: Vec::new(),
             findings: Vec::new(),
+            broken: None,
         }
+    }
+
+    /// What begins at a place has no end, so that nothing of the file can be told.
+    pub(super) fn give_up(&mut self, at: usize) {
+        let message = "what begins here has no end, so the file stays as it is";
+        let help = "close the quote, the tag or the merge conflict, and run the same command again";
+        let finding = Finding::warning(Code::NotConfigured, self.place(at), message).help(help);
+        self.broken = Some(finding.clone());
+        self.findings.push(finding);
     }
 
     pub(super) fn replace(&mut self, span: Span, text: impl Into<Vec<u8>>) {

@@ -11,8 +11,8 @@ use crate::project::tree::{join, shown};
 
 use super::draft::{Sensitivity, Setting};
 use super::language::Language;
-use super::mask;
 use super::site::Site;
+use crate::secret_shape::is_secret_name;
 
 /// Files with keys and no values, as people call them; the first is the one that is made.
 const EXAMPLES: [&str; 8] = [
@@ -317,7 +317,9 @@ fn loader(site: &mut Site) {
             let has = |word: &[u8], text: Vec<u8>| memchr::memmem::find(&text, word).is_some();
             let dotenv =
                 site.text("composer.json").is_some_and(|text| has(b"symfony/dotenv", text));
-            dotenv || site.has("config/bundles.php")
+            // Before 4.2 only `.env` is read, and not `.env.local`.
+            let is_new = site.version().is_none_or(|version| version >= (4, 2));
+            is_new && (dotenv || site.has("config/bundles.php"))
         }
         Framework::CodeIgniter => site.major() == Some(4),
         Framework::Rails => site.text("Gemfile").is_some_and(|text| {
@@ -347,5 +349,5 @@ fn loader(site: &mut Site) {
 
 /// Whether a key is there for secrets, by its name.
 pub(super) fn sensitivity(key: &str) -> Sensitivity {
-    if mask::is_secret_name(key) { Sensitivity::Secret } else { Sensitivity::Plain }
+    if is_secret_name(key) { Sensitivity::Secret } else { Sensitivity::Plain }
 }

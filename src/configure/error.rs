@@ -20,6 +20,9 @@ pub(crate) enum Error {
     /// Somebody else wrote to the file between the plan and the write.
     #[error("{} has changed since it was read; all files are as they were", .0.display())]
     ChangedMeanwhile(PathBuf),
+    /// What would be written is not what another run would leave as it is.
+    #[error("{0} would be changed again by a second run; nothing was changed")]
+    Unsettled(String),
     #[error("cannot write {}, nor put back what was written to {}", path.display(), left.display())]
     HalfWritten { path: PathBuf, left: PathBuf, source: io::Error },
 }
@@ -29,6 +32,7 @@ impl Blame for Error {
         match self {
             Self::Project(error) => error.fault(),
             Self::ChangedMeanwhile(_) => Fault::Transient,
+            Self::Unsettled(_) => Fault::Bug,
             _ => Fault::Operator,
         }
     }
@@ -41,6 +45,10 @@ impl Blame for Error {
             Self::HalfWritten { .. } => {
                 Some("`git diff` shows what was written, `git restore` takes it back".to_owned())
             }
+            Self::Unsettled(_) => Some(
+                "name the application's folder, or move that file's settings by hand first"
+                    .to_owned(),
+            ),
             Self::Read { .. } | Self::Write { .. } => None,
         }
     }

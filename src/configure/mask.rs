@@ -1,69 +1,19 @@
 //! Which parts of a file nobody is shown, though a diff must show the lines around.
+//!
+//! This is for showing only, so it rather hides a harmless word than shows a secret: by what a value
+//! is called, as its language says it; by what a line says in front of it; and by its own shape,
+//! wherever it stands.
 
-use crate::project::read::{Span, dotenv, php, ruby, yaml_erb};
+mod code;
+mod words;
+
+use crate::project::read::{Span, Token, dotenv, javascript, yaml_erb};
+use crate::secret_shape::{has_password, is_secret_name, shapes};
 
 use super::language::Language;
 
 /// What stands in the place of a secret.
 pub(super) const MASK: &str = "[secret]";
-
-/// Whether a name is that of something secret.
-pub(super) fn is_secret_name(name: &str) -> bool {
-    const WORDS: [&str; 14] = [
-        "password",
-        "passwd",
-        "passphrase",
-        "secret",
-        "token",
-        "salt",
-        "apikey",
-        "api_key",
-        "access_key",
-        "private_key",
-        "encryption_key",
-        "auth_key",
-        "app_key",
-        "credential",
-    ];
-    let name = name.to_ascii_lowercase();
-    let is_short = |word: &str| name == word || name.ends_with(&format!("_{word}"));
-    WORDS.iter().any(|word| name.contains(word))
-        || ["pass", "pwd", "pw", "key"].iter().any(|word| is_short(word))
-        || name.ends_with("pass")
-}
-
-/// Whether what stands at a name is the secret itself, and not something about it: no lifetime of a
-/// token, and no table of passwords.
-pub(super) fn is_secret_key(name: &str) -> bool {
-    const ENDS: [&str; 12] = [
-        "password",
-        "passwd",
-        "passphrase",
-        "secret",
-        "token",
-        "salt",
-        "apikey",
-        "credential",
-        "credentials",
-        "pass",
-        "pwd",
-        "key",
-    ];
-    let name = name.to_ascii_lowercase();
-    is_secret_name(&name) && ENDS.iter().any(|end| name.ends_with(end))
-}
-
-/// Whether a value names a server with a password in it: `scheme://user:password@host`.
-pub(super) fn has_password(value: &[u8]) -> bool {
-    let Some(at) = memchr::memmem::find(value, b"://") else { return false };
-    let rest = &value[at + 3..];
-    let Some(end) = memchr::memrchr(b'@', rest) else { return false };
-    // What the recipes put where a password is to come is none.
-    let is_placeholder = [&b":!ChangeMe!"[..], b":db_password", b"guest:guest"]
-        .iter()
-        .any(|word| rest[..end].ends_with(word));
-    !is_placeholder && memchr::memchr(b':', &rest[..end]).is_some()
-}
 
 /// Of an address with a password only that password; of anything else all.
 pub(super) fn password(source: &[u8], span: Span) -> Span {
@@ -88,146 +38,50 @@ fn is_secret(name: &[u8], value: &[u8]) -> bool {
     !value.is_empty() && (is_secret_name(&String::from_utf8_lossy(name)) || has_password(value))
 }
 
-/// All literals of a file that look like secrets, by what they are called. This is for showing only:
-/// a false one hides a harmless word.
+/// All parts of a file that look like secrets.
 pub(super) fn secrets(language: Language, source: &[u8]) -> Vec<Span> {
-    match language {
-        Language::Php => of_php(source),
-        Language::Ruby => of_ruby(source),
+    let mut found = match language {
+        Language::Php => code::of_php(source),
+        Language::Ruby => code::of_ruby(source),
         Language::Yaml => of_yaml(source),
         Language::Dotenv => of_dotenv(source),
-        Language::Json => Vec::new(),
-        Language::Words => of_words(source),
-    }
-}
-
-fn of_php(source: &[u8]) -> Vec<Span> {
-    let code = php::Code::new(source);
-    let mut found = Vec::new();
-    let mut take = |name: &[u8], range: &std::ops::Range<usize>| {
-        for at in range.clone() {
-            // What `getenv('…')` names is no secret.
-            let is_name = at > 1
-                && code.is(at - 1, b"(")
-                && (code.is_name(at - 2, b"env") || code.is_name(at - 2, b"getenv"));
-            if !is_name
-                && let Some(literal) = code.literal(at)
-                && is_secret(name, &literal.value)
-            {
-                found.push(hidden(source, name, code.tokens[at].span));
-            }
-        }
+        Language::Json => of_json(source),
+        Language::Words => words::secrets(source),
     };
-    for entry in code.entries() {
-        if let Some(key) = code.key(entry.key) {
-            // A value that is a list has keys of its own.
-            if code.array(&entry.value).is_none() {
-                take(&key, &entry.value);
-            }
-        }
-    }
-    for one in code.assignments() {
-        let keys = code.keys(&one).unwrap_or_default();
-        let name = keys.last().map_or(code.text(one.base), |key| key);
-        if code.array(&one.value).is_none() {
-            take(name, &one.value);
-        }
-    }
-    for call in code.calls() {
-        let items = code.items(call.open);
-        match items.first() {
-            Some(first) if items.len() > 1 => {
-                let name = code.constant(first).unwrap_or_default();
-                let name = if name.is_empty() { code.text(call.name).into() } else { name };
-                for item in &items[1..] {
-                    take(&name, item);
-                }
-            }
-            _ => {}
-        }
-        // A connection's arguments have no names.
-        let callee = code.text(call.name).to_ascii_lowercase();
-        let callee = callee.strip_prefix(b"\\").unwrap_or(&callee);
-        if callee.ends_with(b"connect") || callee == b"pdo" || callee == b"mysqli" {
-            for item in items.iter().skip(2).take(2) {
-                take(b"password", item);
-            }
-        }
-    }
-    found.extend(comments(
-        source,
-        php::tokens(source).filter_map(|token| token.kind.is_comment().then_some(token.span)),
-    ));
-    found
-}
-
-fn of_ruby(source: &[u8]) -> Vec<Span> {
-    let code = ruby::Code::new(source);
-    let mut found = Vec::new();
-    let mut take = |name: &[u8], range: &std::ops::Range<usize>| {
-        for at in range.clone() {
-            let is_value = code.kind(at).is_some_and(ruby::Kind::is_string);
-            // What `ENV["…"]` names is no secret.
-            let is_key =
-                at > 0 && code.is(at - 1, b"[") && code.is_name(at.saturating_sub(2), b"ENV");
-            if is_value
-                && !is_key
-                && let Some(literal) = code.literal(at)
-                && is_secret(name, &literal.value)
-            {
-                found.push(hidden(source, name, code.tokens[at].span));
-            }
-        }
-    };
-    for entry in code.entries() {
-        if let Some(key) = code.key(entry.key) {
-            take(&key, &entry.value);
-        }
-    }
-    for one in code.assignments() {
-        let names = one.target.clone().rev().find_map(|at| match code.kind(at)? {
-            ruby::Kind::Punctuation => None,
-            ruby::Kind::Identifier | ruby::Kind::Constant | ruby::Kind::Variable => {
-                Some(code.text(at).to_vec())
-            }
-            _ => code.key(at).map(std::borrow::Cow::into_owned),
-        });
-        if let Some(name) = names
-            && !code.is(one.value.start, b"{")
-        {
-            take(&name, &one.value);
-        }
-    }
-    found.extend(comments(
-        source,
-        ruby::tokens(source).filter_map(|token| token.kind.is_comment().then_some(token.span)),
-    ));
+    found.extend(shapes(source).into_iter().map(|part| Span::new(part.start, part.end)));
     found
 }
 
 fn of_yaml(source: &[u8]) -> Vec<Span> {
+    use yaml_erb::Kind::{BlockHeader, BlockText, Comment, DoubleQuoted, Plain, SingleQuoted};
     let yaml = yaml_erb::Yaml::new(source);
-    let pairs = yaml.pairs.iter().filter(|pair| {
-        let value = pair.span.of(source);
-        let is_dynamic =
-            value.starts_with(b"<%") || value.starts_with(b"%env(") || value.starts_with(b"'%");
-        !pair.has_pairs && !is_dynamic && is_secret(yaml.key(pair), value)
-    });
-    let mut found: Vec<Span> =
-        pairs.map(|pair| hidden(source, yaml.key(pair), pair.span)).collect();
+    let mut found = Vec::new();
+    for (nth, pair) in yaml.pairs.iter().enumerate() {
+        let (name, value) = (yaml.key(pair), pair.span.of(source));
+        let is_header = pair.value.is_some_and(|value| value.kind == BlockHeader);
+        if memchr::memmem::find(value, b"<%").is_some() && is_secret(name, value) {
+            found.extend(code::of_erb(source, pair.span));
+        } else if value.starts_with(b"%env(") || value.starts_with(b"'%") {
+        } else if !pair.has_pairs && is_secret(name, value) {
+            found.push(hidden(source, name, pair.span));
+        }
+        // A list and a block have lines of their own.
+        if is_secret_name(&String::from_utf8_lossy(name)) && (is_header || pair.span.is_empty()) {
+            let next = yaml.pairs.get(nth + 1).map_or(source.len(), |next| next.key.span.start);
+            let within = yaml
+                .tokens
+                .iter()
+                .filter(|token| pair.key.span.end <= token.span.start && token.span.start < next);
+            let is_text = |kind| matches!(kind, Plain | SingleQuoted | DoubleQuoted | BlockText);
+            found.extend(within.filter(|one| is_text(one.kind)).map(|token| token.span));
+        }
+    }
     // `KEY=value` in a list, and lines of a shell, are read as words.
-    let comment = |token: &crate::project::read::Token<yaml_erb::Kind>| {
-        let is_text = matches!(
-            token.kind,
-            yaml_erb::Kind::Comment
-                | yaml_erb::Kind::Plain
-                | yaml_erb::Kind::BlockText
-                | yaml_erb::Kind::SingleQuoted
-                | yaml_erb::Kind::DoubleQuoted
-        );
-        (is_text && !token.text(source).starts_with(b"<%")).then_some(token.span)
-    };
-    found.extend(comments(source, yaml.tokens.iter().filter_map(comment)));
+    let texts = yaml.tokens.iter().filter(|token| {
+        matches!(token.kind, Comment | Plain | BlockText | SingleQuoted | DoubleQuoted)
+            && !token.text(source).starts_with(b"<%")
+    });
+    found.extend(words::within(source, texts.map(|token| token.span)));
     found
 }
 
@@ -239,53 +93,27 @@ fn of_dotenv(source: &[u8]) -> Vec<Span> {
         .filter(secret)
         .map(|entry| hidden(source, entry.key.of(source), entry.value))
         .collect();
-    let comment = |token: crate::project::read::Token<dotenv::Kind>| {
-        (token.kind == dotenv::Kind::Comment).then_some(token.span)
+    let comment =
+        |token: Token<dotenv::Kind>| (token.kind == dotenv::Kind::Comment).then_some(token.span);
+    found.extend(words::within(source, dotenv::tokens(source).into_iter().filter_map(comment)));
+    found
+}
+
+/// Strings at keys that are called as secrets are: `"http-basic": {"password": "…"}`.
+fn of_json(source: &[u8]) -> Vec<Span> {
+    let tokens = javascript::code(source);
+    let is_value = |part: &[Token<javascript::Kind>]| {
+        let name = javascript::literal(source, &part[0]).unwrap_or_default();
+        part[1].text(source) == b":"
+            && part[2].kind == javascript::Kind::String
+            && is_secret(&name, part[2].text(source))
     };
-    found.extend(comments(source, dotenv::tokens(source).into_iter().filter_map(comment)));
-    found
-}
-
-/// Settings that somebody has commented out are read as lines of any language.
-fn comments(source: &[u8], spans: impl Iterator<Item = Span>) -> Vec<Span> {
-    let mut found = Vec::new();
-    for span in spans {
-        for part in of_words(span.of(source)) {
-            found.push(Span::new(span.start + part.start, span.start + part.end));
-        }
-    }
-    found
-}
-
-/// In each line what follows a secret's name and `=`, `:` or `,`; of an address its password.
-fn of_words(source: &[u8]) -> Vec<Span> {
-    let mut found = Vec::new();
-    let mut start = 0;
-    for line in source.split_inclusive(|byte| *byte == b'\n') {
-        let end = start + line.trim_ascii_end().len();
-        if has_password(line) {
-            found.push(password(source, Span::new(start, end)));
-        }
-        let is_sign = |(at, byte): (usize, &u8)| match byte {
-            b'=' | b',' => true,
-            b':' => !line[at..].starts_with(b"://"),
-            _ => false,
-        };
-        if let Some(sign) = line.iter().enumerate().position(is_sign) {
-            let name = String::from_utf8_lossy(&line[..sign]).into_owned();
-            let mut words = name.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
-            let value = line[sign..].iter().position(|byte| !b"=>:, \t\r\n".contains(byte));
-            if let Some(value) = value.filter(|_| words.any(is_secret_name)) {
-                let text = line[sign + value..].trim_ascii_end();
-                // A variable is a name and no value.
-                if !text.starts_with(b"$") && !text.starts_with(b"ENV") {
-                    found.push(Span::new(start + sign + value, end));
-                }
-            }
-        }
-        start += line.len();
-    }
-    found
+    let tokens = tokens.windows(3).filter(|part| is_value(part));
+    let span = |part: &[Token<javascript::Kind>]| {
+        let name = javascript::literal(source, &part[0]).unwrap_or_default();
+        hidden(source, &name, part[2].span)
+    };
+    tokens.map(span).collect()
 }
 
 #[cfg(test)]
@@ -295,16 +123,17 @@ mod tests {
     use crate::project::read::edit::{Edit, apply};
 
     fn masked(language: Language, source: &str) -> String {
-        let edits: Vec<Edit> = secrets(language, source.as_bytes())
-            .into_iter()
-            .map(|span| Edit::replace(span, MASK))
-            .collect();
+        let mut spans = secrets(language, source.as_bytes());
+        spans.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
+        // What lies within another is hidden with it.
+        spans.dedup_by(|next, last| next.start < last.end);
+        let edits: Vec<Edit> = spans.into_iter().map(|span| Edit::replace(span, MASK)).collect();
         String::from_utf8(apply(source.as_bytes(), &edits).unwrap()).unwrap()
     }
 
     #[test]
     fn what_looks_secret_is_not_shown() {
-        use Language::{Dotenv, Php, Ruby, Words, Yaml};
+        use Language::{Dotenv, Json, Php, Ruby, Words, Yaml};
         for (language, source, wanted) in [
             (
                 Php,
@@ -346,6 +175,71 @@ mod tests {
                 "A=1\nDB_PASSWORD=[secret]\n# OLD_PASSWORD=[secret]\nURL=mysql://u:[secret]@h\n",
             ),
             (Words, "ENV MYSQL_PASSWORD=x\nENV A=1\n", "ENV MYSQL_PASSWORD=[secret]\nENV A=1\n"),
+            (
+                Words,
+                "ENV A=1 B_PASSWORD=x\nENV C_PASSWORD y\n",
+                "ENV A=1 B_PASSWORD=[secret]\nENV C_PASSWORD [secret]\n",
+            ),
+            (Words, "# user: u, password: x\n", "# user: u, password: [secret]\n"),
+            (Words, "RUN mysql -uroot -px --a=b\n", "RUN mysql -uroot -p[secret] --a=b\n"),
+            (Words, "ENV A_PASSWORD=$B\n", "ENV A_PASSWORD=$B\n"),
+            (Yaml, "P: ${DB_PASSWORD:-x}\n", "P: ${DB_PASSWORD:[secret]\n"),
+            (
+                Yaml,
+                "api-key: x\nlist-secret:\n  - y\nb:\n  - z\n",
+                "api-key: [secret]\nlist-secret:\n  - [secret]\nb:\n  - z\n",
+            ),
+            (Yaml, "secret: |\n  x\n  y\nb: z\n", "secret: [secret]\nb: z\n"),
+            (
+                Yaml,
+                "password: <%= A.dig(:b) || 'x' %>\n",
+                "password: <%= A.dig(:b) || [secret] %>\n",
+            ),
+            (
+                Yaml,
+                "url: <%= ENV['A'] || 'mysql2://u:x@h/d' %>\n",
+                "url: <%= ENV['A'] || 'mysql2://u:[secret]@h/d' %>\n",
+            ),
+            (Yaml, "token: \"<%= ENV['T'] %>-x\"\n", "token: \"<%= ENV['T'] %>[secret]\n"),
+            (Ruby, "c.pepper = 'x'\nd = 'y'\n", "c.pepper = [secret]\nd = 'y'\n"),
+            (Ruby, "c.omniauth :github, 'x'\n", "c.omniauth :github, [secret]\n"),
+            (
+                Ruby,
+                "a.b = { password: 'x'.freeze, c: 'd' }\n",
+                "a.b = { password: [secret].freeze, c: 'd' }\n",
+            ),
+            (
+                Ruby,
+                "a.secret_key_base = 'x' unless ENV['SECRET_KEY_BASE']\n",
+                "a.secret_key_base = [secret] unless ENV['SECRET_KEY_BASE']\n",
+            ),
+            (Ruby, "source 'https://d:x@g.example'\n", "source 'https://d:[secret]@g.example'\n"),
+            (
+                Php,
+                "<?php new PDO('mysql:host=h;password=x');",
+                "<?php new PDO('mysql:host=h;password=[secret]);",
+            ),
+            (Php, "<?php $m->setPassword('x');", "<?php $m->setPassword([secret]);"),
+            (Php, "<?php putenv('A_PASSWORD=x');", "<?php putenv('A_PASSWORD=[secret]);"),
+            (Php, "<?php f(db_pass: 'x', host: 'h');", "<?php f(db_pass: [secret], host: 'h');"),
+            (Php, "<?php $a = $_ENV['A_KEY'] ?? 'b';", "<?php $a = $_ENV['A_KEY'] ?? [secret];"),
+            (
+                Php,
+                "<?php define('LK', $_ENV['A'] ?? 'b');",
+                "<?php define('LK', $_ENV['A'] ?? 'b');",
+            ),
+            (Php, "<?php $key = <<<K\nx\nK;\n$b = 'c';", "<?php $key = [secret];\n$b = 'c';"),
+            (
+                Php,
+                "<?php class A { const API_PASSWORD = 'x'; private ?string $token = 'y'; }",
+                "<?php class A { const API_PASSWORD = [secret]; private ?string $token = [secret]; }",
+            ),
+            (Php, "<?php f('sk_live_abcdefghijklmnop');", "<?php f('[secret]');"),
+            (
+                Json,
+                "{\"a\": {\"password\": \"x\", \"b\": \"https://u:y@h\"}}",
+                "{\"a\": {\"password\": [secret], \"b\": \"https://u:[secret]@h\"}}",
+            ),
         ] {
             assert_eq!(masked(language, source), wanted, "{source}");
         }

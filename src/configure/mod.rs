@@ -28,6 +28,7 @@ mod mask;
 mod plan;
 mod project;
 mod prove;
+mod remains;
 mod run;
 mod site;
 mod switch;

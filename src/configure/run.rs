@@ -75,8 +75,11 @@ fn act(request: &Request, report: &mut Report) -> Result<(), Error> {
     for change in &made.changes {
         project.over.insert(change.path.clone(), change.after.clone());
     }
-    settled(&mut made, &plan(&project, &detected.applications, goal));
+    let unsettled = settled(&mut made, &plan(&project, &detected.applications, goal));
     report.findings.append(&mut made.findings);
+    if let Some(path) = unsettled {
+        return Err(Error::Unsettled(path));
+    }
     if goal.is_switch() && !made.changes.is_empty() {
         let message = "SQL in the code is no setting, and stays as it is";
         let note = Finding::note(Code::SettingLeft, Place::project(), message);
@@ -112,8 +115,8 @@ fn outcome(mode: Mode, is_done: bool, findings: &[Finding]) -> Outcome {
     }
 }
 
-/// A file that a second run would change again is not written the first time.
-fn settled(made: &mut Plan, again: &Plan) {
+/// A file that a second run would change again is not written the first time; nor is any other.
+fn settled(made: &mut Plan, again: &Plan) -> Option<String> {
     for change in &again.changes {
         let line = change.edits.iter().map(|edit| edit.span.start).min().unwrap_or(0);
         let before = change.before.as_deref().unwrap_or_default();
@@ -123,12 +126,10 @@ fn settled(made: &mut Plan, again: &Plan) {
             "a second run would change this again, so nothing was planned for the project";
         made.findings.push(
             Finding::error(Code::NotConfigured, place, message)
-                .help("this is a mistake of nirvana's"),
+                .help("this is a mistake of nirvana's, and not the project's"),
         );
     }
-    if !again.changes.is_empty() {
-        made.changes.clear();
-    }
+    again.changes.first().map(|change| shown(&change.path))
 }
 
 /// `changed config/database.yml in 3 places`

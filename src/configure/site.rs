@@ -7,7 +7,7 @@ use crate::finding::{Code, Finding, Place};
 use crate::project::read::dotenv::Dialect;
 use crate::project::read::edit::Edit;
 use crate::project::read::{Span, line_of};
-use crate::project::tree::{join, shown};
+use crate::project::tree::{Entry, join, shown};
 
 use super::draft::{Draft, Setting};
 use super::goal::Goal;
@@ -68,15 +68,35 @@ pub(super) struct Site<'a> {
     pub(super) project: &'a Project<'a>,
     pub(super) application: &'a Application,
     pub(super) goal: Goal,
+    /// Roots of other applications within this one.
+    nested: Vec<&'a [u8]>,
     files: BTreeMap<Vec<u8>, Gathered>,
     pub(super) settings: Vec<Setting>,
     pub(super) findings: Vec<Finding>,
+    /// Files that stay as they are though something was to be changed in them, and why.
+    pub(super) left: Vec<(Vec<u8>, Finding)>,
 }
 
 impl<'a> Site<'a> {
-    pub(super) fn new(project: &'a Project<'a>, application: &'a Application, goal: Goal) -> Self {
-        let (files, settings, findings) = (BTreeMap::new(), Vec::new(), Vec::new());
-        Self { project, application, goal, files, settings, findings }
+    pub(super) fn new(
+        project: &'a Project<'a>,
+        (application, all): (&'a Application, &'a [Application]),
+        goal: Goal,
+    ) -> Self {
+        let own = &application.folder;
+        let is_nested = |other: &&Application| {
+            other.framework.is_server() && other.folder != *own && is_below(&other.folder, own)
+        };
+        let nested = all.iter().filter(is_nested).map(|other| &other.folder[..]).collect();
+        let (files, settings) = (BTreeMap::new(), Vec::new());
+        let (findings, left) = (Vec::new(), Vec::new());
+        Self { project, application, goal, nested, files, settings, findings, left }
+    }
+
+    /// The entries of a folder that are this application's, and not those of one within it.
+    pub(super) fn below(&self, folder: &[u8]) -> impl Iterator<Item = &'a Entry> + '_ {
+        let is_own = |entry: &&Entry| !self.nested.iter().any(|root| is_below(&entry.path, root));
+        self.project.tree.below(folder).iter().filter(is_own)
     }
 
     /// A path from the application's own root.
@@ -150,7 +170,10 @@ impl<'a> Site<'a> {
         let source = before.clone().unwrap_or_default();
         let mut draft = Draft::new(path, &source);
         form(&mut draft);
-        let Draft { edits, secrets, settings, findings, .. } = draft;
+        let Draft { edits, secrets, settings, findings, broken, .. } = draft;
+        if let Some(why) = broken {
+            self.left.push((path.to_vec(), why));
+        }
         self.findings.extend(findings);
         self.settings.extend(settings);
         let file = self.files.entry(path.to_vec()).or_insert_with(|| Gathered {
@@ -165,6 +188,22 @@ impl<'a> Site<'a> {
         file.after = None;
         file.edits.extend(edits);
         file.secrets.extend(secrets);
+    }
+
+    /// Every file that a form has read, but for files of variables: its text, and the parts of it that
+    /// change or are told.
+    pub(super) fn read(&self) -> Vec<(Vec<u8>, Language, Vec<u8>, Vec<Span>)> {
+        let files = self
+            .files
+            .iter()
+            .filter(|(_, file)| !matches!(file.language, Language::Dotenv | Language::Words));
+        files
+            .filter_map(|(path, file)| {
+                let edits = file.edits.iter().map(|edit| edit.span);
+                let known = edits.chain(file.secrets.iter().copied()).collect();
+                Some((path.clone(), file.language, file.before.clone()?, known))
+            })
+            .collect()
     }
 
     pub(super) fn gathered(&mut self, path: &[u8]) -> Option<&mut Gathered> {
@@ -207,6 +246,19 @@ impl<'a> Site<'a> {
             file.after = None;
         }
         self.settings.retain(|setting| setting.path != path);
+        // What was not done is not told as done.
+        let name = shown(path);
+        let is_undone = |one: &Finding| {
+            one.code == Code::MysqlSettingRemoved && one.place.name.as_deref() == Some(&name)
+        };
+        self.findings.retain(|one| !is_undone(one));
+        self.left.push((path.to_vec(), finding.clone()));
         self.findings.push(finding);
     }
+}
+
+/// Whether a path is a folder, or lies below it; all lies below the root.
+fn is_below(path: &[u8], folder: &[u8]) -> bool {
+    let rest = path.strip_prefix(folder);
+    folder.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
 }

@@ -30,7 +30,10 @@ pub(super) fn row(text: &[u8], format: &Format, ended: bool, into: &mut Vec<Lite
 
 /// The field that begins there, and where it ends; `None` if more bytes are needed.
 fn field(text: &[u8], start: usize, format: &Format, ended: bool) -> Option<(Literal, usize)> {
-    let text_kind = |quote, escaped| Kind::Text { quote, escaped };
+    let text_kind = |quote, escaped| match escaped {
+        true => Kind::Field { quote, escape: format.escaped },
+        false => Kind::Text { quote, escaped },
+    };
     let of = |kind, from, to| Literal { kind, bytes: from..to, charset: None };
     if let Some(quote) = format.enclosed
         && text.get(start) == Some(&quote)
@@ -99,7 +102,7 @@ fn field(text: &[u8], start: usize, format: &Format, ended: bool) -> Option<(Lit
 #[cfg(test)]
 mod tests {
     use super::{Format, row};
-    use crate::dump::literal::{Kind, Parsed};
+    use crate::dump::literal::{Kind, Parsed, unescape_field};
 
     fn texts(text: &str, format: &Format) -> (Vec<Option<String>>, Parsed) {
         let mut literals = Vec::new();
@@ -117,6 +120,18 @@ mod tests {
         assert_eq!(fields, [Some("1".to_owned()), None, Some("a\\\tb\\\\".to_owned())]);
         assert_eq!(parsed, Parsed::Row(12));
         assert_eq!(texts("1\tab", &Format::default()).1, Parsed::Incomplete);
+    }
+
+    #[test]
+    fn escapes_of_every_kind_are_resolved() {
+        let of = |text: &str, quote, escape| {
+            let mut out = Vec::new();
+            unescape_field(text.as_bytes(), (quote, escape), &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(of("a#nb##c#\"", None, Some(b'#')), "a\nb#c\"");
+        assert_eq!(of("say \"\"C:\\new\"\"", Some(b'"'), None), "say \"C:\\new\"");
+        assert_eq!(of("50\\% \\_", Some(b'"'), Some(b'\\')), "50% _");
     }
 
     #[test]

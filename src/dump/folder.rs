@@ -13,9 +13,10 @@ use super::charset::Charset;
 use super::error::Error;
 use super::file::{File, io_error};
 use super::format::Format;
-use super::found::{Index, Loading, Piece, RowForm};
+use super::found::{Index, Loading};
 use super::lines::{self, Marks};
 use super::load_data::LoadData;
+use super::piece::{Piece, RowForm};
 use super::remark::Remark;
 use super::scanner::DELIMITER;
 use super::session::Session;
@@ -329,7 +330,16 @@ impl Reading<'_> {
         for (from, to, rows) in lines.pieces {
             let bytes = if to == u64::MAX { file.bytes } else { to - from };
             let form = form.clone();
-            pieces.pieces.push(Piece { file: number, from, to, bytes, rows, around, form });
+            pieces.pieces.push(Piece {
+                file: number,
+                from,
+                to,
+                bytes,
+                rows,
+                around,
+                form,
+                counts_from: None,
+            });
         }
         Ok(lines.marks)
     }

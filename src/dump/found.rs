@@ -1,45 +1,13 @@
 //! What is found while the files of a dump are read for the first time.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use super::format::Format;
 use super::load_data::LoadData;
+use super::piece::Pieces;
 use super::remark::Remark;
 use super::value::Around;
 use crate::mysql::catalog::written::Written;
 use crate::mysql::server::Flavour;
-
-/// Rows of one table that stand one behind the other in a file.
-#[derive(Clone, Debug)]
-pub(super) struct Piece {
-    pub(super) file: usize,
-    pub(super) from: u64,
-    /// The end of the file if it is not known.
-    pub(super) to: u64,
-    /// As much as it takes in the file, compressed as that may be.
-    pub(super) bytes: u64,
-    pub(super) rows: u64,
-    pub(super) around: Around,
-    pub(super) form: RowForm,
-}
-
-/// How rows are written.
-#[derive(Clone, Debug)]
-pub(super) enum RowForm {
-    Statements,
-    Fields(Arc<Format>),
-}
-
-/// The rows of one table.
-#[derive(Debug, Default)]
-pub(super) struct Pieces {
-    pub(super) pieces: Vec<Piece>,
-    /// The columns that statements name, each list once; `None` where they name none.
-    pub(super) lists: Vec<Option<Vec<String>>>,
-    /// How many values the first row has whose statement names none.
-    pub(super) width: usize,
-}
 
 /// All that a dump has of one database.
 #[derive(Debug, Default)]

@@ -2,14 +2,16 @@
 //! is kept but their places, in pieces that end with a statement.
 
 use super::ansi::{is_ansi, with_backticks};
+use super::counted;
 use super::ending::Ending;
 use super::error::Error;
 use super::file::{File, Window};
 use super::foreign::foreign;
-use super::found::{Index, Loading, Piece, RowForm};
+use super::found::{Index, Loading};
 use super::literal::{self, Head, Parsed};
 use super::load_data;
 use super::made::Outcome;
+use super::piece::{Piece, RowForm};
 use super::remark::Remark;
 use super::scanner::{Found, Kept, Next, Scanner, brings_rows, opened};
 use super::session::Session;
@@ -49,6 +51,8 @@ struct Last {
     start: Vec<u8>,
     /// Whether it names columns.
     listed: bool,
+    /// Which of the table's lists of columns it has.
+    list: usize,
 }
 
 impl Index {
@@ -200,12 +204,14 @@ impl Pass<'_> {
             let list = head.columns.as_ref().map(|list| list.iter().map(text).collect());
             let pieces = self.index.database(&database).pieces.entry(table.clone()).or_default();
             let listed = list.is_some();
-            if !pieces.lists.contains(&list) {
+            let known = pieces.lists.iter().position(|one| *one == list);
+            let list = known.unwrap_or_else(|| {
                 if list.is_none() {
                     pieces.width = width(&found.text[head.bytes..], around);
                 }
                 pieces.lists.push(list);
-            }
+                pieces.lists.len() - 1
+            });
             if pieces.lists.len() > MOST_LISTS {
                 let what = "more than 1024 different lists of columns in INSERTs into one table";
                 return Err(self.too_much(found.from, what));
@@ -213,7 +219,7 @@ impl Pass<'_> {
             let same = |last: &Last| last.database == database && last.table == table;
             begins |= !self.last.as_ref().is_some_and(same);
             let start = found.text[..head.bytes].to_vec();
-            self.last = Some(Last { database, table, start, listed });
+            self.last = Some(Last { database, table, start, listed, list });
         }
         if let Some(narrow) = self.session.narrow() {
             self.index.narrow.insert(narrow.to_owned());
@@ -221,7 +227,7 @@ impl Pass<'_> {
         if !self.session.has_zone() && !self.index.remarks.contains(&Remark::NoTimeZone) {
             self.index.remarks.push(Remark::NoTimeZone);
         }
-        let Some(Last { database, table, listed, .. }) = &self.last else { return Ok(()) };
+        let Some(Last { database, table, listed, list, .. }) = &self.last else { return Ok(()) };
         let beside = if *listed { found.beside.to_ascii_uppercase() } else { found.beside.clone() };
         let plain: &[&[u8]] = if *listed { &[b"VALUES", b"VALUE"] } else { &[b""] };
         if !plain.contains(&beside.as_slice()) {
@@ -231,6 +237,9 @@ impl Pass<'_> {
         }
         let rows = found.groups.saturating_sub(u64::from(*listed));
         let pieces = self.index.database(database).pieces.entry(table.clone()).or_default();
+        if pieces.pieces.len() <= 1 {
+            counted::note(pieces, *list, (&found.text[head.bytes..], around));
+        }
         match pieces.pieces.last_mut().filter(|_| !begins) {
             Some(last) if last.to - last.from < PIECE_BYTES && last.around == around => {
                 last.to = found.to;
@@ -246,6 +255,7 @@ impl Pass<'_> {
                     rows,
                     around,
                     form: RowForm::Statements,
+                    counts_from: None,
                 });
                 self.index.total += 1;
                 if self.index.total > MOST_PIECES {

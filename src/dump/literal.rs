@@ -31,6 +31,11 @@ pub(super) enum Kind {
         quote: Option<u8>,
         escaped: bool,
     },
+    /// A field of a file that has escapes or doubled quotes in it, with the quote and the escape there.
+    Field {
+        quote: Option<u8>,
+        escape: Option<u8>,
+    },
     /// A number, TRUE or FALSE.
     Bare,
     /// Hexadecimal digits.
@@ -303,6 +308,34 @@ pub(super) fn unescape(text: &[u8], quote: Option<u8>, quoting: Quoting, out: &m
         rest = &rest[at + 2..];
     }
     out.extend_from_slice(rest);
+}
+
+/// The same of a field in a file, which may have another escape than a backslash, or none.
+///
+/// Source: `MySQL`'s manual, "LOAD DATA Statement".
+pub(super) fn unescape_field(
+    text: &[u8],
+    (quote, escape): (Option<u8>, Option<u8>),
+    out: &mut Vec<u8>,
+) {
+    let mut bytes = text.iter().copied();
+    while let Some(byte) = bytes.next() {
+        if Some(byte) == quote {
+            out.extend(bytes.next());
+        } else if Some(byte) == escape {
+            out.extend(bytes.next().map(|after| match after {
+                b'0' => 0,
+                b'b' => 8,
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b't' => b'\t',
+                b'Z' => 0x1a,
+                other => other,
+            }));
+        } else {
+            out.push(byte);
+        }
+    }
 }
 
 /// The first quote or backslash that is a character of its own.

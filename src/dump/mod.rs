@@ -10,6 +10,7 @@
 
 mod ansi;
 mod charset;
+mod counted;
 mod ending;
 mod error;
 mod fields;
@@ -27,6 +28,7 @@ mod literal;
 mod load_data;
 mod made;
 mod moment;
+mod piece;
 mod remark;
 mod rows;
 mod scanner;
@@ -43,8 +45,10 @@ pub(crate) use error::Error;
 pub(crate) use remark::Remark;
 pub(crate) use rows::Rows;
 
+use counted::Counter;
 use file::File;
-use found::{Index, Loading, Pieces};
+use found::{Index, Loading};
+use piece::Pieces;
 use scanner::DELIMITER;
 use session::Session;
 use slot::Slots;
@@ -170,7 +174,13 @@ impl Dump {
             by_server: index.by_server,
             pieces: pieces.collect(),
         };
-        sequences::take(Arc::new(dump), &sequences)
+        let dump = sequences::take(dump, &sequences)?;
+        Ok(Arc::new(counted::number(dump)?))
+    }
+
+    /// Nobody else reads it any more.
+    fn alone(self: Arc<Self>) -> Result<Self, Error> {
+        Arc::into_inner(self).ok_or_else(|| Error::Panicked("somebody still reads".to_owned()))
     }
 
     /// Tables that have rows here and no CREATE TABLE.
@@ -192,6 +202,25 @@ impl Dump {
                 && !lists.is_some_and(|lists| lists.iter().all(listed) && !lists.is_empty())
         };
         table.columns.iter().filter(is_absent).map(|column| column.name.clone()).collect()
+    }
+
+    /// The column of a table whose values are counted here, as the rows leave them to the server.
+    pub(crate) fn counted<'t>(&self, table: &'t Table) -> Option<&'t Column> {
+        counted::column(table, self.pieces.get(&table.name)?)
+    }
+
+    /// The columns of a table that statements leave out, though only a server could tell their
+    /// values, with why.
+    pub(crate) fn unknown(&self, table: &Table) -> Vec<(String, String)> {
+        let Some(found) = self.pieces.get(&table.name) else { return Vec::new() };
+        let around = found.pieces.first().map_or(Around::utf8(), |piece| piece.around);
+        let lists = found.lists.iter().flatten();
+        let mut all: Vec<_> = lists.flat_map(|list| slot::unknown(table, list, around)).collect();
+        let counted = self.counted(table).map(|column| &column.name);
+        all.retain(|(column, _)| Some(column) != counted);
+        all.sort();
+        all.dedup();
+        all
     }
 
     /// The same of a table by its name.
@@ -269,7 +298,12 @@ impl Dump {
         let pieces = pieces.get(from as usize..to as usize).unwrap_or_default();
         let around = pieces.first().map_or(Around::utf8(), |piece| piece.around);
         let slots = Slots::new(found, columns, &decoders, around);
-        Ok(Rows::new(self, (slots, decoders), pieces.to_vec()))
+        let is_counted = |name: &String| found.column(name).is_some_and(|one| one.auto_increment);
+        let counter = columns.iter().position(is_counted).and_then(|at| {
+            let first = pieces.first()?.counts_from?;
+            Counter::new(at, &decoders[at], first)
+        });
+        Ok(Rows::new(self, (slots, decoders, counter), pieces.to_vec()))
     }
 }
 

@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::Dump;
+use super::counted::Counter;
 use super::error::Error;
 use super::fields;
 use super::file::Window;
-use super::found::{Piece, RowForm};
 use super::literal::{self, Kind, Literal, Parsed};
+use super::piece::{Piece, RowForm};
 use super::slot::{Slot, Slots};
 use super::value::Decoder;
 use crate::mysql::wire::{Buffered, ColumnDefinition};
@@ -23,6 +24,8 @@ pub(crate) struct Rows {
     within: Within,
     slots: Slots,
     decoders: Vec<Decoder>,
+    /// Of a column that rows leave to the server.
+    counter: Option<Counter>,
     definitions: Vec<ColumnDefinition>,
     literals: Vec<Literal>,
     row: Vec<u8>,
@@ -47,7 +50,7 @@ enum Step {
 impl Rows {
     pub(super) fn new(
         dump: &Arc<Dump>,
-        (slots, decoders): (Slots, Vec<Decoder>),
+        (slots, decoders, counter): (Slots, Vec<Decoder>, Option<Counter>),
         pieces: Vec<Piece>,
     ) -> Self {
         let definitions = decoders.iter().map(|decoder| decoder.definition.clone()).collect();
@@ -58,12 +61,25 @@ impl Rows {
             within: Within::File,
             slots,
             decoders,
+            counter,
             definitions,
             literals: Vec::new(),
             row: Vec::new(),
             scratch: Vec::new(),
             read: 0,
         }
+    }
+
+    /// Counts from this number, if there is something to count.
+    pub(super) fn count_from(&mut self, next: u64) {
+        if let Some(counter) = &mut self.counter {
+            counter.next = next;
+        }
+    }
+
+    /// The next number behind what was read.
+    pub(super) fn counted(&self) -> Option<u64> {
+        self.counter.map(|counter| counter.next)
     }
 
     pub(crate) fn columns(&self) -> &[ColumnDefinition] {
@@ -108,6 +124,9 @@ impl Rows {
 
     fn end_piece(&mut self) -> Step {
         self.pieces.pop_front();
+        if let Some(next) = self.pieces.front().and_then(|piece| piece.counts_from) {
+            self.count_from(next);
+        }
         self.window = None;
         self.within = Within::File;
         Step::Again
@@ -182,7 +201,7 @@ impl Rows {
 
     /// The row's values in the order that was asked for, behind the bitmap of NULLs.
     fn encode(&mut self) -> Result<(), Error> {
-        let Self { window, pieces, slots, decoders, literals, row, scratch, .. } = self;
+        let Self { window, pieces, slots, decoders, counter, literals, row, scratch, .. } = self;
         let (Some(window), Some(piece)) = (window, pieces.front()) else { return Ok(()) };
         let problem = |column: &str, what: String| {
             let path = self.dump.files[piece.file].path.clone();
@@ -199,6 +218,8 @@ impl Rows {
         row.clear();
         row.resize((decoders.len() + 2).div_ceil(8), 0);
         for (index, (slot, decoder)) in slots.slots.iter().zip(decoders).enumerate() {
+            let counter = counter.as_mut().filter(|counter| counter.at == index);
+            let begin = row.len();
             let slot = match slot {
                 Slot::At(at) if literals[*at].kind == Kind::Default => &slots.unsaid[index],
                 slot => slot,
@@ -218,12 +239,18 @@ impl Rows {
                     row.extend_from_slice(value);
                     false
                 }
+                Slot::Missing(_) if counter.is_some() => true,
                 Slot::Missing(what) => {
                     return Err(problem(&decoder.definition.name, what.clone()));
                 }
             };
-            if null {
-                row[(index + 2) / 8] |= 1 << ((index + 2) % 8);
+            match counter {
+                Some(counter) if null => {
+                    counter.give(row).map_err(|what| problem(&decoder.definition.name, what))?;
+                }
+                Some(counter) => counter.pass(&row[begin..]),
+                None if null => row[(index + 2) / 8] |= 1 << ((index + 2) % 8),
+                None => {}
             }
         }
         Ok(())

@@ -22,17 +22,16 @@ const COLUMNS: [&str; 7] = [
 ];
 
 /// Makes sequences of these tables.
-pub(super) fn take(dump: Arc<Dump>, tables: &[TableName]) -> Result<Arc<Dump>, Error> {
+pub(super) fn take(dump: Dump, tables: &[TableName]) -> Result<Dump, Error> {
+    let dump = Arc::new(dump);
     let sequences: Result<Vec<_>, Error> = tables.iter().map(|name| read(&dump, name)).collect();
     let sequences = sequences?;
-    let Some(mut dump) = Arc::into_inner(dump) else {
-        return Err(Error::Panicked("somebody still reads a sequence".to_owned()));
-    };
+    let mut dump = dump.alone()?;
     dump.schema.tables.retain(|table| !tables.contains(&table.name));
     dump.pieces.retain(|name, _| !tables.contains(name));
     dump.schema.sequences.extend(sequences);
     dump.schema.sequences.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(Arc::new(dump))
+    Ok(dump)
 }
 
 fn read(dump: &Arc<Dump>, name: &TableName) -> Result<Sequence, Error> {

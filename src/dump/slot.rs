@@ -145,6 +145,34 @@ impl Fitted {
     }
 }
 
+/// The names of a list that are no columns of the table; what begins with @ is a variable.
+fn nowhere<'l>(columns: &[Column], list: &'l [String]) -> impl Iterator<Item = &'l String> {
+    let is_column = |name: &String| {
+        columns.iter().any(|column| column.name.to_lowercase() == name.to_lowercase())
+    };
+    list.iter().filter(move |name| !name.is_empty() && !name.starts_with('@') && !is_column(name))
+}
+
+/// The columns that a list leaves out and whose values cannot be known, and those that the table does
+/// not have, with why.
+pub(super) fn unknown(table: &Table, list: &[String], around: Around) -> Vec<(String, String)> {
+    let listed =
+        |column: &Column| list.iter().any(|name| name.to_lowercase() == column.name.to_lowercase());
+    let left = table.columns.iter().filter(|one| !listed(one) && one.generated.is_none());
+    let unknown = left.filter_map(|column| {
+        let decoder = Decoder::new(column).ok()?;
+        match unsaid(column, &decoder, around) {
+            Slot::Missing(what) => Some((column.name.clone(), what)),
+            Slot::At(_) | Slot::Null | Slot::Encoded(_) => None,
+        }
+    });
+    let nowhere = nowhere(&table.columns, list).map(|name| {
+        let what = "the rows have values of it, and CREATE TABLE has no such column";
+        (name.clone(), what.to_owned())
+    });
+    unknown.chain(nowhere).collect()
+}
+
 /// What a column is whose value a statement leaves out.
 fn unsaid(column: &Column, decoder: &Decoder, around: Around) -> Slot {
     let missing = |what: &str| Slot::Missing(format!("the statement leaves it out, and {what}"));

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::charset::Charset;
-use super::literal::{Kind, Literal, unescape};
+use super::literal::{Kind, Literal, unescape, unescape_field};
 use super::moment;
 use super::scanner::Quoting;
 use crate::mysql::schema::{Column, ColumnType};
@@ -96,6 +96,14 @@ impl Decoder {
         Ok(Self { form, is_padded, is_member, own, definition })
     }
 
+    /// Bytes of an integer, and whether it has no sign.
+    pub(super) fn integer(&self) -> Option<(usize, bool)> {
+        match self.form {
+            Form::Integer { bytes, unsigned } => Some((bytes, unsigned)),
+            _ => None,
+        }
+    }
+
     /// Appends the value, which is not NULL; `text` is the row's.
     #[inline]
     pub(super) fn decode(
@@ -111,6 +119,11 @@ impl Decoder {
             Kind::Text { quote, .. } => {
                 scratch.clear();
                 unescape(raw, quote, around.quoting, scratch);
+                scratch.as_slice()
+            }
+            Kind::Field { quote, escape } => {
+                scratch.clear();
+                unescape_field(raw, (quote, escape), scratch);
                 scratch.as_slice()
             }
             Kind::Hexadecimal => {
@@ -163,7 +176,7 @@ impl Decoder {
             return Err(none("a text in quotes", plain));
         }
         // Without an introducer, what has no quotes is in the column's own charset.
-        let is_text = matches!(literal.kind, Kind::Text { .. } | Kind::Bare);
+        let is_text = matches!(literal.kind, Kind::Text { .. } | Kind::Field { .. } | Kind::Bare);
         let charset = match (literal.charset, around.charset) {
             (Some(Charset::Binary), _) | (None, Charset::Binary) => self.own,
             (Some(charset), _) => charset,

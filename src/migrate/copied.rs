@@ -177,6 +177,8 @@ impl<'a> Account<'a> {
         (column, reason): (Option<String>, String),
     ) -> bool {
         let row = row_as_json(payload, self.columns).unwrap_or_default();
+        // The journal is text, which has no U+0000; the row itself is JSON, which has a word for it.
+        let reason = reason.replace('\0', "\u{FFFD}");
         let refused = &mut self.copied.refused;
         refused.count += 1;
         if refused.first.len() < TOLD {

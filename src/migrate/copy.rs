@@ -116,16 +116,22 @@ impl Copier<'_> {
                 let altered = copied.altered_values(mapping);
                 let kept = journal::keep(job.run, name, job.number, (&quarantined, &altered));
                 let done = journal::done(job.run, name, job.number, &done);
-                self.session.execute(&format!("{kept}{done}; COMMIT")).await?;
-                Ok(copied)
-            }
-            Err(error) => {
-                if !error.ends_the_run() {
-                    self.session.execute("ROLLBACK").await?;
+                match self.session.execute(&format!("{kept}{done}; COMMIT")).await {
+                    Ok(()) => Ok(copied),
+                    Err(error) => Err(self.undone(error.into()).await?),
                 }
-                Err(error)
             }
+            Err(error) => Err(self.undone(error).await?),
         }
+    }
+
+    /// Takes back what the chunk has written: the session's next transaction must not begin within
+    /// this one.
+    async fn undone(&self, error: Error) -> Result<Error, Error> {
+        if !error.ends_the_run() {
+            self.session.execute("ROLLBACK").await?;
+        }
+        Ok(error)
     }
 
     async fn copy_rows(

@@ -25,6 +25,7 @@ pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
         let help = "dump it again with its form (without --no-create-info)";
         found.push(Finding::error(Code::TableNotCopied, place, message).help(help));
     }
+    found.extend(schema.tables.iter().flat_map(|table| unknown(dump, table)));
     found.extend(schema.tables.iter().flat_map(|table| left_out(dump, table)));
     found.extend(schema.tables.iter().filter_map(|table| {
         let column = dump.blurred(table)?;
@@ -44,6 +45,23 @@ pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
             "FLOATs stand in a dump with six digits, where the server holds seven or eight";
         Finding::note(Code::DumpRounds, place, message)
     }));
+}
+
+/// Values that statements leave to the server: those of a counter are counted as it would, others
+/// cannot be known.
+fn unknown(dump: &Dump, table: &Table) -> Vec<Finding> {
+    let unknown = dump.unknown(table).into_iter().map(|(column, what)| {
+        let place = Place::column(&table.name, &column);
+        let help =
+            "leave the table out (exclude), or load the dump into a server and migrate from there";
+        Finding::error(Code::DumpLacksValues, place, what).help(help)
+    });
+    let counted = dump.counted(table).map(|column| {
+        let message =
+            "counted in the order of the rows, as a server would: they leave it to AUTO_INCREMENT";
+        Finding::note(Code::DumpLacksValues, Place::column(&table.name, &column.name), message)
+    });
+    unknown.chain(counted).collect()
 }
 
 /// Columns of which the dump has no values: their defaults stand in, where the dump tells them.
@@ -66,7 +84,12 @@ fn left_out(dump: &Dump, table: &Table) -> Vec<Finding> {
                     with computed defaults of MySQL 8";
         Finding::error(Code::DumpLacksValues, place, message).help(help)
     };
-    dump.left_out(table).into_iter().map(finding).collect()
+    let unknown = dump.unknown(table);
+    let counted = dump.counted(table).map(|column| &column.name);
+    let told = |column: &&Column| {
+        Some(&column.name) == counted || unknown.iter().any(|(name, _)| *name == column.name)
+    };
+    dump.left_out(table).into_iter().filter(|column| !told(column)).map(finding).collect()
 }
 
 /// Whether a column may hold letters that the charset of the dump does not have.

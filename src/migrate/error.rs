@@ -135,6 +135,8 @@ impl Error {
     /// something, even a server that refuses connections may only be starting again.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
+            // It will be as large again.
+            Self::Source(SourceError::RowTooLarge { .. }) => false,
             Self::Source(error) => error.is_connection_lost() || self.is_transient(),
             Self::Target(error) => error.is_connection_lost() || self.is_transient(),
             // The server may still see us as we were before the connection was lost.

@@ -109,12 +109,14 @@ impl TableMapping {
     /// The statement that takes the copied columns.
     pub(crate) fn copy_in(&self, age: Age) -> String {
         let columns = list(&self.columns[..self.copied], |column| postgres_quoted(&column.target));
+        // Without a list are meant all columns that are not generated, and so none.
+        let columns = if columns.is_empty() { columns } else { format!(" ({columns})") };
         let table = self.target.postgres();
         let freeze = match (age, self.form) {
             (Age::Fresh, Form::Plain) => ", FREEZE",
             (Age::Fresh, Form::Partitioned) | (Age::Settled, _) => "",
         };
-        format!("COPY {table} ({columns}) FROM STDIN (FORMAT binary{freeze})")
+        format!("COPY {table}{columns} FROM STDIN (FORMAT binary{freeze})")
     }
 
     /// The statement that gives back all columns, the generated ones too.

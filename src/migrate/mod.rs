@@ -67,6 +67,7 @@ mod tell;
 mod transcode;
 mod transform;
 mod verify;
+mod wider;
 mod work;
 mod workers;
 
@@ -74,7 +75,7 @@ pub(crate) use chunk::CHUNK_BYTES;
 pub(crate) use fit::{Accept, DataOnly, RowsThere};
 pub(crate) use init::{Request as InitRequest, init};
 pub(crate) use pack::{
-    Directory, POSTGRES_SINCE, POSTGRES_UNTIL, Request as PackRequest, run as pack,
+    Directory, Loaders, POSTGRES_SINCE, POSTGRES_UNTIL, Request as PackRequest, run as pack,
 };
 pub(crate) use pair::{InTheWay, Pair};
 pub(crate) use run::{Mode, Request, run};

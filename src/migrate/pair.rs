@@ -16,6 +16,7 @@ use crate::migrate::scan::{Answers, Depth};
 use crate::migrate::schemas::Schemas;
 use crate::migrate::settings::Settings;
 use crate::migrate::source::{self, Frozen, Origin, Source};
+use crate::migrate::wider::as_it_stands;
 use crate::mysql::catalog;
 use crate::mysql::leftover::Leftover;
 use crate::mysql::schema::Schema;
@@ -107,6 +108,13 @@ impl Pair {
                 Filled::Unknown | Filled::ByRun(_) => self.choices(target),
             };
             let mut conversion = convert(schema, answers, &choices);
+            let keeps = matches!(self.in_the_way, InTheWay::Keep(_));
+            if (keeps || *filled != Filled::Unknown) && !answers.is_preliminary {
+                let found = target_catalog::read(session, &self.schemas.all()).await?;
+                if let Some(wider) = as_it_stands((schema, answers), &conversion, &found) {
+                    conversion = convert(schema, &wider, &choices);
+                }
+            }
             let rows_there = match (self.in_the_way, filled) {
                 (_, Filled::ByRun(earlier)) if !earlier.kept.is_empty() => Some(RowsThere::Refuse),
                 (InTheWay::Keep(rows_there), Filled::Unknown) => Some(rows_there),

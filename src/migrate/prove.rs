@@ -24,9 +24,13 @@ pub(crate) async fn catalog(
     }
     let made = conversion.made();
     let found = catalog::read(session, &ddl::schema_names(&made)).await?;
-    // What was refused when it was built is a finding already.
+    // What was refused when it was built is a finding already; what else was said of the same place,
+    // such as that a table has no key, says nothing of its form.
     let findings = events.findings();
-    let known = |place: &Place| findings.iter().any(|finding| finding.place == *place);
+    let known = |place: &Place| {
+        let mut told = findings.iter().filter(|finding| is_of_building(finding.code));
+        told.any(|finding| finding.place == *place)
+    };
     // A table that could not be copied has nothing more to be told.
     let lost = |place: &Place| {
         let mut lost = findings.iter().filter(|finding| finding.code == Code::TableNotCopied);
@@ -41,6 +45,14 @@ pub(crate) async fn catalog(
         events.found(Finding::error(Code::CatalogDiffers, place, message));
     }
     Ok(())
+}
+
+/// Whether a finding tells how something was not made as planned.
+fn is_of_building(code: Code) -> bool {
+    matches!(
+        code,
+        Code::ObjectNotBuilt | Code::Orphans | Code::NotNullDropped | Code::CheckNotEnforced
+    )
 }
 
 /// Names every table that was altered, made or dropped in the source during the run.

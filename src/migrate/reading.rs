@@ -1,6 +1,6 @@
 //! How a column's values are asked for, and the way that they go, with all that was said of it.
 
-use crate::migrate::scan::{Answers, Question, lost_characters};
+use crate::migrate::scan::{Answers, Question, lost_characters, may_lose_characters};
 use crate::migrate::settings::{ColumnRule, InvalidText};
 use crate::migrate::transcode::{Losses, Ruled, Transcoder};
 use crate::mysql::schema::{Column, Table};
@@ -12,7 +12,8 @@ pub(crate) fn read(
     inner: Transcoder,
     (rule, answers): (&ColumnRule, &Answers),
 ) -> (Transcoder, Option<String>) {
-    let lost = answers.about(table, &column.name, Question::LostCharacters).values() > 0;
+    let lost = answers.about(table, &column.name, Question::LostCharacters).values() > 0
+        || answers.is_unasked && may_lose_characters(column);
     let losses = if lost && inner.is_text() { Losses::Marked } else { Losses::Unmarked };
     let read = (losses == Losses::Marked).then(|| marked(column, rule));
     (Ruled::around(inner, rule, losses), read)

@@ -101,9 +101,11 @@ async fn taken_apart(
         }
         let mut one = bare.clone();
         one.columns[at] = column.clone();
-        let source = mapping.columns.iter().find(|known| known.target == column.name);
-        if let (Some(words), Some(known)) = (tried(session, &one).await?, source) {
-            let name = known.source.clone();
+        if let Some(words) = tried(session, &one).await? {
+            // Of a dump a computed column is in no mapping; then it is called as in the source, or nothing
+            // can be said of it alone.
+            let known = mapping.columns.iter().find(|known| known.target == column.name);
+            let name = known.map_or_else(|| column.name.clone(), |known| known.source.clone());
             let part = if column.generated.is_some() {
                 Part::Generated(name)
             } else {

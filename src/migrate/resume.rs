@@ -139,7 +139,7 @@ async fn table_jobs(
     (checked, events): (&Checked, &Events),
 ) -> Result<TableJobs, Error> {
     let mut result = TableJobs::default();
-    let mut must_empty = false;
+    let (mut must_empty, mut clears) = (false, Vec::new());
     for (number, (chunk, entry)) in table.plan.chunks.iter().zip(&table.entries).enumerate() {
         let mut job = jobs::of_chunk(run, entry.number, (chunk, &table.plan));
         if let Some(done) = &entry.done {
@@ -158,13 +158,23 @@ async fn table_jobs(
                 job = jobs::emptied_first(job, table.mapping);
             } else {
                 let key = table.plan.key.as_ref();
-                job.clear = key.and_then(|key| chunk.delete(table.mapping, key));
-                must_empty |= job.clear.is_none();
+                let clear = key.and_then(|key| chunk.delete(table.mapping, key));
+                must_empty |= clear.is_none();
+                let undo = journal::undo_chunk(run, &table.mapping.source, entry.number);
+                clears.extend(clear.map(|clear| format!("{clear}; {undo}; ")));
             }
         }
         result.jobs.push(job);
     }
-    if must_empty { empty(session, run, table).await } else { Ok(result) }
+    if must_empty {
+        return empty(session, run, table).await;
+    }
+    // All at once: a row that has come into one of them may be a value's new place whose old one is in
+    // another, and a unique key allows no two.
+    if !clears.is_empty() {
+        session.execute(&format!("BEGIN; {}COMMIT", clears.concat())).await?;
+    }
+    Ok(result)
 }
 
 fn stale(mapping: &TableMapping) -> Finding {

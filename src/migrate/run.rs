@@ -109,15 +109,17 @@ impl Journey {
     /// where its journal says, as if somebody had said --resume.
     async fn persist(&mut self) -> Result<(), Error> {
         let patience = self.request.retry_for;
-        let mut waited = Duration::ZERO;
+        let (mut waited, mut before) = (Duration::ZERO, 0);
         loop {
-            let begun = Instant::now();
             let error = match self.travel().await {
                 Err(error) if self.touched == Touched::Something && error.may_pass() => error,
                 ended => return ended,
             };
-            if begun.elapsed() > patience {
-                waited = Duration::ZERO;
+            // Time alone is no progress: what interrupts each attempt at the same chunk, however long
+            // it takes, would do so for ever.
+            let arrived = self.report.tables.iter().map(|table| table.rows).sum();
+            if arrived > before {
+                (waited, before) = (Duration::ZERO, arrived);
             }
             // The first is of one second, and as all before it together are each after it.
             let pause = waited
@@ -336,10 +338,9 @@ impl Journey {
             Mode::DryRun => Depth::Foresight,
             Mode::Move | Mode::Resume => Depth::Keys,
         });
-        if depth == Depth::None {
-            return Ok(Answers::default());
+        if depth > Depth::None {
+            self.events.emit(Event::PhaseStarted { phase: Phase::Scan });
         }
-        self.events.emit(Event::PhaseStarted { phase: Phase::Scan });
         scan::answers(schema, readers, (depth, &pair.settings)).await
     }
 
@@ -445,6 +446,7 @@ impl Journey {
             pairs().flat_map(|(mapping, plan)| jobs::entries(mapping, plan)).collect();
         for sql in &self.request.pair.settings.before {
             met.session.execute(sql).await?;
+            self.touched = Touched::Something;
             self.report.changes.push(format!("executed before: {sql}"));
         }
         let source = self.request.pair.source.address();

@@ -13,7 +13,9 @@ mod sql;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub(crate) use self::question::{Asked, BTREE_BYTES, Question, lost_characters};
+pub(crate) use self::question::{
+    Asked, BTREE_BYTES, Question, lost_characters, may_lose_characters,
+};
 use self::sql::Sql;
 pub(crate) use self::sql::is_text;
 use crate::dump::Dump;
@@ -73,6 +75,8 @@ pub(crate) struct Answers {
     pub(crate) refused: Vec<Refused>,
     /// Whether nobody was asked so far, so that types may still be others.
     pub(crate) is_preliminary: bool,
+    /// Whether a server was asked nothing, as was wanted: what it might lose is looked for in each row.
+    pub(crate) is_unasked: bool,
 }
 
 impl Answers {
@@ -98,6 +102,14 @@ impl Answers {
         self.samples.get(&(table.name.clone(), asked)).map_or(&[], Vec::as_slice)
     }
 
+    /// As if nobody had been asked whether a narrower type does.
+    pub(crate) fn forget_fit(&mut self, table: &Table, column: &str) {
+        for question in [Question::Fits, Question::NoUuid] {
+            let asked = Asked { subject: column.to_owned(), question };
+            self.counts.remove(&(table.name.clone(), asked));
+        }
+    }
+
     fn extend(&mut self, other: Self) {
         self.counts.extend(other.counts);
         self.samples.extend(other.samples);
@@ -120,6 +132,7 @@ pub(crate) async fn answers(
     (depth, settings): (Depth, &Settings),
 ) -> Result<Answers, Error> {
     let questions = Mutex::new(plan(schema, depth, settings));
+    let is_server = readers.iter().any(|reader| matches!(reader, Reader::Server(_)));
     let asking = readers.iter_mut().map(async |reader| {
         let mut answers = Answers::default();
         loop {
@@ -131,7 +144,8 @@ pub(crate) async fn answers(
             });
         }
     });
-    let mut answers = Answers::default();
+    let is_unasked = is_server && depth == Depth::None;
+    let mut answers = Answers { is_unasked, ..Answers::default() };
     for part in futures_util::future::try_join_all(asking).await? {
         answers.extend(part);
     }

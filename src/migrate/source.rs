@@ -221,9 +221,12 @@ impl Rows<'_> {
         }
     }
 
-    /// Whether nobody minds if they are not read to their end.
+    /// Whether nobody minds if they are not read to their end, or there is nothing more to read.
     pub(crate) fn may_be_left(&self) -> bool {
-        matches!(self, Self::Dump(_))
+        match self {
+            Self::Server(rows) => rows.is_over(),
+            Self::Dump(_) => true,
+        }
     }
 
     /// Bytes of the source that were read since this was asked last, where they can be told.

@@ -102,3 +102,18 @@ pub(crate) fn not_copied(mapping: &TableMapping, error: &Error) -> Finding {
         None => finding,
     }
 }
+
+/// Why a table that has its rows is not proven.
+pub(crate) fn not_compared(mapping: &TableMapping, error: &Error) -> Finding {
+    let message = format!("not read back: {}", error.words());
+    let computed = mapping.columns[mapping.copied..].iter().map(|column| column.target.as_str());
+    let computed = computed.collect::<Vec<_>>().join(", ");
+    let finding = Finding::error(Code::TableNotCompared, Place::table(&mapping.source), message);
+    if computed.is_empty() {
+        return finding;
+    }
+    finding.help(format!(
+        "the expressions of {computed} are computed when they are read: ALTER TABLE … DROP COLUMN \
+         the one that fails, or mend the rows that it fails for"
+    ))
+}

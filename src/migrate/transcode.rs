@@ -417,8 +417,13 @@ fn json(value: &[u8], out: &mut Vec<u8>) -> Result<Option<Alteration>, ValueErro
 
 /// `8-4-4-4-12` hexadecimal digits, as `MariaDB` prints a UUID.
 fn uuid(value: &[u8], out: &mut Vec<u8>) -> Result<(), ValueError> {
+    let is_hyphen = |at: usize| value.len() == 36 && matches!(at, 8 | 13 | 18 | 23);
+    let is_in_place = value
+        .iter()
+        .enumerate()
+        .all(|(at, byte)| if is_hyphen(at) { *byte == b'-' } else { byte.is_ascii_hexdigit() });
     let digits: Vec<u8> = value.iter().copied().filter(|byte| *byte != b'-').collect();
-    let text = std::str::from_utf8(&digits).ok().filter(|text| text.len() == 32);
+    let text = std::str::from_utf8(&digits).ok().filter(|text| text.len() == 32 && is_in_place);
     let number = text.and_then(|text| u128::from_str_radix(text, 16).ok());
     let number = number.ok_or_else(|| malformed("a uuid", value))?;
     encode::fixed(out, number.to_be_bytes());

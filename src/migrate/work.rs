@@ -49,6 +49,7 @@ struct Proof {
     digest: Digest,
     parts: usize,
     begun: Option<Instant>,
+    given_up: bool,
 }
 
 /// Whether a table's copy goes on.
@@ -97,12 +98,17 @@ impl TableState {
         first
     }
 
+    /// A part cannot be read back, and so the table is not compared; whether this is the first.
+    fn give_up_proof(&mut self) -> bool {
+        !std::mem::replace(&mut self.proof.given_up, true)
+    }
+
     /// Adds a part; the whole table's digest and how long reading took, if it was the last of
     /// `parts`.
     fn end_proof(&mut self, read: Digest, parts: usize) -> Option<(Digest, u64)> {
         self.proof.digest += read;
         self.proof.parts += 1;
-        if self.proof.parts < parts {
+        if self.proof.parts < parts || self.proof.given_up {
             return None;
         }
         let since = |begun: Option<Instant>| begun.map(|begun| begun.elapsed().as_millis() as u64);
@@ -332,7 +338,16 @@ impl Worker {
         }
         let pages = board.pages[table].get_or_try_init(|| pages(&self.session, mapping)).await?;
         let copy_out = mapping.copy_out(Part::of(*pages, part, parts));
-        let read = verify::target_digest(&self.session, mapping, &copy_out, &board.events).await?;
+        let read = verify::target_digest(&self.session, mapping, &copy_out, &board.events).await;
+        let read = match read {
+            Err(error) if !error.ends_the_run() => {
+                if board.state(table, TableState::give_up_proof) {
+                    board.events.found(tell::not_compared(mapping, &error));
+                }
+                return Ok(());
+            }
+            read => read?,
+        };
         let Some((target, milliseconds)) = board.state(table, |state| state.end_proof(read, parts))
         else {
             return Ok(());

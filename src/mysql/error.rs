@@ -240,8 +240,8 @@ impl Error {
                  bind-address allows connections from here, and the firewall between"
             }
             Self::TimedOut { wait: Wait::Rows | Wait::Answer | Wait::Send, .. } => {
-                "the server is overloaded, a lock keeps the statement waiting (see SHOW PROCESSLIST), \
-                 or a firewall drops the connection"
+                "the server is overloaded, a lock keeps the statement waiting (see SHOW PROCESSLIST), a \
+                 firewall drops the connection, or the statement takes long: raise --answer-timeout"
             }
             Self::TimedOut { .. } => {
                 "check host and port in the source URL, and whether a firewall drops the connection"

@@ -32,7 +32,17 @@ impl Leftover {
         if uptime < self.seen.elapsed().as_secs() {
             return Ok(());
         }
-        for id in self.ids {
+        // A name may lead to another server now, where the numbers are others'.
+        let user = control.rows("SELECT USER()").await?;
+        let user = user.first().and_then(|row| row.text(0)).unwrap_or_default().to_owned();
+        let user = user.rsplit_once('@').map_or(user.as_str(), |(user, _)| user);
+        let there = control.rows("SHOW PROCESSLIST").await?;
+        let ours = there.iter().filter(|row| row.text(1) == Some(user));
+        let mut numbers = Vec::new();
+        for row in ours {
+            numbers.extend(row.number(0)?);
+        }
+        for id in self.ids.into_iter().filter(|id| numbers.contains(&u64::from(*id))) {
             match control.execute(&format!("KILL CONNECTION {id}")).await {
                 Err(error) if error.code() == Some(NO_SUCH_THREAD) => {}
                 ended => drop(ended?),

@@ -257,10 +257,18 @@ pub(crate) fn forget(run: i64, table: &TableName, chunk: u32) -> String {
 pub(crate) fn undo_table(run: i64, table: &TableName) -> String {
     let rows = format!("WHERE {}", of_table(run, table));
     format!(
-        "UPDATE nirvana.chunk SET rows = NULL, bytes = NULL, digest = NULL, done_at = NULL {rows}; \
-         DELETE FROM nirvana.quarantined {rows}; DELETE FROM nirvana.altered {rows}"
+        "{UNDO} {rows}; DELETE FROM nirvana.quarantined {rows}; DELETE FROM nirvana.altered {rows}"
     )
 }
+
+/// The same of a chunk, for the transaction that takes its rows away.
+pub(crate) fn undo_chunk(run: i64, table: &TableName, chunk: u32) -> String {
+    let rows = format!("WHERE {} AND number = {chunk}", of_table(run, table));
+    format!("{UNDO} {rows}; {}", forget(run, table, chunk))
+}
+
+const UNDO: &str =
+    "UPDATE nirvana.chunk SET rows = NULL, bytes = NULL, digest = NULL, done_at = NULL";
 
 /// Says that a run came to its end.
 pub(crate) async fn finish(session: &Session, run: i64) -> Result<(), Error> {

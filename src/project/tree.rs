@@ -24,7 +24,7 @@ use git2::{ErrorCode, Oid, Repository};
 use crate::finding::{Code, Finding, Place};
 use crate::project::error::Error;
 use crate::project::tree::commit::Objects;
-use crate::project::tree::ignored::Ignored;
+use crate::project::tree::ignored::{Above, Ignored};
 
 /// What an entry of a tree is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +99,8 @@ pub(crate) struct Tree {
     entries: Vec<Entry>,
     /// Where a commit's blobs are.
     objects: Option<Objects>,
+    /// What the repository says of the folders that the root lies in.
+    above: Above,
     /// What `.gitignore` files say, once somebody has asked.
     ignored: OnceLock<Ignored>,
     findings: Vec<Finding>,
@@ -220,19 +222,20 @@ impl Tree {
         }
     }
 
-    /// Whether a new file of that path would be ignored, by the `.gitignore` files of this tree.
+    /// Whether a new file of that path would be ignored, by the `.gitignore` files of this tree and of
+    /// the folders of the repository that it lies in.
     /// That of a file which is there says nothing: a tracked file is not ignored whatever they say.
     pub(crate) fn ignores(&self, path: impl AsRef<[u8]>) -> bool {
         let ignored = self.ignored.get_or_init(|| {
-            let mut ignored = Ignored::default();
+            let mut ignored = self.above.ignored();
             for entry in self.entries.iter().filter(|entry| entry.name() == b".gitignore") {
                 if let Ok(text) = self.read(entry) {
-                    ignored.add(entry.folder(), &text);
+                    ignored.add(&self.above.within(entry.folder()), &text);
                 }
             }
             ignored
         });
-        ignored.has(path.as_ref(), ignored::Kind::File)
+        ignored.has(&self.above.within(path.as_ref()), ignored::Kind::File)
     }
 }
 

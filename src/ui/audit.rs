@@ -165,7 +165,11 @@ fn one(audited: &Audited, rule: &str, hits: &[&Hit], sheet: &Sheet) -> Vec<Strin
             more if more > 0 && nth + 1 == most => format!(" (and {more} more)"),
             _ => String::new(),
         };
-        lines.extend(hanging(&place, &format!("{}{more}", harmless(&hit.message)), 6, width));
+        // The head names the gravest.
+        let lesser =
+            if hit.level < level { format!("{}: ", word(hit.level)) } else { String::new() };
+        let text = format!("{lesser}{}{more}", harmless(&hit.message));
+        lines.extend(hanging(&place, &text, 6, width));
     }
     let mut helps: Vec<&str> = hits.iter().map(|hit| hit.help.as_str()).collect();
     helps.dedup();

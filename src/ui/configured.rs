@@ -1,5 +1,6 @@
 //! What a configuring run shows beside what all verbs show: the diff, and how it ended.
 
+use crate::finding::{Code, Finding, Severity};
 use crate::report::{Outcome, Report};
 use crate::ui::figures::{counted, span};
 use crate::ui::findings;
@@ -44,11 +45,21 @@ pub(crate) fn sentence(report: &Report) -> (&'static str, String) {
                 format!("{} would be, seen in {time}{found} {exit}.", files(count)),
             )
         }
+        _ if report.changes.is_empty() && report.findings.iter().any(stays) => (
+            "Nothing was changed:",
+            format!("what is left to move is told above, seen in {time}{found} {exit}."),
+        ),
         _ if report.changes.is_empty() => {
             ("Nothing to do:", format!("no setting is left to move, seen in {time}{found} {exit}."))
         }
         _ => ("Done:", format!("{} written in {time}{found} {exit}.", files(report.changes.len()))),
     }
+}
+
+/// Whether a finding says that something stays that should not.
+fn stays(finding: &Finding) -> bool {
+    finding.severity > Severity::Note
+        && matches!(finding.code, Code::NotConfigured | Code::AdapterNotSwitched)
 }
 
 pub(crate) fn next(report: &Report) -> Option<&'static str> {

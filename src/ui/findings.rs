@@ -1,7 +1,7 @@
 //! Findings as people read them: the gravest first, and what is alike in one breath.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::{Code, Finding, PlaceKind, Severity};
 use crate::ui::Detail;
@@ -150,10 +150,18 @@ impl Group<'_> {
         format!("{}: {}", place(finding, self.naming), harmless_lines(&finding.message))
     }
 
-    /// `7 views`
+    /// `7 views`; of files `3 places in 2 files`, as one file may have several.
     fn count(&self) -> String {
         let (one, many) = nouns(self.kind);
-        counted(self.members.len() as u64, one, many)
+        let number = self.members.len();
+        if self.kind == PlaceKind::File {
+            let names: BTreeSet<_> = self.members.iter().map(|one| &one.place.name).collect();
+            if names.len() < number {
+                let files = counted(names.len() as u64, one, many);
+                return format!("{} in {files}", counted(number as u64, "place", "places"));
+            }
+        }
+        counted(number as u64, one, many)
     }
 }
 

@@ -1,6 +1,8 @@
 //! IV. Backing services are attached by their addresses, and can be exchanged.
 
-use crate::application::{Application, Framework as F, Server};
+use std::collections::BTreeSet;
+
+use crate::application::{Application, Database, Framework as F, Server};
 use crate::audit::context::Context;
 use crate::audit::file::{Kind, Scope};
 use crate::audit::found::Found;
@@ -128,7 +130,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// Schemes of services, and where they run if nobody says so.
-const SCHEMES: [&str; 9] = [
+const SCHEMES: [&str; 10] = [
     "redis://",
     "rediss://",
     "memcached://",
@@ -138,6 +140,7 @@ const SCHEMES: [&str; 9] = [
     "mysql://",
     "mysql2://",
     "postgres://",
+    "postgresql://",
 ];
 
 fn is_development(file: &Reading) -> bool {
@@ -293,6 +296,8 @@ fn only_mysql(context: &Context, application: &Application, found: &mut Found) -
         return Verdict::NotApplicable("no database is configured");
     }
     let local = ["development", "test", "tests", "testing", "example", "dev"];
+    // One line may be the configuration of several environments, by an anchor.
+    let mut lines: Vec<(&Database, BTreeSet<&str>)> = Vec::new();
     for database in &application.databases {
         let is_local = local.contains(&database.environment.as_str());
         let placed = context.place(database.evidence.path.as_bytes());
@@ -301,15 +306,24 @@ fn only_mysql(context: &Context, application: &Application, found: &mut Found) -
         if database.server != Server::Mysql || database.variable.is_some() || is_local || sample {
             continue;
         }
+        let at = |one: &Database| (one.evidence.path.clone(), one.evidence.line);
+        let environment = database.environment.as_str();
+        match lines.iter_mut().find(|(other, _)| at(other) == at(database)) {
+            Some((_, environments)) => _ = environments.insert(environment),
+            None => lines.push((database, BTreeSet::from([environment]))),
+        }
+    }
+    for (database, environments) in lines {
         let adapter = database.adapter.as_deref().unwrap_or("MySQL");
         let line = database.evidence.line.unwrap_or(1) as usize;
-        let message = match database.environment.as_str() {
+        let environments = environments.into_iter().collect::<Vec<_>>().join(" and ");
+        let message = match environments.as_str() {
             "default" => format!("{adapter} is written into the configuration"),
-            environment => format!("{adapter} is written into the configuration of {environment}"),
+            _ => format!("{adapter} is written into the configuration of {environments}"),
         };
         let file = context.file(database.evidence.path.as_bytes());
         // The line may have a login in it; only its place is needed.
-        let key = file.map_or(String::new(), |_| format!("{adapter} {}", database.environment));
+        let key = file.map_or(String::new(), |_| format!("{adapter} {environments}"));
         let hit = found.line(&database.evidence.path, line, &key, message);
         if matches!(application.framework, F::Wordpress | F::Bedrock) {
             hit.weighs(Note).helped("WordPress runs on MySQL and MariaDB only: keep the database, and move what is around it");

@@ -2,11 +2,13 @@
 
 use crate::application::{Application, Framework as F};
 use crate::audit::context::Context;
+use crate::audit::factor::constant::{Switch, switch};
 use crate::audit::file::{Kind, Scope};
 use crate::audit::found::Found;
 use crate::audit::reading::{Reading, shown};
 use crate::audit::rule::{Applies, Check, Reach, Rule, Verdict};
 use crate::finding::Severity::{Error, Note, Warning};
+use crate::project::read::php;
 use crate::project::tree::join;
 use crate::twelve_factor::{Card, Factor, Precision};
 
@@ -168,14 +170,13 @@ fn debug(file: &Reading, found: &mut Found) {
         Kind::Ruby if file.inner == "config/environments/production.rb" => {
             let code = file.ruby();
             for assignment in code.assignments() {
+                let at = code.span(&assignment.target).start;
                 if code.is_name(assignment.target.end - 1, b"consider_all_requests_local")
+                    && assignment.value.len() == 1
                     && code.is_name(assignment.value.start, b"true")
+                    && !within_condition(file, at)
                 {
-                    found.at(
-                        file,
-                        code.span(&assignment.target).start,
-                        "every visitor is taken for a developer",
-                    );
+                    found.at(file, at, "every visitor is taken for a developer");
                 }
             }
         }
@@ -213,7 +214,7 @@ fn debug_php(file: &Reading, found: &mut Found) {
         let defined = code.is_name(call.name, b"define")
             && matches!(name.as_str(), "WP_DEBUG" | "WP_DEBUG_DISPLAY" | "YOURLS_DEBUG");
         let set = code.is_name(call.name, b"ini_set") && name == "display_errors";
-        if on && (defined || set) && !guarded(file, code.tokens[call.name].span.start) {
+        if on && (defined || set) && !guarded(code, call.name) {
             found.at(file, code.tokens[call.name].span.start, format!("{name} is on"));
         }
     }
@@ -231,12 +232,50 @@ fn debug_php(file: &Reading, found: &mut Found) {
     }
 }
 
-/// Whether a condition stands before, in the lines just above: `if (WP_ENV === 'development')`.
-fn guarded(file: &Reading, at: usize) -> bool {
+/// Whether a line of Ruby stands in a block that a condition opens, as its indentation has it.
+fn within_condition(file: &Reading, at: usize) -> bool {
+    let indent = |line: &str| line.len() - line.trim_start().len();
     let line = file.line_of(at);
-    let words = ["if ", "if(", "case ", "ENVIRONMENT", "WP_ENV", "development", "switch"];
-    (line.saturating_sub(4)..=line)
-        .any(|line| line > 0 && words.iter().any(|word| file.line(line).contains(word)))
+    let mut least = indent(file.line(line));
+    for above in (1..line).rev().map(|above| file.line(above)) {
+        let word = above.split_whitespace().next().unwrap_or_default();
+        if !word.is_empty() && !word.starts_with('#') && indent(above) < least {
+            least = indent(above);
+            if matches!(word, "if" | "unless" | "elsif" | "else" | "case" | "when") {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Whether a call of PHP runs only if a condition holds.
+fn guarded(code: &php::Code, at: usize) -> bool {
+    const WORDS: [&[u8]; 4] = [b"if", b"elseif", b"switch", b"while"];
+    // `if (…) define(…)`, `if (…): define(…)`, `… && define(…)`, `else define(…)`
+    let condition = |close: usize| {
+        let open =
+            (0..close).rev().find(|at| code.is(*at, b"(") && code.closing(*at) == Some(close));
+        let word = open.and_then(|open| open.checked_sub(1));
+        code.is(close, b")")
+            && word.is_some_and(|word| WORDS.iter().any(|one| code.is_name(word, one)))
+    };
+    let opens = |before: usize| {
+        condition(before)
+            || code.is_name(before, b"else")
+            || before > 0 && code.is(before, b":") && condition(before - 1)
+    };
+    let Some(before) = at.checked_sub(1) else { return false };
+    let joined = [&b"&&"[..], b"?", b":"].iter().any(|sign| code.is(before, sign));
+    let within = (1..at).any(|open| {
+        code.is(open, b"{") && code.closing(open).is_none_or(|end| end > at) && opens(open - 1)
+    });
+    let until = |open: usize| {
+        (open..at).any(|one| code.is_name(one, b"endif") || code.is_name(one, b"endswitch"))
+    };
+    let alternative =
+        (1..at).any(|colon| code.is(colon, b":") && condition(colon - 1) && !until(colon));
+    joined || code.is_name(before, b"and") || opens(before) || within || alternative
 }
 
 fn file_mods(context: &Context, application: &Application, found: &mut Found) -> Verdict {
@@ -250,12 +289,13 @@ fn file_mods(context: &Context, application: &Application, found: &mut Found) ->
     let Some(file) = context.first(application, &files) else {
         return Verdict::NotApplicable("no wp-config.php is committed");
     };
-    let has = |word: &str| file.code_lines().any(|(_, line)| line.contains(word));
-    if !has("DISALLOW_FILE_MODS") {
-        let hit = found.absent(&file.shown, "nothing defines DISALLOW_FILE_MODS");
-        if has("DISALLOW_FILE_EDIT") {
-            hit.weighs(Note);
-        }
+    let hit = match switch(&file, "DISALLOW_FILE_MODS") {
+        Switch::On => return Verdict::Looked,
+        Switch::Missing => found.absent(&file.shown, "nothing defines DISALLOW_FILE_MODS"),
+        Switch::Off(at) => found.at(&file, at, "DISALLOW_FILE_MODS is false"),
+    };
+    if switch(&file, "DISALLOW_FILE_EDIT") == Switch::On {
+        hit.weighs(Note);
     }
     Verdict::Looked
 }

@@ -2,6 +2,7 @@
 
 use crate::application::{Application, Framework as F};
 use crate::audit::context::Context;
+use crate::audit::factor::constant::{Switch, switch};
 use crate::audit::file::{Kind, Scope};
 use crate::audit::found::Found;
 use crate::audit::reading::Reading;
@@ -124,7 +125,6 @@ fn process_types(context: &Context, application: &Application, found: &mut Found
         "queue:listen",
         "messenger:consume",
         "SOLID_QUEUE_IN_PUMA",
-        "solid_queue",
     ];
     let kinds = [
         Kind::Procfile,
@@ -214,8 +214,14 @@ fn wp_cron(context: &Context, application: &Application, found: &mut Found) -> V
     let Some(file) = context.first(application, &files) else {
         return Verdict::NotApplicable("no wp-config.php is committed");
     };
-    if !file.code_lines().any(|(_, line)| line.contains("DISABLE_WP_CRON")) {
-        found.absent(&file.shown, "nothing says DISABLE_WP_CRON");
+    match switch(&file, "DISABLE_WP_CRON") {
+        Switch::On => {}
+        Switch::Missing => {
+            found.absent(&file.shown, "nothing says DISABLE_WP_CRON");
+        }
+        Switch::Off(at) => {
+            found.at(&file, at, "DISABLE_WP_CRON is false");
+        }
     }
     Verdict::Looked
 }

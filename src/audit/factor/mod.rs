@@ -6,6 +6,7 @@ mod build;
 mod codebase;
 mod concurrency;
 mod config;
+mod constant;
 mod dependencies;
 mod disposability;
 mod itself;

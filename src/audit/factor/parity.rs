@@ -57,7 +57,7 @@ pub(super) const RULES: &[Rule] = &[
                   let the others read it.",
             before: ".ruby-version: 3.2.2\nDockerfile: FROM ruby:3.3",
             after: ".ruby-version: 3.3.5\nDockerfile: FROM ruby:3.3.5",
-            quiet: "A less exact version that agrees; a matrix of CI that has the right one.",
+            quiet: "A less exact version that agrees. The matrix of CI is not read.",
         },
         applies: Applies::Server,
         check: Check::Application(versions),
@@ -278,6 +278,7 @@ fn images(context: &Context, found: &mut Found) -> Verdict {
             let Some(image) = line.trim().trim_start_matches("- ").strip_prefix("image:") else {
                 continue;
             };
+            let image = image.split(" #").next().unwrap_or_default();
             let image = image.trim().trim_matches(['"', '\'']);
             let name = image.split(':').next().unwrap_or_default();
             let floating = !image.contains(':') || image.ends_with(":latest");

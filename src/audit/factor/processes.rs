@@ -40,7 +40,8 @@ pub(super) const RULES: &[Rule] = &[
                   everybody after a release. Keep sessions in Redis or the database.",
             before: "SESSION_DRIVER=file\n'driver' => env('SESSION_DRIVER', 'file'),",
             after: "SESSION_DRIVER=redis",
-            quiet: "Files that are there to be copied.",
+            quiet: "Files that are there to be copied. In config/session.php, where a variable may say \
+                    otherwise, it is a note.",
         },
         applies: Applies::Server,
         check: Check::Files {

@@ -109,7 +109,9 @@ fn groups(draft: &mut Draft, goal: Goal) {
             [group] => {
                 let Some(open) = code.array(&assignment.value) else { continue };
                 let array = Array { code: &code, open };
-                let is_mysql = array.literal("dbdriver").is_some_and(|driver| is_mysql(&driver));
+                let driver = array.literal("dbdriver").unwrap_or_default();
+                let dsn = array.literal("dsn").unwrap_or_default();
+                let is_mysql = is_mysql(&driver) || (driver == "pdo" && dsn.starts_with("mysql:"));
                 let how = (Reader::Getenv, goal.is_switch() && is_mysql);
                 let fields: Vec<Field> = fields(&array);
                 array.to_environment(draft, &prefix(group), &fields, how);
@@ -160,6 +162,7 @@ fn fields(array: &Array) -> Vec<Field> {
 fn switch(draft: &mut Draft, array: &Array, driver: &str) {
     let postgres = if driver == "DBDriver" { "Postgre" } else { "postgre" };
     array.replace(draft, driver, |old| is_mysql(old).then(|| postgres.to_owned()));
+    array.replace(draft, "subdriver", |old| (old == "mysql").then(|| "pgsql".to_owned()));
     array.replace(draft, "port", port);
     for key in ["char_set", "charset"] {
         array.replace(draft, key, charset);

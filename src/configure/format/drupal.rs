@@ -6,13 +6,12 @@ use crate::finding::Code as FindingCode;
 use crate::project::read::php::{Assignment, Code};
 
 use super::super::draft::{Draft, Moved, Sensitivity};
-use super::super::env_files::sensitivity;
 use super::super::goal::Goal;
 use super::super::language::Language;
-use super::super::mask::is_secret_name;
 use super::super::site::Site;
 use super::super::url;
 use super::php::{Array, Field, Reader, Value, charset, port};
+use crate::secret_shape::is_secret_key;
 
 const FIELDS: [Field; 5] = [
     ("host", "HOST", Sensitivity::Plain),
@@ -28,7 +27,7 @@ const ONLY_MYSQL: [&str; 6] =
 
 pub(super) fn draft(site: &mut Site) {
     let goal = site.goal;
-    let entries = site.project.tree.below(&site.application.folder).iter();
+    let entries = site.below(&site.application.folder);
     let is_settings = |path: &[u8]| {
         let mut parts = path.rsplit(|byte| *byte == b'/');
         let (name, _site, sites) = (parts.next(), parts.next(), parts.next());
@@ -60,7 +59,7 @@ pub(super) fn settings(draft: &mut Draft, goal: Goal) {
                 };
                 if last == "hash_salt" {
                     secret(draft, &code, &assignment, "DRUPAL_HASH_SALT".to_owned());
-                } else if is_secret_name(&last) {
+                } else if is_secret_key(&last) {
                     let key = last.to_ascii_uppercase();
                     let key = key.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
                     secret(draft, &code, &assignment, key);
@@ -215,7 +214,7 @@ fn db_url(draft: &mut Draft, code: &Code, assignment: &Assignment, keys: &[Cow<[
             name => format!("{}_DATABASE_URL", name.to_ascii_uppercase()),
         };
         let expression = format!("getenv('{key}')");
-        let sensitivity = sensitivity("url_password");
+        let sensitivity = Sensitivity::Secret;
         let moved = Moved { key, expression, sensitivity, deploy: None };
         draft.to_environment(code.span(&range), value.as_bytes(), moved);
     }

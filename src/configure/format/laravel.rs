@@ -1,5 +1,7 @@
 //! Laravel and Lumen: `config/database.php` and the literals of the other files in `config/`.
 
+mod named;
+
 use std::ops::Range;
 
 use crate::finding::Code as FindingCode;
@@ -9,9 +11,9 @@ use crate::project::read::{Span, line_end, line_span};
 use super::super::draft::{Draft, Sensitivity};
 use super::super::goal::Goal;
 use super::super::language::Language;
-use super::super::mask::is_secret_key;
 use super::super::site::Site;
 use super::php::{Array, Field, Reader, Value, charset, is_placeholder, literal, port};
+use crate::secret_shape::{is_drawn, is_secret_key};
 
 const FIELDS: [Field; 6] = [
     ("host", "HOST", Sensitivity::Plain),
@@ -29,6 +31,10 @@ const STOCK: [&str; 5] = ["mysql", "mariadb", "pgsql", "sqlite", "sqlsrv"];
 const ONLY_MYSQL: [&str; 7] =
     ["collation", "strict", "engine", "modes", "unix_socket", "options", "timezone"];
 
+/// Files of the framework's own, in which what is called a secret is one.
+const OWN: [&str; 8] =
+    ["app", "services", "queue", "cache", "session", "filesystems", "broadcasting", "hashing"];
+
 /// Mail settings: the key, the variable.
 const MAIL: [Field; 4] = [
     ("host", "HOST", Sensitivity::Plain),
@@ -42,7 +48,7 @@ pub(super) fn draft(site: &mut Site) {
     let is_old = site.has("app/config/database.php");
     let reader = if is_old { Reader::Getenv } else { Reader::Env };
     let folder = site.path(if is_old { "app/config" } else { "config" });
-    let entries = site.project.tree.below(&folder).iter();
+    let entries = site.below(&folder);
     let paths: Vec<Vec<u8>> = entries
         .filter(|entry| {
             entry.is_file() && entry.folder() == folder && entry.name().ends_with(b".php")
@@ -60,9 +66,17 @@ pub(super) fn draft(site: &mut Site) {
                     Database { code: &code, root, reader, goal, is_url }.go(draft);
                 }
                 b"mail.php" => mail(draft, &code, root, reader),
-                _ => secrets(draft, &code, root, &name, reader),
+                _ => {
+                    secrets(draft, &code, root, &name, reader);
+                    if goal.is_switch() {
+                        named::defaults(draft, &code);
+                    }
+                }
             }
         });
+    }
+    if goal.is_switch() {
+        named::draft(site);
     }
 }
 
@@ -149,15 +163,12 @@ impl Database<'_, '_> {
             return;
         }
         let is_switch = self.goal.is_switch() && matches!(driver.as_str(), "mysql" | "mariadb");
-        let prefix = if is_default
-            || (is_stock
-                && array.value("host").is_some_and(|value| literal(self.code, &value).is_none()))
-        {
-            "DB_".to_owned()
-        } else {
-            let word = name.to_ascii_uppercase();
-            format!("DB_{}_", word.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_"))
-        };
+        let own = name.to_ascii_uppercase();
+        let own =
+            format!("DB_{}_", own.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_"));
+        let is_shared = is_stock
+            && array.value("host").is_some_and(|value| literal(self.code, &value).is_none());
+        let prefix = if is_default || is_shared { "DB_".to_owned() } else { own.clone() };
         let is_moved = is_switch && !is_stock;
         let fields = FIELDS.into_iter().filter(|(key, ..)| !(is_moved && *key == "unix_socket"));
         let fields: Vec<Field> = fields.collect();
@@ -166,7 +177,12 @@ impl Database<'_, '_> {
             self.side(draft, &array, side, &prefix);
         }
         if let Some(range) = array.value("url") {
-            let key = if self.is_url { "DB_URL" } else { "DATABASE_URL" }.to_owned();
+            // Whatever shares its other variables: a whole address is one connection's alone.
+            let key = match (is_default, self.is_url) {
+                (true, true) => "DB_URL".to_owned(),
+                (true, false) => "DATABASE_URL".to_owned(),
+                (false, _) => format!("{own}URL"),
+            };
             let (sensitivity, reader) = (Sensitivity::Secret, self.reader);
             Value { code: self.code, range, key, sensitivity, reader, is_switch }.go(draft);
         }
@@ -349,13 +365,22 @@ fn secrets(draft: &mut Draft, code: &Code, root: usize, file: &[u8], reader: Rea
                 open.push((array, path));
                 continue;
             }
-            let is_key = key == "key" && matches!(file.as_str(), "app" | "services");
-            let is_secret = (is_secret_key(&key) && !key.ends_with("_key"))
-                || is_key
-                || key.ends_with("secret_key");
+            let is_own = OWN.contains(&file.as_str());
+            let is_secret = match key.as_str() {
+                "key" => matches!(file.as_str(), "app" | "services"),
+                key => {
+                    key.ends_with("secret_key") || (is_secret_key(key) && !key.ends_with("_key"))
+                }
+            };
             let is_string =
                 (range.start..range.end).any(|at| code.kind(at).is_some_and(Kind::is_string));
             if !is_secret || !is_string || is_harmless(code, &range) {
+                continue;
+            }
+            // `'password' => 'auth.password'` of a package names something else.
+            if !is_own && code.constant(&range).is_some_and(|value| !is_drawn(&value)) {
+                let message = format!("{key} is a word here and no secret as it looks; it stays");
+                draft.found(FindingCode::SettingLeft, code.span(&range).start, message);
                 continue;
             }
             let key = variable(&file, &path);

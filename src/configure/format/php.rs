@@ -6,6 +6,8 @@ use std::ops::Range;
 use crate::project::read::Span;
 use crate::project::read::php::{Code, Kind};
 
+use crate::secret_shape::is_drawn;
+
 use super::super::draft::{Draft, Moved, Sensitivity};
 
 /// How code of a framework reads a variable.
@@ -100,7 +102,14 @@ impl Value<'_, '_> {
     fn literal(self, draft: &mut Draft, value: &[u8]) {
         let span = self.code.span(&self.range);
         let is_port = self.key.to_ascii_lowercase().ends_with("port");
-        let value = if self.is_switch && is_port && value == b"3306" { b"5432" } else { value };
+        let dsn = String::from_utf8_lossy(value).into_owned();
+        let dsn = (self.is_switch && dsn.starts_with("mysql:") && !dsn.contains("://"))
+            .then(|| postgres_dsn(&dsn));
+        let value = match &dsn {
+            Some(dsn) => dsn.as_bytes(),
+            None if self.is_switch && is_port && value == b"3306" => b"5432",
+            None => value,
+        };
         let is_plain = self.sensitivity == Sensitivity::Plain;
         if self.reader == Reader::Override {
             // What the framework overrides need not go unless it says something.
@@ -135,37 +144,57 @@ impl Value<'_, '_> {
         draft.to_environment(span, value, Moved { key, expression, sensitivity, deploy: None });
     }
 
-    /// `env('KEY', 'secret')`, `getenv('KEY') ?: 'secret'`.
+    /// `env('KEY', 'secret')`, `getenv('KEY') ?: 'secret'`, `$_ENV['KEY'] ?? 'secret'`. Of any other
+    /// expression with a secret in it that secret is told.
     fn fallback(&self, draft: &mut Draft) {
         let code = self.code;
         let start = self.range.start;
-        let is_env = code.is_name(start, b"env") && code.is(start + 1, b"(");
-        if is_env {
-            let items = code.items(start + 1);
-            let [name, second] = items.as_slice() else { return };
-            let (Some(key), Some(value)) = (code.constant(name), code.constant(second)) else {
-                return;
-            };
-            let span = code.span(second);
-            if is_placeholder(&value) {
-                return;
+        let is_call = [&b"env"[..], b"getenv", b"getenv_docker"]
+            .iter()
+            .any(|name| code.is_name(start, name) && code.is(start + 1, b"("));
+        let is_array =
+            matches!(code.text(start), b"$_ENV" | b"$_SERVER") && code.is(start + 1, b"[");
+        let close = code.closing(start + 1).filter(|_| is_call || is_array);
+        let Some(close) = close else { return self.left(draft) };
+        let items = if is_call { code.items(start + 1) } else { Vec::new() };
+        let (key, span, value, expression) = match items.as_slice() {
+            [name, second] if close + 1 == self.range.end => {
+                (code.constant(name), code.span(second), code.constant(second), "''")
             }
-            self.moved(draft, span, (&key, &value), "''");
-            return;
+            _ => {
+                // `?:` is two tokens, and may have a space in it.
+                let is_elvis = code.is(close + 1, b"?") && code.is(close + 2, b":");
+                let is_either = is_elvis || code.is(close + 1, b"??");
+                let from = close + if is_elvis { 3 } else { 2 };
+                let value = (from..self.range.end.max(from)).clone();
+                let value = code.constant(&value).filter(|_| is_either);
+                let end = code.span(&self.range).end;
+                let span =
+                    Span::new(code.tokens[close].span.end, end.max(code.tokens[close].span.end));
+                // Without a key PHP warns, and `??` does not.
+                let expression = if is_array { " ?? ''" } else { "" };
+                (code.constant(&(start + 2..close)), span, value, expression)
+            }
+        };
+        match (key, value) {
+            (Some(_), Some(value)) if is_placeholder(&value) => {}
+            (Some(key), Some(value)) => self.moved(draft, span, (&key, &value), expression),
+            _ => self.left(draft),
         }
-        let is_getenv = code.is_name(start, b"getenv") && code.is(start + 1, b"(");
-        let Some(close) = code.closing(start + 1).filter(|_| is_getenv) else { return };
-        let key = code.constant(&(start + 2..close));
-        // `?:` is two tokens, and may have a space in it.
-        let is_elvis = code.is(close + 1, b"?") && code.is(close + 2, b":");
-        let is_either = code.is(close + 1, b"??");
-        let from = close + if is_elvis { 3 } else { 2 };
-        let value = code.constant(&(from..self.range.end));
-        if let (Some(key), Some(value), true) = (key, value, is_elvis || is_either)
-            && !is_placeholder(&value)
-        {
-            let span = Span::new(code.tokens[close].span.end, code.span(&self.range).end);
-            self.moved(draft, span, (&key, &value), "");
+    }
+
+    /// A drawn word within an expression of a form that is not known.
+    fn left(&self, draft: &mut Draft) {
+        let strings = self.range.clone().filter(|at| {
+            self.code
+                .literal(*at)
+                .is_some_and(|one| is_drawn(&one.value) && !is_placeholder(&one.value))
+        });
+        if let Some(at) = strings.into_iter().next() {
+            let span = self.code.tokens[at].span;
+            draft.secrets.push(span);
+            let message = format!("a secret stays in the expression of {}", self.key);
+            draft.refuse(span.start, message, "take it out, so that only the environment has it");
         }
     }
 
@@ -177,12 +206,25 @@ impl Value<'_, '_> {
     }
 }
 
+/// `pgsql:` for `mysql:`, and without the charset, which this driver does not take.
+pub(in crate::configure) fn postgres_dsn(dsn: &str) -> String {
+    let rest = dsn.strip_prefix("mysql:").unwrap_or(dsn);
+    let parts = rest.split(';').map(str::trim).filter(|part| !part.is_empty());
+    let kept: Vec<String> = parts
+        .filter(|part| !part.starts_with("charset=") && !part.starts_with("unix_socket="))
+        .map(|part| if part == "port=3306" { "port=5432".to_owned() } else { part.to_owned() })
+        .collect();
+    format!("pgsql:{}", kept.join(";"))
+}
+
 /// Whether PHP wants a constant expression at a token: after `const`, or as a default in a class.
 pub(in crate::configure) fn is_constant(code: &Code, at: usize) -> bool {
     let mut depth = 0_usize;
     let mut is_statement = true;
     for before in (0..at).rev() {
-        if is_statement && depth == 0 && code.is_name(before, b"const") {
+        let is_static =
+            code.is_name(before, b"static") && code.kind(before + 1) == Some(Kind::Variable);
+        if is_statement && depth == 0 && (code.is_name(before, b"const") || is_static) {
             return true;
         }
         if code.is(before, b";") && depth == 0 {
@@ -195,10 +237,18 @@ pub(in crate::configure) fn is_constant(code: &Code, at: usize) -> bool {
                 depth -= 1;
             } else if code.is(before, b"{") {
                 return is_class(code, before);
+            } else if code.is(before, b"(") && is_parameters(code, before) {
+                return true;
             }
         }
     }
     false
+}
+
+/// Whether a bracket opens the parameters of a function: `function name(`, `function &(`, `fn(`.
+fn is_parameters(code: &Code, bracket: usize) -> bool {
+    let is_function = |at: usize| code.is_name(at, b"function") || code.is_name(at, b"fn");
+    (bracket.saturating_sub(3)..bracket).rev().take_while(|at| !code.is(*at, b";")).any(is_function)
 }
 
 /// Whether a brace opens the body of a class.
@@ -340,6 +390,15 @@ mod tests {
             ("<?php const A = 1; $a = 'HERE';", false),
             ("<?php class A { const C = 1; function f() { return g('HERE'); } }", false),
             ("<?php if (x) { define('A', 'HERE'); }", false),
+            ("<?php function f($a, $b = 'HERE') {}", true),
+            ("<?php function &f(array $o = ['a' => 'HERE']) {}", true),
+            ("<?php $f = fn($a = 'HERE') => 1;", true),
+            ("<?php $f = function ($a = 'HERE') use ($b) {};", true),
+            ("<?php class A { function __construct(private string $a = 'HERE') {} }", true),
+            ("<?php function f() { static $a = 'HERE'; }", true),
+            ("<?php $f = fn($a) => g('HERE');", false),
+            ("<?php $f = static fn($a) => 'HERE';", false),
+            ("<?php function f($a) { return g($a, 'HERE'); }", false),
         ] {
             let code = Code::new(source.as_bytes());
             let at = code

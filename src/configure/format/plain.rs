@@ -11,7 +11,7 @@ use super::super::goal::Goal;
 use super::super::language::Language;
 use super::super::project::Found;
 use super::super::site::Site;
-use super::php::{Reader, Value, is_constant};
+use super::php::{Reader, Value, is_constant, postgres_dsn};
 
 /// Arguments of a connection: the end of the variable's name.
 type Arguments = &'static [(&'static str, Sensitivity)];
@@ -46,7 +46,7 @@ pub(super) fn draft(site: &mut Site) {
 }
 
 fn files(site: &Site) -> Vec<Vec<u8>> {
-    let entries = site.project.tree.below(&site.application.folder).iter();
+    let entries = site.below(&site.application.folder);
     let is_own = |path: &[u8]| {
         let mut parts = path.split(|byte| *byte == b'/');
         !parts.any(|part| OTHERS.iter().any(|other| part.eq_ignore_ascii_case(other)))
@@ -148,9 +148,10 @@ fn dsn(draft: &mut Draft, code: &Code, item: &Range<usize>, goal: Goal) {
             return;
         }
         let text = String::from_utf8_lossy(&value).into_owned();
-        let text = if goal.is_switch() { postgres(&text) } else { text };
+        let text = if goal.is_switch() { postgres_dsn(&text) } else { text };
         let (key, expression) = ("DB_DSN".to_owned(), "getenv('DB_DSN')".to_owned());
-        let sensitivity = Sensitivity::Plain;
+        let has_password = memchr::memmem::find(&value, b"password=").is_some();
+        let sensitivity = if has_password { Sensitivity::Secret } else { Sensitivity::Plain };
         draft.to_environment(
             code.span(item),
             text.as_bytes(),
@@ -159,17 +160,6 @@ fn dsn(draft: &mut Draft, code: &Code, item: &Range<usize>, goal: Goal) {
     } else if goal.is_switch() {
         switch_dsn(draft, code, item);
     }
-}
-
-/// `pgsql:` for `mysql:`, and without the charset, which this driver does not take.
-fn postgres(dsn: &str) -> String {
-    let rest = dsn.strip_prefix("mysql:").unwrap_or(dsn);
-    let parts = rest.split(';').map(str::trim).filter(|part| !part.is_empty());
-    let kept: Vec<String> = parts
-        .filter(|part| !part.starts_with("charset=") && !part.starts_with("unix_socket="))
-        .map(|part| if part == "port=3306" { "port=5432".to_owned() } else { part.to_owned() })
-        .collect();
-    format!("pgsql:{}", kept.join(";"))
 }
 
 /// Changes the words of a DSN that is put together of strings; all of them or none, as a driver

@@ -15,15 +15,19 @@ use crate::project::tree::shown;
 use super::super::language::Language;
 use super::super::site::Site;
 
-/// Environments that are nobody's deploy.
+/// Environments that are nobody's deploy, and connections for them: `animals_test`.
 fn is_local(environment: &[u8]) -> bool {
-    matches!(environment, b"development" | b"test" | b"cucumber" | b"ci")
+    [&b"development"[..], b"test", b"cucumber", b"ci"].iter().any(|local| {
+        let before = environment.strip_suffix(*local);
+        before.is_some_and(|before| before.is_empty() || before.ends_with(b"_"))
+    })
 }
 
 pub(super) fn draft(site: &mut Site) {
     let goal = site.goal;
     let path = site.path("config/database.yml");
-    let whose = Whose { is_own: true, has_both: has_both(site) };
+    let environments = environments(site);
+    let whose = Whose { is_own: true, has_both: has_both(site), environments: &environments };
     let has_own = site.edit(&path, Language::Yaml, |draft| database_yml::draft(draft, goal, whose));
     for (path, name) in siblings(site) {
         let is_own =
@@ -52,11 +56,39 @@ pub(super) fn draft(site: &mut Site) {
 
 /// What a `database.yml` is to the application.
 #[derive(Clone, Copy, Debug)]
-struct Whose {
+struct Whose<'a> {
     /// False for a file that others copy: its values are nobody's.
     is_own: bool,
     /// The application has gems for both servers, and a variable may choose.
     has_both: bool,
+    /// Those that have a file in `config/environments`.
+    environments: &'a [Vec<u8>],
+}
+
+impl Whose<'_> {
+    /// Whether a name is that of a deploy, whose process has variables of its own. Any other name
+    /// at the root of the file is a connection beside the one of the environment.
+    fn is_deploy(self, name: &[u8]) -> bool {
+        const USUAL: [&[u8]; 8] = [
+            b"production",
+            b"staging",
+            b"qa",
+            b"uat",
+            b"preview",
+            b"sandbox",
+            b"demo",
+            b"preproduction",
+        ];
+        USUAL.contains(&name) || self.environments.iter().any(|one| one == name)
+    }
+}
+
+fn environments(site: &Site) -> Vec<Vec<u8>> {
+    let folder = site.path("config/environments");
+    let names = site.below(&folder).filter_map(|entry| entry.name().strip_suffix(b".rb"));
+    // The name becomes that of a file.
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    names.filter(|name| name.iter().all(is_word)).map(<[u8]>::to_vec).collect()
 }
 
 /// Whether the gem of PostgreSQL stands beside that of MySQL, which then stays.
@@ -75,7 +107,7 @@ fn has_both(site: &Site) -> bool {
 /// Files that `database.yml` is copied from.
 fn siblings(site: &Site) -> Vec<(Vec<u8>, String)> {
     let folder = site.path("config");
-    let entries = site.project.tree.below(&folder).iter();
+    let entries = site.below(&folder);
     entries
         .filter(|entry| entry.folder() == folder)
         .filter_map(|entry| {
@@ -88,7 +120,7 @@ fn siblings(site: &Site) -> Vec<(Vec<u8>, String)> {
 
 fn ruby_files(site: &Site) -> Vec<Vec<u8>> {
     let folder = site.path("config");
-    let entries = site.project.tree.below(&folder).iter();
+    let entries = site.below(&folder);
     let paths = entries.filter(|entry| {
         let within = entry.path.strip_prefix(folder.as_slice()).unwrap_or_default();
         let is_read = [&b"/application.rb"[..], b"/environment.rb"].contains(&within)
@@ -101,7 +133,7 @@ fn ruby_files(site: &Site) -> Vec<Vec<u8>> {
 
 #[cfg(any(test, fuzzing))]
 pub(super) fn yaml_form(draft: &mut super::super::draft::Draft, goal: super::super::goal::Goal) {
-    database_yml::draft(draft, goal, Whose { is_own: true, has_both: false });
+    database_yml::draft(draft, goal, Whose { is_own: true, has_both: false, environments: &[] });
 }
 
 #[cfg(any(test, fuzzing))]

@@ -10,9 +10,10 @@ use crate::project::read::{Span, yaml_erb};
 use super::super::draft::{Draft, Moved, Sensitivity};
 use super::super::goal::Goal;
 use super::super::language::Language;
-use super::super::mask::{has_password, is_secret_key};
 use super::super::site::Site;
+use super::super::switch::put_together;
 use super::super::url;
+use crate::secret_shape::{has_password, is_secret_key};
 
 /// What the recipes put where a secret is to come.
 const PLACEHOLDERS: [&str; 6] = [
@@ -29,7 +30,7 @@ pub(super) fn draft(site: &mut Site) {
     let path = site.path(".env");
     site.edit(&path, Language::Dotenv, |draft| variables(draft, goal));
     let folder = site.path("config");
-    let entries = site.project.tree.below(&folder).iter();
+    let entries = site.below(&folder);
     let mut paths: Vec<Vec<u8>> = entries
         .filter(|entry| entry.is_file())
         .map(|entry| entry.path.clone())
@@ -63,6 +64,9 @@ fn variables(draft: &mut Draft, goal: Goal) {
         let key = String::from_utf8_lossy(entry.key.of(draft.source)).into_owned();
         let Meaning::Text(value) = dotenv::meaning(Dialect::Symfony, entry.raw.of(draft.source))
         else {
+            if goal.is_switch() {
+                put_together(draft, &entry, &key);
+            }
             continue;
         };
         let Ok(value) = String::from_utf8(value) else { continue };
@@ -99,18 +103,26 @@ fn shape(value: &str) -> String {
 /// A literal address or password becomes `%env(…)%`; the driver follows.
 fn doctrine(draft: &mut Draft, goal: Goal) {
     let yaml = Yaml::new(draft.source);
-    if yaml.broken.is_some() {
+    if let Some(broken) = yaml.broken {
+        draft.give_up(broken);
         return;
     }
     let mut removed = BTreeSet::new();
     for (nth, pair) in yaml.pairs.iter().enumerate() {
         let path = yaml.path(nth);
         let is_dbal = path.contains(&&b"dbal"[..]);
-        let is_test = path.first().is_some_and(|first| *first == b"when@test");
-        if !is_dbal || is_test {
+        let key = yaml.key(pair);
+        // What goes away is not changed.
+        let is_dropped = goal.is_switch()
+            && key != b"default_table_options"
+            && path.contains(&&b"default_table_options"[..]);
+        if !is_dbal || is_dropped {
             continue;
         }
-        let key = yaml.key(pair);
+        if path.first().is_some_and(|first| [&b"when@test"[..], b"when@dev"].contains(first)) {
+            local(draft, &yaml, nth);
+            continue;
+        }
         let scalar = yaml.scalar(pair);
         let text = scalar.map(|scalar| String::from_utf8_lossy(&scalar.value).into_owned());
         let connection = connection(&path);
@@ -140,6 +152,12 @@ fn doctrine(draft: &mut Draft, goal: Goal) {
                     Moved { key, expression, sensitivity, deploy: None },
                 );
             }
+            (b"url" | b"password", None) if pair.value.is_some() => {
+                draft.secrets.push(pair.span);
+                let message = "the value is written over several lines, so it stays as it is";
+                let help = "write it on one line, or `'%env(…)%'` by hand";
+                draft.refuse(pair.key.span.start, message, help);
+            }
             (b"driver", Some("pdo_mysql" | "mysqli")) if goal.is_switch() => {
                 literal(draft, &yaml, pair.span, "pdo_pgsql");
             }
@@ -167,6 +185,21 @@ fn doctrine(draft: &mut Draft, goal: Goal) {
     }
 }
 
+/// A password of a developer's machine or of a test is none of a deploy, and stays.
+fn local(draft: &mut Draft, yaml: &Yaml, nth: usize) {
+    let pair = &yaml.pairs[nth];
+    let is_literal = yaml.scalar(pair).is_some_and(|scalar| {
+        !scalar.value.is_empty()
+            && !scalar.value.starts_with(b"%")
+            && (yaml.key(pair) == b"password" || has_password(&scalar.value))
+    });
+    if is_literal {
+        draft.secrets.push(pair.span);
+        let message = "a password that no deploy uses stays in the code";
+        draft.found(FindingCode::SettingLeft, pair.key.span.start, message);
+    }
+}
+
 /// Versions of MySQL and MariaDB, and none of PostgreSQL's, which begin at 10.
 fn is_mysql_version(text: &str) -> bool {
     text.starts_with("5.")
@@ -175,15 +208,20 @@ fn is_mysql_version(text: &str) -> bool {
         || text.to_ascii_lowercase().contains("maria")
 }
 
-/// `LEGACY_` of `doctrine.dbal.connections.legacy.url`.
+/// `LEGACY_` of `doctrine.dbal.connections.legacy.url`, `LEGACY_R1_` of a replica `r1` of it.
 fn connection(path: &[&[u8]]) -> String {
-    let at = path.iter().position(|key| *key == b"connections");
-    match at.and_then(|at| path.get(at + 1)) {
-        Some(name) if *name != b"default" => {
-            format!("{}_", String::from_utf8_lossy(name).to_ascii_uppercase().replace('-', "_"))
-        }
-        _ => String::new(),
-    }
+    let behind = |word: &[u8]| {
+        let at = path.iter().position(|key| *key == word)?;
+        path.get(at + 1).filter(|name| **name != b"default")
+    };
+    let names = [&b"connections"[..], b"replicas", b"slaves", b"shards"];
+    let names = names.iter().filter_map(|word| behind(word));
+    names
+        .map(|name| {
+            let word = String::from_utf8_lossy(name).to_ascii_uppercase();
+            format!("{}_", word.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_"))
+        })
+        .collect()
 }
 
 /// Another word in the quotes that were there.
@@ -202,7 +240,8 @@ const OLD_HELP: &str =
 /// `parameters.yml`: what deploys differ in.
 fn parameters(draft: &mut Draft, goal: Goal, can_read: bool) {
     let yaml = Yaml::new(draft.source);
-    if yaml.broken.is_some() {
+    if let Some(broken) = yaml.broken {
+        draft.give_up(broken);
         return;
     }
     let Some(top) = yaml.find(&[b"parameters"]) else { return };

@@ -8,9 +8,9 @@ use crate::project::tree::shown;
 use super::super::draft::{Draft, Sensitivity};
 use super::super::env_files::sensitivity;
 use super::super::language::Language;
-use super::super::mask::is_secret_key;
 use super::super::site::Site;
 use super::php::{Reader, Value, is_placeholder, literal};
+use crate::secret_shape::is_secret_key;
 
 /// Constants that deploys differ in, beside all whose names are those of secrets.
 const CONSTANTS: [&str; 4] = ["DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST"];
@@ -38,7 +38,7 @@ pub(super) fn draft(site: &mut Site) {
 
 fn files(site: &Site, is_bedrock: bool) -> Vec<Vec<u8>> {
     let folder = &site.application.folder;
-    let entries = site.project.tree.below(folder).iter();
+    let entries = site.below(folder);
     let is_wanted = |path: &[u8]| {
         let within =
             if folder.is_empty() { path } else { path.get(folder.len() + 1..).unwrap_or_default() };
@@ -79,6 +79,22 @@ fn constants(draft: &mut Draft, is_bedrock: bool) {
         let reader = if is_bedrock { Reader::Env } else { Reader::Getenv };
         Value { code: &code, range: value.clone(), key, sensitivity, reader, is_switch: false }
             .go(draft);
+    }
+    by_const(draft, &code);
+}
+
+/// `const NONCE_SALT = '…';`, in which PHP allows no call.
+fn by_const(draft: &mut Draft, code: &Code) {
+    for assignment in code.assignments() {
+        let key = String::from_utf8_lossy(code.text(assignment.base)).into_owned();
+        let is_const = assignment.base.checked_sub(1).is_some_and(|at| code.is_name(at, b"const"));
+        let is_wanted = CONSTANTS.contains(&key.as_str()) || is_secret_key(&key);
+        let value = code.constant(&assignment.value);
+        if is_const && is_wanted && value.is_some_and(|value| !is_placeholder(&value)) {
+            let (sensitivity, reader) = (sensitivity(&key), Reader::Getenv);
+            Value { code, range: assignment.value, key, sensitivity, reader, is_switch: false }
+                .go(draft);
+        }
     }
 }
 

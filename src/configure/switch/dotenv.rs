@@ -2,9 +2,10 @@
 
 use crate::application::Framework;
 use crate::finding::{Code as FindingCode, Finding, Place};
-use crate::project::read::dotenv::{Dialect, Meaning, entries, meaning, render};
+use crate::project::read::dotenv::{Dialect, Entry, Meaning, entries, meaning, render};
 use crate::project::read::php::Code;
 use crate::project::tree::shown;
+use crate::secret::Secret;
 
 use super::super::draft::Draft;
 use super::super::language::Language;
@@ -13,7 +14,7 @@ use super::super::url::to_postgres;
 
 pub(super) fn draft(site: &mut Site) {
     let folder = site.application.folder.clone();
-    let below = site.project.tree.below(&folder).iter();
+    let below = site.below(&folder);
     let is_env =
         |name: &[u8]| name.starts_with(b".env") || name.starts_with(b"env.") || name == b"env";
     let mut paths: Vec<Vec<u8>> = below
@@ -32,18 +33,24 @@ pub(super) fn draft(site: &mut Site) {
         let mut keys = code.entries().filter_map(|entry| code.key(entry.key));
         keys.any(|key| matches!(&key[..], b"mysql" | b"mariadb"))
     });
+    let dialect = site.dialect();
     for path in &paths {
-        let dialect = site.dialect();
         site.edit(path, Language::Dotenv, |draft| file(draft, dialect, has_mysql));
     }
-    let own = site.path(".env");
-    if paths.contains(&own) || site.application.framework == Framework::Symfony {
+    // What moves is another server's from now on, as what is there already.
+    for setting in &mut site.settings {
+        if let Some(new) = switched(&setting.key, setting.value.expose(), has_mysql) {
+            setting.value = Secret::new(&new);
+        }
+    }
+    let is_symfony = site.application.framework == Framework::Symfony;
+    let own = site.path(if is_symfony { ".env.local" } else { ".env" });
+    if paths.contains(&own) {
         return;
     }
     // Git does not see it, and it is there.
     match site.project.read_ignored(&own) {
         Ok(Some(bytes)) => {
-            let dialect = site.dialect();
             site.draft(&own, Language::Dotenv, Some(bytes), |draft| {
                 file(draft, dialect, has_mysql);
             });
@@ -57,31 +64,43 @@ pub(super) fn draft(site: &mut Site) {
     }
 }
 
+/// What a variable is for PostgreSQL; none if it says nothing of a server, or not of MySQL.
+fn switched(key: &str, value: &str, has_mysql: bool) -> Option<String> {
+    let name = key.rsplit('.').next().unwrap_or(key);
+    let new = match name {
+        "DB_CONNECTION" if has_mysql && matches!(value, "mysql" | "mariadb") => "pgsql",
+        "DBDriver" if value.eq_ignore_ascii_case("mysqli") => "Postgre",
+        "DATABASE_ADAPTER" | "DB_ADAPTER" if matches!(value, "mysql2" | "mysql" | "trilogy") => {
+            "postgresql"
+        }
+        "DB_PORT" | "DATABASE_PORT" | "port" if value == "3306" => "5432",
+        "DATABASE_ENCODING" | "DB_CHARSET" | "charset" if value.starts_with("utf8mb") => "utf8",
+        _ => return to_postgres(value, "postgresql"),
+    };
+    Some(new.to_owned())
+}
+
+/// An address with `${…}` in it: what it says is known only where the variables are set.
+pub(in crate::configure) fn put_together(draft: &mut Draft, entry: &Entry, key: &str) {
+    let text = String::from_utf8_lossy(entry.value.of(draft.source)).into_owned();
+    if to_postgres(text.trim_start_matches(['"', '\'']), "postgresql").is_some() {
+        draft.refuse(
+            entry.key.start,
+            format!("{key} is put together of variables, so its address stays MySQL's"),
+            "write postgresql:// and PostgreSQL's port by hand, without parameters of MySQL",
+        );
+    }
+}
+
 fn file(draft: &mut Draft, dialect: Dialect, has_mysql: bool) {
     for entry in entries(draft.source) {
         let key = String::from_utf8_lossy(entry.key.of(draft.source)).into_owned();
-        let Meaning::Text(value) = meaning(dialect, entry.raw.of(draft.source)) else { continue };
-        let Ok(value) = String::from_utf8(value) else { continue };
-        let name = key.rsplit('.').next().unwrap_or(&key);
-        let new = match name {
-            "DB_CONNECTION" if has_mysql && matches!(value.as_str(), "mysql" | "mariadb") => {
-                "pgsql".to_owned()
-            }
-            "DBDriver" if value.eq_ignore_ascii_case("mysqli") => "Postgre".to_owned(),
-            "DATABASE_ADAPTER" | "DB_ADAPTER"
-                if matches!(value.as_str(), "mysql2" | "mysql" | "trilogy") =>
-            {
-                "postgresql".to_owned()
-            }
-            "DB_PORT" | "DATABASE_PORT" | "port" if value == "3306" => "5432".to_owned(),
-            "DATABASE_ENCODING" | "DB_CHARSET" | "charset" if value.starts_with("utf8mb") => {
-                "utf8".to_owned()
-            }
-            _ => match to_postgres(&value, "postgresql") {
-                Some(url) => url,
-                None => continue,
-            },
+        let Meaning::Text(value) = meaning(dialect, entry.raw.of(draft.source)) else {
+            put_together(draft, &entry, &key);
+            continue;
         };
+        let Ok(value) = String::from_utf8(value) else { continue };
+        let Some(new) = switched(&key, &value, has_mysql) else { continue };
         // In the quotes that were there, where the value is plain.
         let is_plain = new.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let quote =

@@ -7,6 +7,8 @@ mod gemfile;
 mod services;
 mod words;
 
+pub(super) use dotenv::put_together;
+
 use crate::application::Framework;
 use crate::finding::{Code, Finding, Place};
 use crate::project::tree::shown;
@@ -44,7 +46,7 @@ pub(super) fn draft(site: &mut Site) {
 /// Files of the application; of a whole repository only if the application is all of it.
 fn found(site: &Site, is_wanted: fn(&str) -> bool) -> Vec<Vec<u8>> {
     let folder = &site.application.folder;
-    let entries = site.project.tree.below(folder).iter();
+    let entries = site.below(folder);
     entries
         .filter(|entry| entry.is_file())
         .filter(|entry| {

@@ -1,15 +1,15 @@
 //! The database server that CI or Compose starts.
 
+mod commands;
+mod environment;
 mod health;
 mod volume;
 
 use crate::finding::Code;
-use crate::project::read::Span;
 use crate::project::read::yaml_erb::{Kind, Pair, Yaml};
+use crate::project::read::{Span, line_span};
 
 use super::super::draft::Draft;
-use super::super::url::to_postgres;
-use super::words;
 
 /// The image of PostgreSQL that takes the place of one of MySQL's.
 const IMAGE: &str = "postgres:16";
@@ -29,14 +29,14 @@ pub(super) fn is_one(path: &str) -> bool {
 pub(super) fn draft(draft: &mut Draft) {
     let yaml = Yaml::new(draft.source);
     if let Some(broken) = yaml.broken {
-        draft.refuse(
-            broken,
-            "what begins here has no end, so the file stays as it is",
-            "mend it first",
-        );
+        draft.give_up(broken);
         return;
     }
-    if let Some(there) = yaml.pairs.iter().find(|pair| is_postgres(&yaml, pair)) {
+    let postgres = yaml.pairs.iter().find(|pair| is_postgres(&yaml, pair));
+    if let Some(there) = postgres {
+        if servers(&yaml).is_empty() {
+            return;
+        }
         let message = "PostgreSQL is started here beside MySQL, so the file stays as it is";
         draft.found(Code::SettingLeft, there.key.span.start, message);
         return;
@@ -45,23 +45,71 @@ pub(super) fn draft(draft: &mut Draft) {
         return;
     }
     let is_workflow = draft.path.windows(10).any(|part| part == b"/workflows");
-    for nth in 0..yaml.pairs.len() {
-        let pair = &yaml.pairs[nth];
-        if yaml.key(pair) == b"image"
-            && let Some(parent) = pair.parent
-            && let Some(old) = yaml.scalar(pair)
-            && let Some(new) = image(&String::from_utf8_lossy(&old.value))
-        {
-            put(draft, pair.span, &new);
-            service(draft, &yaml, parent);
-            if is_workflow {
-                rename(draft, &yaml, parent);
-            }
+    for (nth, new) in servers(&yaml) {
+        put(draft, yaml.pairs[nth].span, &new);
+        service(draft, &yaml, nth);
+        if is_workflow && let Some(parent) = yaml.pairs[nth].parent {
+            rename(draft, &yaml, parent);
         }
     }
     lists(draft, &yaml);
-    variables(draft, &yaml);
-    commands(draft, &yaml);
+    environment::of_jobs(draft, &yaml);
+    addresses(draft, &yaml);
+    commands::draft(draft, &yaml);
+    commands::left(draft, &yaml);
+}
+
+/// The pairs that name an image of MySQL's, and what takes its place: `image: mysql:8`, and GitLab's
+/// `- name: mysql:8`.
+fn servers(yaml: &Yaml) -> Vec<(usize, String)> {
+    let is_one = |nth: usize| match yaml.key(&yaml.pairs[nth]) {
+        b"image" => yaml.pairs[nth].parent.is_some(),
+        b"name" => yaml.path(nth).iter().rev().nth(1) == Some(&&b"services"[..]),
+        _ => false,
+    };
+    let all = (0..yaml.pairs.len()).filter(|nth| is_one(*nth));
+    all.filter_map(|nth| {
+        let old = yaml.scalar(&yaml.pairs[nth])?;
+        Some((nth, image(&String::from_utf8_lossy(&old.value))?))
+    })
+    .collect()
+}
+
+/// The other settings of what a pair stands in: of its item only, if that is one of a list.
+fn siblings(yaml: &Yaml, nth: usize) -> Vec<usize> {
+    let pair = &yaml.pairs[nth];
+    let column = |at: usize| at - line_span(yaml.source, at).start;
+    let dashes = yaml.tokens.iter().filter(|token| {
+        token.kind == Kind::Dash && column(token.span.start) < pair.column && pair.parent.is_some()
+    });
+    let parent = pair.parent.map_or(0, |parent| yaml.pairs[parent].key.span.end);
+    let dashes: Vec<usize> =
+        dashes.map(|token| token.span.start).filter(|start| *start >= parent).collect();
+    let start = dashes.iter().copied().filter(|start| *start < pair.key.span.start).max();
+    let next = start.and_then(|start| {
+        dashes.iter().copied().find(|one| *one > start && column(*one) <= column(start))
+    });
+    let is_here =
+        |at: usize| start.is_none_or(|start| start < at) && next.is_none_or(|next| at < next);
+    yaml.within(pair.parent)
+        .filter(|(_, other)| is_here(other.key.span.start))
+        .map(|(child, _)| child)
+        .collect()
+}
+
+/// Ports that are asked of a service, and addresses of it that a command waits for.
+fn addresses(draft: &mut Draft, yaml: &Yaml) {
+    let whole = Span::new(0, yaml.source.len());
+    tokens(draft, yaml, whole, |text| {
+        let new = environment::ports(text);
+        let words =
+            new.split_inclusive(' ').map(|word| match word.trim_end().strip_suffix(":3306") {
+                Some(host) if host.starts_with("tcp://") => word.replace(":3306", ":5432"),
+                _ => word.to_owned(),
+            });
+        let new: String = words.collect();
+        (new != text).then_some(new)
+    });
 }
 
 fn is_postgres(yaml: &Yaml, pair: &Pair) -> bool {
@@ -84,12 +132,11 @@ fn is_postgres(yaml: &Yaml, pair: &Pair) -> bool {
 fn refused(draft: &mut Draft, yaml: &Yaml) -> bool {
     let elsewhere = [&b"env_file"[..], b"volumes_from", b"extends"];
     let mut is_refused = false;
-    for pair in yaml.pairs.iter().filter(|pair| yaml.key(pair) == b"image") {
-        let old = yaml.scalar(pair).map(|old| String::from_utf8_lossy(&old.value).into_owned());
-        let Some(new) = old.and_then(|old| image(&old)) else { continue };
-        if yaml.within(pair.parent).any(|(_, pair)| elsewhere.contains(&yaml.key(pair))) {
+    for (nth, new) in servers(yaml) {
+        let is_elsewhere = |child: &usize| elsewhere.contains(&yaml.key(&yaml.pairs[*child]));
+        if siblings(yaml, nth).iter().any(is_elsewhere) {
             draft.refuse(
-                pair.key.span.start,
+                yaml.pairs[nth].key.span.start,
                 "this server has settings in another file, so it stays MySQL's",
                 format!(
                     "image: {new}, with POSTGRES_DB, POSTGRES_USER and POSTGRES_PASSWORD there"
@@ -102,7 +149,7 @@ fn refused(draft: &mut Draft, yaml: &Yaml) -> bool {
 }
 
 /// The image for PostgreSQL; none if it is no image of MySQL's.
-fn image(old: &str) -> Option<String> {
+pub(super) fn image(old: &str) -> Option<String> {
     let name = old.split([':', '@', '$']).next()?;
     let last = name.rsplit('/').next()?;
     let is_mysql =
@@ -129,19 +176,17 @@ fn end(yaml: &Yaml, nth: usize) -> usize {
 }
 
 /// What else an image is told.
-fn service(draft: &mut Draft, yaml: &Yaml, parent: usize) {
-    let children: Vec<usize> = yaml.within(Some(parent)).map(|(child, _)| child).collect();
-    for nth in children {
+fn service(draft: &mut Draft, yaml: &Yaml, image: usize) {
+    for nth in siblings(yaml, image) {
         let pair = &yaml.pairs[nth];
         let span = whole(yaml, nth);
         match yaml.key(pair) {
-            b"env" | b"environment" => environment(draft, yaml, nth, span),
+            b"env" | b"environment" => environment::of_service(draft, yaml, nth, span),
             b"ports" | b"expose" => tokens(draft, yaml, span, |text| {
                 text.contains("3306").then(|| text.replace("3306", "5432"))
             }),
             b"volumes" => volume::draft(draft, yaml, span, pair.key.span.start),
-            b"options" => health::draft(draft, yaml, span),
-            b"healthcheck" => health::draft(draft, yaml, span),
+            b"options" | b"healthcheck" => health::draft(draft, yaml, span),
             b"command" if memchr::memmem::find(span.of(draft.source), b"--").is_some() => {
                 draft.found(
                     Code::MysqlSettingRemoved,
@@ -205,86 +250,6 @@ fn tokens(draft: &mut Draft, yaml: &Yaml, part: Span, change: impl Fn(&str) -> O
     }
 }
 
-/// Variables of MySQL's images that PostgreSQL's has no use for.
-const ONLY_MYSQL: [&str; 5] = [
-    "MYSQL_ROOT_HOST",
-    "MARIADB_ROOT_HOST",
-    "MARIADB_AUTO_UPGRADE",
-    "MARIADB_MYSQL_LOCALHOST_USER",
-    "MARIADB_MYSQL_LOCALHOST_GRANTS",
-];
-
-/// The variable of PostgreSQL's image that does what this one did.
-fn variable(name: &str) -> Option<&'static str> {
-    let rest = name.strip_prefix("MYSQL_").or_else(|| name.strip_prefix("MARIADB_"))?;
-    Some(match rest {
-        "DATABASE" => "POSTGRES_DB",
-        "USER" => "POSTGRES_USER",
-        "PASSWORD" => "POSTGRES_PASSWORD",
-        "ROOT_PASSWORD" => "POSTGRES_PASSWORD",
-        "ALLOW_EMPTY_PASSWORD" | "ALLOW_EMPTY_ROOT_PASSWORD" | "RANDOM_ROOT_PASSWORD" => {
-            "POSTGRES_HOST_AUTH_METHOD"
-        }
-        _ => return None,
-    })
-}
-
-/// Variables as a mapping, and as a list of `KEY=value`.
-fn environment(draft: &mut Draft, yaml: &Yaml, nth: usize, span: Span) {
-    let text = span.of(draft.source);
-    let has = |word: &str| memchr::memmem::find(text, word.as_bytes()).is_some();
-    let has_user = has("MYSQL_PASSWORD") || has("MARIADB_PASSWORD");
-    let has_root = has("ROOT_PASSWORD") && !has("ALLOW_EMPTY_ROOT") && !has("RANDOM_ROOT");
-    let keeps = |name: &str| match name.split_once('_').map(|(_, rest)| rest) {
-        Some("ROOT_PASSWORD") => !has_user,
-        Some("ALLOW_EMPTY_PASSWORD" | "ALLOW_EMPTY_ROOT_PASSWORD" | "RANDOM_ROOT_PASSWORD") => {
-            !has_user && !has_root
-        }
-        _ => true,
-    };
-    for (child, pair) in yaml.within(Some(nth)) {
-        let name = String::from_utf8_lossy(yaml.key(pair)).into_owned();
-        if ONLY_MYSQL.contains(&name.as_str()) {
-            draft.remove(Span::new(pair.key.span.start, end(yaml, child)));
-        }
-        let Some(new) = variable(&name) else { continue };
-        if !keeps(&name) {
-            draft.remove(Span::new(pair.key.span.start, end(yaml, child)));
-            continue;
-        }
-        put(draft, pair.key.span, new);
-        if new == "POSTGRES_HOST_AUTH_METHOD" {
-            draft.replace(pair.span, "trust");
-        }
-    }
-    for token in yaml
-        .tokens
-        .iter()
-        .filter(|token| matches!(token.kind, Kind::Plain | Kind::SingleQuoted | Kind::DoubleQuoted))
-    {
-        if token.span.start < span.start || token.span.end > span.end {
-            continue;
-        }
-        let text = String::from_utf8_lossy(token.text(yaml.source)).into_owned();
-        let quote = usize::from(text.starts_with(['"', '\'']));
-        let Some((name, _)) = text[quote..].split_once('=') else { continue };
-        let Some(new) = variable(name) else { continue };
-        let place = Span::new(token.span.start + quote, token.span.start + quote + name.len());
-        if !keeps(name) {
-            let dash = memchr::memrchr(b'-', &draft.source[..token.span.start])
-                .unwrap_or(token.span.start);
-            draft.remove(Span::new(dash, token.span.end));
-        } else if new == "POSTGRES_HOST_AUTH_METHOD" {
-            draft.replace(
-                Span::new(place.start, token.span.end - quote),
-                "POSTGRES_HOST_AUTH_METHOD=trust",
-            );
-        } else {
-            draft.replace(place, new);
-        }
-    }
-}
-
 /// In a workflow a service's name is a name only: its port is reached on the runner.
 fn rename(draft: &mut Draft, yaml: &Yaml, nth: usize) {
     let pair = &yaml.pairs[nth];
@@ -312,103 +277,5 @@ fn lists(draft: &mut Draft, yaml: &Yaml) {
             }
             image(text)
         });
-    }
-}
-
-/// Variables of jobs that name the server.
-fn variables(draft: &mut Draft, yaml: &Yaml) {
-    let is_gitlab = draft.path.ends_with(b".gitlab-ci.yml");
-    for (nth, pair) in yaml.pairs.iter().enumerate() {
-        let key = String::from_utf8_lossy(yaml.key(pair)).into_owned();
-        let Some(scalar) = yaml.scalar(pair).filter(|_| draft.is_free(pair.span)) else { continue };
-        let value = String::from_utf8_lossy(&scalar.value).into_owned();
-        let is_env = is_environment(yaml, nth);
-        match key.as_str() {
-            "DB_CONNECTION" if matches!(value.as_str(), "mysql" | "mariadb") => {
-                put(draft, pair.span, "pgsql");
-            }
-            "DB_PORT" | "DATABASE_PORT" if value == "3306" => put(draft, pair.span, "5432"),
-            "DB_ADAPTER" | "DATABASE_ADAPTER" if matches!(value.as_str(), "mysql2" | "trilogy") => {
-                put(draft, pair.span, "postgresql");
-            }
-            _ => {
-                let is_user = key.ends_with("_USER") || key.ends_with("_USERNAME");
-                if let Some(url) = to_postgres(&value, "postgresql") {
-                    // Who may do all is called otherwise.
-                    let url =
-                        url.replace("//root@", "//postgres@").replace("//root:", "//postgres:");
-                    put(draft, pair.span, &url);
-                } else if is_env && is_user && value == "root" {
-                    put(draft, pair.span, "postgres");
-                } else if is_gitlab
-                    && key.ends_with("HOST")
-                    && matches!(value.as_str(), "mysql" | "mariadb")
-                {
-                    // There a service is called as its image is.
-                    put(draft, pair.span, "postgres");
-                } else if let Some(new) =
-                    variable(&key).filter(|_| is_env && draft.is_free(pair.key.span))
-                {
-                    // GitLab tells its services by the variables of the job.
-                    let is_named = yaml.pairs.iter().any(|other| {
-                        matches!(yaml.key(other), b"MYSQL_PASSWORD" | b"MARIADB_PASSWORD")
-                    });
-                    if is_gitlab && !(is_named && key.contains("ROOT")) {
-                        put(draft, pair.key.span, new);
-                        if new == "POSTGRES_HOST_AUTH_METHOD" {
-                            draft.replace(pair.span, "trust");
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn is_environment(yaml: &Yaml, nth: usize) -> bool {
-    let path = yaml.path(nth);
-    path.iter().any(|key| matches!(*key, b"variables" | b"env" | b"environment"))
-}
-
-/// Packages in commands, and commands that speak to MySQL.
-fn commands(draft: &mut Draft, yaml: &Yaml) {
-    const COMMANDS: [&str; 6] = [
-        "mysql ",
-        "mysqladmin ",
-        "sudo service mysql",
-        "sudo systemctl start mysql",
-        "sudo /etc/init.d/mysql",
-        "mariadb ",
-    ];
-    let mut starts = false;
-    for (span, text) in scalars(yaml, Span::new(0, yaml.source.len())) {
-        if !text.contains("mysql") && !text.contains("mariadb") {
-            continue;
-        }
-        words::replace(draft, &[span]);
-        if !draft.is_free(span) {
-            continue;
-        }
-        let command = text.trim_start_matches([' ', '-']);
-        if COMMANDS.iter().any(|word| command.starts_with(word)) {
-            draft.refuse(
-                span.start,
-                "a command that speaks to MySQL",
-                "psql, createdb and pg_isready do the same for PostgreSQL",
-            );
-        }
-        // `docker run … mariadb:10.5`, over several lines.
-        let mut words = text.split_ascii_whitespace();
-        let is_image = words.any(|word| word.contains(':') && image(word).is_some());
-        if is_image && !starts && memchr::memmem::find(yaml.source, b"docker run").is_some() {
-            starts = true;
-            draft.refuse(
-                span.start,
-                "a command that starts a MySQL server",
-                format!(
-                    "{IMAGE}, with POSTGRES_DB, POSTGRES_USER, POSTGRES_PASSWORD and port 5432"
-                ),
-            );
-        }
     }
 }

@@ -5,6 +5,7 @@ use crate::project::read::Span;
 use crate::project::read::edit::Edit;
 
 use super::super::draft::Draft;
+use super::services::image;
 
 /// What Debian, Alpine and the image of PHP call the same thing for the two servers.
 fn equal(word: &str) -> Option<String> {
@@ -43,9 +44,11 @@ fn packaged(word: &str) -> Option<String> {
     Some(format!("{php}-{new}"))
 }
 
-/// Replaces words in all lines that are no comments; a line that goes on is one with the next.
+/// Replaces words in the commands of an image; a line that goes on is one with the next. What other
+/// instructions say of MySQL is told.
 pub(super) fn draft(draft: &mut Draft) {
     let source = draft.source;
+    let is_list = draft.path.ends_with(b"Aptfile");
     let mut instruction: Vec<Span> = Vec::new();
     let mut start = 0;
     for line in source.split_inclusive(|byte| *byte == b'\n') {
@@ -56,16 +59,52 @@ pub(super) fn draft(draft: &mut Draft) {
         }
         start += line.len();
         if !text.ends_with(b"\\") && !is_comment {
-            whole(draft, &instruction);
+            whole(draft, &instruction, is_list);
             instruction.clear();
         }
     }
-    whole(draft, &instruction);
+    whole(draft, &instruction, is_list);
 }
 
-fn whole(draft: &mut Draft, instruction: &[Span]) {
-    replace(draft, instruction);
-    library(draft, instruction);
+fn whole(draft: &mut Draft, instruction: &[Span], is_list: bool) {
+    let words: Vec<Span> = instruction.iter().flat_map(|line| words(draft.source, *line)).collect();
+    let Some(first) = words.first() else { return };
+    let is_run = first.of(draft.source).eq_ignore_ascii_case(b"RUN");
+    if is_run || is_list {
+        replace(draft, instruction);
+        library(draft, instruction);
+    }
+    left(draft, &words, is_run || is_list);
+}
+
+/// What stays in an instruction though it speaks of MySQL: a client, a file of settings, an image.
+fn left(draft: &mut Draft, words: &[Span], is_run: bool) {
+    let is_client = |text: &str| {
+        let name = text.rsplit('/').next().unwrap_or(text);
+        ["mysql", "mariadb", "mysqladmin", "mysqldump", "mysqld", "mysql_config"].contains(&name)
+    };
+    let found = words.iter().skip(1).find_map(|span| {
+        let text = String::from_utf8_lossy(span.of(draft.source)).into_owned();
+        let pinned = text.split_once('=').is_some_and(|(name, _)| equal(name).is_some());
+        let what = if is_client(&text) && (is_run || !text.contains('/')) {
+            "a command that speaks to MySQL"
+        } else if text.ends_with("my.cnf") {
+            "a file of MySQL's settings"
+        } else if !is_run && image(&text).is_some() {
+            "an image of MySQL"
+        } else if is_run && pinned {
+            "a version of a package of MySQL"
+        } else if text.starts_with("--with-") && text.contains("mysql") {
+            "an option of MySQL's extension"
+        } else {
+            return None;
+        };
+        draft.is_free(*span).then_some((*span, what))
+    });
+    if let Some((span, what)) = found {
+        let help = "take it out, or write what PostgreSQL has for it, by hand";
+        draft.refuse(span.start, format!("{what}, which stays here"), help);
+    }
 }
 
 /// PHP's image compiles its extension against a library that MySQL's own does not need: it joins the
@@ -125,11 +164,29 @@ fn packages(source: &[u8], words: &[Span]) -> Option<(usize, Vec<u8>)> {
     Some((words[first].start, [library, parts.unwrap_or(b" ")].concat()))
 }
 
-/// Words of one instruction. Where PostgreSQL's stand beside MySQL's already, both are wanted; one that
-/// would be there twice is taken out.
+/// Words of each command in some lines. Where PostgreSQL's stand beside MySQL's already, both are
+/// wanted; one that would be there twice in a command is taken out.
 pub(super) fn replace(draft: &mut Draft, lines: &[Span]) {
+    let all: Vec<Span> = lines.iter().flat_map(|line| words(draft.source, *line)).collect();
+    let ends = |pair: &[Span]| {
+        let between = Span::new(pair[0].end, pair[1].start);
+        between.of(draft.source).iter().any(|byte| b"&;|".contains(byte))
+    };
+    let mut commands: Vec<&[Span]> = Vec::new();
+    let mut start = 0;
+    for at in 1..=all.len() {
+        if at == all.len() || ends(&all[at - 1..=at]) {
+            commands.push(&all[start..at]);
+            start = at;
+        }
+    }
+    for command in commands {
+        replace_in(draft, command);
+    }
+}
+
+fn replace_in(draft: &mut Draft, words: &[Span]) {
     let source = draft.source;
-    let words: Vec<Span> = lines.iter().flat_map(|line| words(source, *line)).collect();
     let text = |span: &Span| String::from_utf8_lossy(span.of(source)).into_owned();
     let there: Vec<String> = words.iter().map(text).collect();
     let both = words.iter().find(|span| equal(&text(span)).is_some_and(|new| there.contains(&new)));
@@ -139,7 +196,7 @@ pub(super) fn replace(draft: &mut Draft, lines: &[Span]) {
         return;
     }
     let mut put: Vec<String> = Vec::new();
-    for span in &words {
+    for span in words {
         let Some(new) = equal(&text(span)).filter(|_| draft.is_free(*span)) else { continue };
         if put.contains(&new) {
             remove(draft, *span);
@@ -176,9 +233,10 @@ fn is_alone(source: &[u8], span: Span) -> bool {
     source[start..span.start].trim_ascii().is_empty() && rest[..end].trim_ascii() == b"\\"
 }
 
+/// What stands between spaces, commas, quotes, brackets and the signs that part commands: a path, a
+/// `name=value` and a `name:tag` are one word.
 fn words(source: &[u8], line: Span) -> Vec<Span> {
-    let is_word =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'+');
+    let is_word = |byte: u8| !byte.is_ascii_whitespace() && !b",;&|()[]'\"\\`".contains(&byte);
     let mut found = Vec::new();
     let mut start = None;
     for at in line.start..=line.end {
@@ -215,6 +273,38 @@ mod tests {
                 0,
             ),
             ("RUN docker-php-ext-install pdo_mysql\n", "RUN docker-php-ext-install pdo_pgsql\n", 1),
+        ] {
+            let mut draft = Draft::new(b"Dockerfile", source.as_bytes());
+            words(&mut draft);
+            let text = apply(source.as_bytes(), &draft.edits).unwrap();
+            assert_eq!(String::from_utf8(text).unwrap(), wanted);
+            assert_eq!(draft.findings.len(), refused, "{source}");
+        }
+    }
+
+    #[test]
+    fn commands_are_switched_one_by_one_and_what_else_speaks_of_mysql_is_told() {
+        for (source, wanted, refused) in [
+            (
+                "RUN apt-get install -y libpq-dev\nRUN docker-php-ext-configure pdo_mysql && docker-php-ext-install pdo_mysql\n",
+                "RUN apt-get install -y libpq-dev\nRUN docker-php-ext-configure pdo_pgsql && docker-php-ext-install pdo_pgsql\n",
+                0,
+            ),
+            (
+                "RUN apt-get install -y default-mysql-client; apt-get purge -y default-mysql-client\n",
+                "RUN apt-get install -y postgresql-client; apt-get purge -y postgresql-client\n",
+                0,
+            ),
+            ("COPY ./mysql-client/my.cnf /etc/\n", "COPY ./mysql-client/my.cnf /etc/\n", 1),
+            ("ENV PATH=/opt/mysqli/bin:$PATH\n", "ENV PATH=/opt/mysqli/bin:$PATH\n", 0),
+            ("LABEL note=\"mysql-client inside\"\n", "LABEL note=\"mysql-client inside\"\n", 0),
+            ("HEALTHCHECK CMD mysqladmin ping\n", "HEALTHCHECK CMD mysqladmin ping\n", 1),
+            ("FROM mysql:8\n", "FROM mysql:8\n", 1),
+            (
+                "RUN apt-get install libmariadb-dev=1.2\n",
+                "RUN apt-get install libmariadb-dev=1.2\n",
+                1,
+            ),
         ] {
             let mut draft = Draft::new(b"Dockerfile", source.as_bytes());
             words(&mut draft);

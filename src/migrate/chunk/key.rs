@@ -43,7 +43,10 @@ impl ChunkKey {
         if !matches!(table.engine.to_ascii_lowercase().as_str(), "innodb" | "rocksdb") {
             return None;
         }
-        let unique = |index: &&Index| matches!(index.kind, IndexKind::Primary | IndexKind::Unique);
+        // The server does not use what it hides, not even where it is told to.
+        let unique = |index: &&Index| {
+            index.visible && matches!(index.kind, IndexKind::Primary | IndexKind::Unique)
+        };
         let mut candidates = table.indexes.iter().filter(unique);
         candidates.find_map(|index| Self::of_index(index, table, mapping))
     }

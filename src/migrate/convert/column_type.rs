@@ -124,19 +124,24 @@ pub(super) fn findings(
     match &column.column_type {
         Source::TinyInt { display_width: Some(1), .. } if beyond > 0 => {
             let message =
-                format!("smallint, not boolean: {beyond} values are neither 0 nor 1 nor NULL");
+                format!("smallint, not boolean, for values other than 0, 1 and NULL: {beyond}");
             found.push(Finding::note(Code::TypeChosen, place(), message));
         }
         Source::BigInt { unsigned: true } if beyond > 0 => {
-            let message = format!("numeric(20,0), not bigint: {beyond} values are above 2^63-1");
+            let message = format!("numeric(20,0), not bigint, for values above 2^63-1: {beyond}");
             found.push(Finding::note(Code::TypeChosen, place(), message));
         }
         Source::Time { .. } if beyond > 0 => {
-            let message = format!("interval, not time: {beyond} values are no time of day");
+            let message =
+                format!("interval, not time, for values that are no time of day: {beyond}");
             found.push(Finding::note(Code::TypeChosen, place(), message));
         }
+        Source::Set { labels } if labels.iter().any(String::is_empty) => {
+            let message = "the set of the empty label alone arrives as the empty set, as both are '' to MySQL";
+            found.push(Finding::warning(Code::TypeChosen, place(), message));
+        }
         Source::Json { .. } if beyond > 0 => {
-            let message = format!("json, not jsonb: {beyond} values hold \\u0000");
+            let message = format!("json, not jsonb, for values that hold \\u0000: {beyond}");
             found.push(Finding::note(Code::TypeChosen, place(), message));
         }
         Source::Geometry { srid: Some(4326), .. } if *target != Target::Bytea => {
@@ -151,7 +156,7 @@ pub(super) fn findings(
         }
         Source::Vector { dimensions } if matches!(target, Target::Vector { .. }) && beyond > 0 => {
             let message =
-                format!("vector of any length: {beyond} values have less than {dimensions}");
+                format!("vector of any length, for values of less than {dimensions}: {beyond}");
             found.push(Finding::note(Code::TypeChosen, place(), message));
         }
         Source::Vector { .. } if *target == Target::RealArray => {

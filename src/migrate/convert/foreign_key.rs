@@ -1,7 +1,7 @@
 //! Foreign keys: which can stand in the target, and one type for the columns that they join.
 
 use crate::finding::{Code, Finding, Place, PlaceKind};
-use crate::migrate::convert::names::fitted;
+use crate::migrate::convert::names::{self, fitted};
 use crate::migrate::scan::{Answer, Answers, Question};
 use crate::migrate::settings::{Comparison, Settings};
 use crate::mysql::schema::{ForeignKey as SourceKey, IndexKey, IndexKind, ReferentialAction};
@@ -20,10 +20,7 @@ pub(super) fn foreign_keys(
 ) -> Vec<ForeignKey> {
     let mut kept = Vec::new();
     let identifiers = settings.identifiers();
-    let column = |table: &Table, name: &String| {
-        let told = settings.column_name(table, name).map(str::to_owned);
-        told.unwrap_or_else(|| fitted(&identifiers.name(name)))
-    };
+    let column = |table: &Table, name: &String| names::column(settings, table, name);
     let named = |name: &String| {
         let told = settings.named.part(&table.name, |names| &names.foreign_keys, name);
         told.map_or_else(|| fitted(&identifiers.name(name)), str::to_owned)

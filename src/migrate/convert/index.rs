@@ -46,10 +46,16 @@ pub(super) fn index(
             .collect::<Option<Vec<_>>>()?,
     };
     remarks(table, source, answers, found);
+    let whole = parts.iter().all(|part| matches!(part.key, IndexKey::Column(_)));
+    if source.kind == IndexKind::Primary && !whole {
+        let message = "no primary key, but a unique index: in PostgreSQL a key is of whole columns";
+        found.push(Finding::warning(Code::IndexChanged, place(), message));
+    }
     let index = Index {
         name: String::new(),
         role: match source.kind {
-            IndexKind::Primary => IndexRole::Primary,
+            IndexKind::Primary if whole => IndexRole::Primary,
+            IndexKind::Primary => IndexRole::Unique,
             IndexKind::Unique => IndexRole::Unique,
             IndexKind::Plain | IndexKind::FullText | IndexKind::Spatial | IndexKind::Other => {
                 IndexRole::Plain
@@ -262,11 +268,12 @@ fn newly_unique(
         .iter()
         .map(|column| {
             let values = about(column, Question::Capitals).values();
-            format!("{values} values of {} have capitals", column.name)
+            format!("{}: {values}", column.name)
         })
         .collect();
     let message = format!(
-        "{message}: {} and are no longer found in other case; no two that are there collide",
+        "{message}: values with capitals ({}) are no longer found in other case; no two that are there \
+             collide",
         counts.join(", ")
     );
     Finding::warning(Code::CollationLost, place, message).help(help)

@@ -6,6 +6,7 @@ mod default;
 mod expression;
 mod foreign_key;
 mod index;
+mod joined;
 mod long_index;
 mod names;
 mod partition;
@@ -154,7 +155,7 @@ impl<'a> Converter<'a> {
             let columns = table.columns.iter().map(|column| self.column_type(table, column));
             types.push(columns.collect());
         }
-        while self.join_types(&mut types) {}
+        self.join_types(&mut types);
         types
     }
 
@@ -213,30 +214,6 @@ impl<'a> Converter<'a> {
                 None
             }
         }
-    }
-
-    /// Widens one column of a foreign key to the other; false when all agree.
-    fn join_types(&self, types: &mut [Vec<postgres::ColumnType>]) -> bool {
-        let mut changed = false;
-        for (at, table) in self.source.tables.iter().enumerate() {
-            for key in &table.foreign_keys {
-                let mut tables = self.source.tables.iter();
-                let Some(to) = tables.position(|t| t.name == key.referenced_table) else {
-                    continue;
-                };
-                for (near, far) in key.columns.iter().zip(&key.referenced_columns) {
-                    let near = position(table, near);
-                    let far = position(&self.source.tables[to], far);
-                    let (Some(near), Some(far)) = (near, far) else { continue };
-                    if let Some(common) = column_type::common(&types[at][near], &types[to][far]) {
-                        types[at][near] = common.clone();
-                        types[to][far] = common;
-                        changed = true;
-                    }
-                }
-            }
-        }
-        changed
     }
 
     /// The extension that a type is of is made, if it is not there.
@@ -472,10 +449,6 @@ fn without_defaults<'a>(
         table.to_mut().columns[*at].default = mysql::Default::Absent;
     }
     table
-}
-
-fn position(table: &mysql::Table, column: &str) -> Option<usize> {
-    table.columns.iter().position(|known| known.name.eq_ignore_ascii_case(column))
 }
 
 /// What is to be said of a table as a whole.

@@ -5,8 +5,12 @@ use std::collections::{HashMap, HashSet};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::migrate::settings::Identifiers;
+use crate::migrate::settings::{Identifiers, Settings};
+use crate::mysql::schema::Table;
 use crate::name::POSTGRES_NAME_BYTES;
+
+/// What every table of the target has of its own: no column can be called so.
+const SYSTEM_COLUMNS: [&str; 6] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
 
 /// The names of every schema.
 #[derive(Debug)]
@@ -78,6 +82,26 @@ impl Names {
         }
         name
     }
+}
+
+/// What a column's name was told to be, or else is by how names are to be written.
+pub(super) fn column_wanted(settings: &Settings, table: &Table, name: &str) -> String {
+    let told = settings.column_name(table, name);
+    told.map_or_else(|| settings.identifiers().name(name), str::to_owned)
+}
+
+/// The same cut to fit. A system column's name gets underscores, as many as make it a name of its
+/// own in the table.
+pub(super) fn column(settings: &Settings, table: &Table, name: &str) -> String {
+    let mut column = fitted(&column_wanted(settings, table, name));
+    if SYSTEM_COLUMNS.contains(&column.as_str()) {
+        let others = table.columns.iter().map(|one| column_wanted(settings, table, &one.name));
+        let taken: HashSet<String> = others.collect();
+        while taken.contains(&column) || SYSTEM_COLUMNS.contains(&column.as_str()) {
+            column.push('_');
+        }
+    }
+    column
 }
 
 /// The name itself if it fits; else its start, cut at a character, and a hash of the whole.

@@ -19,6 +19,9 @@ use crate::postgres::schema::{
     Column, ColumnType, Index, IndexKey, IndexRole, Partition, Partitioning, Strategy,
 };
 
+/// The bound of the partition that takes what no other does.
+const REST: &str = "DEFAULT";
+
 /// Why a table becomes one table.
 type Refused = String;
 
@@ -144,8 +147,13 @@ fn stands(plan: &Plan<'_>, indexes: &[Index]) -> Result<(), Refused> {
 fn range<'a>(by: &By, keys: &[Key<'a>]) -> Result<Plan<'a>, Refused> {
     let mut lower = vec!["MINVALUE".to_owned(); keys.len()];
     let mut bounds = Vec::with_capacity(by.partitions.len());
-    for partition in &by.partitions {
-        let upper = tuple(keys, values(&partition.values)?)?;
+    for (partition, at) in by.partitions.iter().zip(0..) {
+        let values = values(&partition.values)?;
+        if at == 0 && matches!(keys, [key] if key.bound(values.as_bytes())? == Bound::Least) {
+            bounds.push(REST.to_owned());
+            continue;
+        }
+        let upper = tuple(keys, values)?;
         bounds.push(format!("FOR VALUES FROM ({}) TO ({})", lower.join(", "), upper.join(", ")));
         lower = upper;
     }
@@ -171,6 +179,7 @@ fn tuple(keys: &[Key<'_>], values: &str) -> Result<Vec<String>, Refused> {
                 return Err("text is in another order in PostgreSQL".to_owned());
             }
             Bound::Value(sql) => sql,
+            Bound::Least => return Err("a bound that nothing is below".to_owned()),
             Bound::Null => return Err("a bound that is NULL".to_owned()),
         });
     }
@@ -190,7 +199,7 @@ fn list<'a>(by: &By, key: Key<'a>) -> Result<Plan<'a>, Refused> {
     for partition in &by.partitions {
         if partition.values == PartitionValues::Rest {
             rest = Rest::None;
-            bounds.push("DEFAULT".to_owned());
+            bounds.push(REST.to_owned());
             continue;
         }
         let mut listed = Vec::new();
@@ -198,7 +207,7 @@ fn list<'a>(by: &By, key: Key<'a>) -> Result<Plan<'a>, Refused> {
             listed.push(match key.bound(part)? {
                 Bound::Value(sql) => sql,
                 Bound::Null => "NULL".to_owned(),
-                Bound::Max => return Err("MAXVALUE in a list".to_owned()),
+                Bound::Max | Bound::Least => return Err("a range's bound in a list".to_owned()),
             });
         }
         bounds.push(format!("FOR VALUES IN ({})", listed.join(", ")));
@@ -235,7 +244,7 @@ fn values(values: &PartitionValues) -> Result<&str, Refused> {
     match values {
         // What else information_schema may have spoilt.
         PartitionValues::Listed(text) if text.is_ascii() && !text.contains(['\\', '?']) => Ok(text),
-        PartitionValues::Listed(_) => Err("a bound with letters beyond ASCII".to_owned()),
+        PartitionValues::Listed(_) => Err("a bound with more than plain ASCII in it".to_owned()),
         PartitionValues::Hashed | PartitionValues::Rest => Err("a bound without values".to_owned()),
     }
 }
@@ -270,15 +279,16 @@ fn named(
         })
         .collect();
     let key: Vec<String> = plan.key.iter().map(|pair| pair.target.name.clone()).collect();
-    if plan.rest != Rest::None {
-        let nulls: Vec<String> =
-            key.iter().map(|name| format!("{} IS NULL", postgres_quoted(name))).collect();
-        partitions.push(Partition {
-            name: name("default"),
-            bound: "DEFAULT".to_owned(),
-            check: (plan.rest == Rest::Nulls).then(|| nulls.join(" OR ")),
-            comment: String::new(),
-        });
+    if plan.rest != Rest::None && !plan.bounds.iter().any(|bound| bound == REST) {
+        let (name, bound) = (name("default"), REST.to_owned());
+        partitions.push(Partition { name, bound, check: None, comment: String::new() });
+    }
+    if plan.rest == Rest::Nulls {
+        let nulls = key.iter().map(|name| format!("{} IS NULL", postgres_quoted(name)));
+        let nulls = nulls.collect::<Vec<_>>().join(" OR ");
+        for rest in partitions.iter_mut().filter(|partition| partition.bound == REST) {
+            rest.check = Some(nulls.clone());
+        }
     }
     let message = told(plan, &partitions);
     let place = Place::table(&source.name);
@@ -293,7 +303,8 @@ fn told(plan: &Plan<'_>, partitions: &[Partition]) -> String {
     let word = plan.strategy.word();
     let mut message =
         format!("{count} partitions by {word}, tables named {}{more}", shown.join(", "));
-    let last = partitions.last().map(|one| one.name.as_str()).unwrap_or_default();
+    let rest = partitions.iter().find(|one| one.bound == REST);
+    let last = rest.map(|one| one.name.as_str()).unwrap_or_default();
     match plan.rest {
         Rest::None if plan.strategy == Strategy::Hash => {
             message.push_str("; rows lie in other ones than in MySQL");

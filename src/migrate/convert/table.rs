@@ -8,7 +8,7 @@ use crate::migrate::convert::default::{DefaultSql, now_sql, translate_default};
 use crate::migrate::convert::expression::{
     Scope, ScopeColumn, translate_condition, translate_value,
 };
-use crate::migrate::convert::names::{Spaces, fitted};
+use crate::migrate::convert::names::{self, Spaces};
 use crate::migrate::convert::rule;
 use crate::migrate::refused::{self, Part};
 use crate::migrate::scan::{Answer, Answers, Question};
@@ -80,12 +80,15 @@ fn plain_column(
     found: &mut Vec<Finding>,
 ) -> Column {
     let place = || Place::column(&table.name, &source.name);
-    let told = choices.settings.column_name(table, &source.name);
-    let written = choices.settings.identifiers().name(&source.name);
-    let whole = told.map_or(written, str::to_owned);
-    let name = fitted(&whole);
+    let whole = names::column_wanted(&choices.settings, table, &source.name);
+    let name = names::column(&choices.settings, table, &source.name);
     if name != whole {
-        let message = format!("named {name}: names hold 63 bytes in PostgreSQL");
+        let why = if name.starts_with(&whole) {
+            "every table of PostgreSQL has a column of that name already"
+        } else {
+            "names hold 63 bytes in PostgreSQL"
+        };
+        let message = format!("named {name}: {why}");
         found.push(Finding::warning(Code::Renamed, place(), message));
     }
     Column {
@@ -147,7 +150,9 @@ fn identity(
         other => {
             let message = format!("AUTO_INCREMENT is not carried: no identity on {other}");
             let place = Place::column(&table.name, &column.name);
-            found.push(Finding::warning(Code::NotCarried, place, message));
+            let help = "a scan makes it bigint with an identity if no value is above 2^63-1; else \
+                        give it the next value of a sequence as DEFAULT";
+            found.push(Finding::warning(Code::NotCarried, place, message).help(help));
             None
         }
     }

@@ -34,12 +34,16 @@ pub(super) fn copies(mappings: &[TableMapping], format: Format) -> (String, Vec<
     let mut places = Vec::new();
     for mapping in mappings {
         text.push('\n');
-        let statement = copy(mapping, &mapping.target.postgres(), "STDIN", format, false);
+        let statement = copy_from_stdin(mapping, format);
         places.push((text.len(), statement.len()));
         text.push_str(&statement);
         text.push_str(";\n");
     }
     (text, places)
+}
+
+pub(super) fn copy_from_stdin(mapping: &TableMapping, format: Format) -> String {
+    copy(mapping, &mapping.target.postgres(), "STDIN", format, false)
 }
 
 fn copy(mapping: &TableMapping, table: &str, from: &str, format: Format, freeze: bool) -> String {
@@ -123,6 +127,7 @@ fn copied(mapping: &TableMapping, written: &Written, form: DataForm) -> String {
     let Written { path, rows, .. } = written;
     let from = match form.compression {
         Compression::None => literal(path),
+        Compression::Gzip => format!("program 'gzip -dcq -- {path}'"),
         Compression::Zstd => format!("program 'zstd -dcq -- {path}'"),
     };
     let freeze = mapping.form == Form::Plain;

@@ -87,9 +87,13 @@ check() {
         say "$(grep -v ': OK$' <<<"$words")"
         fail 3 'this directory is damaged: nothing was loaded; copy it again from where it was made'
     }
-    if grep -q '\.zst	' load.tsv; then
-        command -v zstd >/dev/null || fail 3 'zstd is missing, which the files are compressed with'
-    fi
+    local tool
+    case $(grep -m 1 -o '\.\(gz\|zst\)	' load.tsv) in
+        .gz*) tool=gzip ;;
+        .zst*) tool=zstd ;;
+        *) return 0 ;;
+    esac
+    command -v "$tool" >/dev/null || fail 3 "$tool is missing, which the files are compressed with"
 }
 
 # psql, without anybody's own settings, and never waiting for a password.
@@ -160,6 +164,7 @@ text() { head -c $(($2 + $3)) "$1" | tail -c "$3"; }
 
 rows_of() {
     case $1 in
+        *.gz) gzip -dcq -- "$1" ;;
         *.zst) zstd -dcq -- "$1" ;;
         *) cat -- "$1" ;;
     esac

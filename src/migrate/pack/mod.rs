@@ -9,6 +9,7 @@
 mod files;
 mod proof;
 mod remains;
+mod restore;
 mod run;
 mod script;
 mod text;
@@ -39,6 +40,16 @@ pub(crate) struct Directory {
     pub(crate) postgres: u16,
     pub(crate) extensions: Vec<Extension>,
     pub(crate) form: DataForm,
+    pub(crate) loaders: Loaders,
+}
+
+/// What is to load it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Loaders {
+    /// Which `load.sh` uses, too.
+    Psql,
+    /// `pg_restore` as well. Rows are text then, and compressed by gzip or not at all.
+    PgRestore,
 }
 
 /// What is asked for.

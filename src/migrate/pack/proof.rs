@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::archive::{Checked, Error, FileFact, Format};
 use crate::migrate::digest::Digest;
+use crate::migrate::pack::text::COPY_TEXT_END;
 use crate::postgres::load::Pieces;
 
 /// The digest of the rows of a file. Blocks.
@@ -41,22 +42,26 @@ pub(crate) fn binary(file: &mut Checked, mut row: impl FnMut(&[u8])) -> Result<D
     }
 }
 
-/// Sums the lines of a text file, without their line breaks, of which COPY's text has no others.
+/// Sums the lines of a text file, without their line breaks, of which COPY's text has no others. The
+/// last one says that it is the last.
 fn text(file: &mut Checked, mut row: impl FnMut(&[u8])) -> Result<Digest, Error> {
-    let (mut line, mut digest) = (Vec::new(), Digest::default());
+    let (mut line, mut digest, mut ended) = (Vec::new(), Digest::default(), false);
     file.take_all(|piece| {
-        let mut parts = piece.split(|byte| *byte == b'\n');
-        line.extend_from_slice(parts.next().unwrap_or_default());
-        for part in parts {
-            digest.add(&line);
-            row(&line);
-            line.clear();
+        for part in piece.split_inclusive(|byte| *byte == b'\n') {
             line.extend_from_slice(part);
+            if line == COPY_TEXT_END && !ended {
+                ended = true;
+                line.clear();
+            } else if !ended && let Some(whole) = line.strip_suffix(b"\n") {
+                digest.add(whole);
+                row(whole);
+                line.clear();
+            }
         }
     })?;
-    if line.is_empty() {
+    if ended && line.is_empty() {
         Ok(digest)
     } else {
-        Err(file.damaged("its last line has no end".to_owned()))
+        Err(file.damaged("its last line is not the one that ends COPY".to_owned()))
     }
 }

@@ -9,6 +9,10 @@ use std::net::IpAddr;
 use crate::migrate::mapping::TableMapping;
 use crate::postgres::schema::{ColumnType, Table};
 
+/// The line behind the last row. The server needs it only where more follows, as in the scripts that
+/// `pg_restore` writes; a file without it is none that we have ended.
+pub(super) const COPY_TEXT_END: &[u8] = b"\\.\n";
+
 /// Writes the rows of one table.
 pub(crate) struct TextRows<'a> {
     /// Of the copied columns.
@@ -84,8 +88,10 @@ fn value(kind: &ColumnType, field: &[u8], out: &mut Vec<u8>) {
             out.extend((0..usize::from(*bits)).map(|at| if bit(at) { b'1' } else { b'0' }));
         }
         Type::Date => {
-            let (day, era) = date(signed(field));
-            text(out, &(day + era));
+            let days = signed(field);
+            let (day, era) = date(days);
+            let limits = (i64::from(i32::MIN), i64::from(i32::MAX));
+            text(out, infinity(days, limits).unwrap_or(&(day + era)));
         }
         Type::Timestamp { .. } => moment(field, "", out),
         Type::TimestampTz { .. } => moment(field, "+00", out),
@@ -201,11 +207,23 @@ fn date(days: i64) -> (String, &'static str) {
     (format!("{year:04}-{month:02}-{day:02}"), era)
 }
 
+/// The word for the first and the last of all numbers of a kind, which are no date.
+fn infinity(number: i64, (least, most): (i64, i64)) -> Option<&'static str> {
+    match number {
+        _ if number == least => Some("-infinity"),
+        _ if number == most => Some("infinity"),
+        _ => None,
+    }
+}
+
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
 
 fn moment(field: &[u8], zone: &str, out: &mut Vec<u8>) {
     let micros = signed(field);
+    if let Some(word) = infinity(micros, (i64::MIN, i64::MAX)) {
+        return text(out, word);
+    }
     let (day, era) = date(micros.div_euclid(DAY));
     text(out, &format!("{day} {}{zone}{era}", clock(micros.rem_euclid(DAY))));
 }
@@ -289,7 +307,9 @@ mod tests {
         let day = |days: i32| move |out: &mut Vec<u8>| encode::fixed(out, days.to_be_bytes());
         assert_eq!(of(&Type::Date, day(encode::days(2024, 2, 29))), "2024-02-29");
         assert_eq!(of(&Type::Date, day(encode::days(0, 1, 1))), "0001-01-01 BC");
+        assert_eq!(of(&Type::Date, day(i32::MIN)), "-infinity");
         let kind = Type::TimestampTz { fraction: 6 };
+        assert_eq!(of(&kind, long(i64::MIN)), "-infinity");
         assert_eq!(of(&kind, long(-1)), "1999-12-31 23:59:59.999999+00");
         let text = of(&Type::Interval { fraction: 0 }, |out| {
             let micros = (-3_020_399_000_000_i64).to_be_bytes();

@@ -1,7 +1,8 @@
 //! Makes the directory whole, once all rows are in it: the files of SQL, and the manifest last.
 
 use crate::archive::{
-    Assumed, Chunk, Column, FileFact, Folder, Manifest, SCHEMA, Table as PackedTable,
+    Assumed, Chunk, Column, Compression, FileFact, Folder, Head, Manifest, SCHEMA,
+    Table as PackedTable,
 };
 use crate::finding::{Code, Finding, Place};
 use crate::migrate::copied::Copied;
@@ -10,7 +11,7 @@ use crate::migrate::mapping::{Form, TableMapping};
 use crate::migrate::pack::files::{self, Written};
 use crate::migrate::pack::remains::{self, ALTERED};
 use crate::migrate::pack::work::{Board, State};
-use crate::migrate::pack::{Directory, script};
+use crate::migrate::pack::{Directory, Loaders, restore, script};
 use crate::migrate::pair::Pair;
 use crate::migrate::transcode::Alteration;
 use crate::postgres::schema::{Column as Planned, Schema, Table};
@@ -80,7 +81,10 @@ fn without_not_null(mapping: &TableMapping, state: &State, table: &mut Table) ->
 fn became_null(copied: &Copied, mapping: &TableMapping, column: &str) -> bool {
     copied.alterations(mapping).any(|altered| {
         altered.column == column
-            && matches!(altered.alteration, Alteration::ZeroDate | Alteration::EnumError)
+            && matches!(
+                altered.alteration,
+                Alteration::ZeroDate | Alteration::EnumError | Alteration::EmptyToNull
+            )
     })
 }
 
@@ -127,7 +131,23 @@ impl Contents<'_> {
         if !altered.is_empty() {
             facts.push(folder.write(ALTERED, altered.as_bytes())?);
         }
+        if pair.target.loaders == Loaders::PgRestore {
+            facts.push(folder.write_toc(&self.toc(&chunks))?);
+        }
         Ok(facts)
+    }
+
+    fn toc(&self, chunks: &[(usize, Written)]) -> Vec<u8> {
+        let Self { mappings, schema, pair, .. } = self;
+        let compression = pair.target.form.compression;
+        // A dump need not name its database.
+        let mut named = mappings.iter().map(|mapping| mapping.source.schema.as_str());
+        let database = named.find(|name| !name.is_empty()).unwrap_or("nirvana");
+        let ending = compression.ending();
+        let plan = restore::Plan { schema, mappings, chunks, database, ending };
+        let source = pair.source.address();
+        let gzip = compression == Compression::Gzip;
+        restore::toc(&plan).bytes(&Head { database, source: &source, gzip })
     }
 
     fn assumed(&self) -> Assumed {

@@ -18,7 +18,7 @@ use crate::migrate::mapping::TableMapping;
 use crate::migrate::pack::files::{self, Written};
 use crate::migrate::pack::proof;
 use crate::migrate::pack::remains::Remains;
-use crate::migrate::pack::text::TextRows;
+use crate::migrate::pack::text::{COPY_TEXT_END, TextRows};
 use crate::migrate::plan::verified;
 use crate::migrate::queue::Queue;
 use crate::migrate::schedule::{Schedule, TableWork, Task};
@@ -194,7 +194,14 @@ impl Worker {
             });
         }
         let selection = &board.jobs[table].jobs[chunk].selection;
-        let mut rows = reader.rows(mapping, selection).await?;
+        let mut rows = match reader.rows(mapping, selection).await {
+            Err(error) if !error.ends_the_run() => {
+                board.state(table, |state| state.given_up = true);
+                board.events.found(tell::not_copied(mapping, &error));
+                return Ok(());
+            }
+            rows => rows?,
+        };
         match written(&mut rows, (table, chunk), board).await {
             Ok((stored, copied, nulls)) => {
                 board.state(table, |state| {
@@ -291,9 +298,7 @@ impl<'a> FileSink<'a> {
     /// what it is known by.
     async fn end(mut self, encoded: Digest) -> Result<(Digest, u64, FileFact), Error> {
         self.store()?;
-        if self.text.is_none() {
-            self.file.write(COPY_TRAILER)?;
-        }
+        self.file.write(if self.text.is_some() { COPY_TEXT_END } else { COPY_TRAILER })?;
         let (digest, bytes) = (self.stored.unwrap_or(encoded), self.file.taken());
         let file = self.file;
         // A disk may take its time.

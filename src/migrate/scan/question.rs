@@ -291,7 +291,7 @@ fn is_date(column: &ColumnType) -> bool {
 }
 
 /// A charset of which the server knows each character in Unicode, and each byte, loses none.
-fn may_lose_characters(column: &Column) -> bool {
+pub(crate) fn may_lose_characters(column: &Column) -> bool {
     column.collation.as_ref().is_some_and(|collation| {
         !matches!(collation.charset.as_str(), "utf8mb4" | "utf8mb3" | "utf8" | "latin1" | "binary")
     })

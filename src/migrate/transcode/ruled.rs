@@ -134,7 +134,16 @@ impl Ruled {
         cursor: &mut ValueCursor<'_>,
         out: &mut Vec<u8>,
     ) -> Result<Option<Alteration>, ValueError> {
-        let (mut value, mut altered) = self.valid(cursor.bytes()?)?;
+        let (value, altered) = self.valid(cursor.bytes()?)?;
+        self.rewritten(value, altered, out)
+    }
+
+    fn rewritten(
+        &self,
+        mut value: Cow<'_, [u8]>,
+        mut altered: Option<Alteration>,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Alteration>, ValueError> {
         for step in &self.steps {
             match step {
                 Step::Trim => {
@@ -232,7 +241,7 @@ impl Ruled {
                     out.truncate(start);
                     let text = self.valid(value.bytes()?)?.0;
                     let text = String::from_utf8_lossy(&text).replace('\0', "\u{FFFD}");
-                    self.encode_text(text.as_bytes(), out)?;
+                    self.rewritten(Cow::Owned(text.into_bytes()), None, out)?;
                     Alteration::NulReplaced
                 }
                 Nul::Quarantine => return asked(),
@@ -365,6 +374,9 @@ mod tests {
         let replace = ruled(Transcoder::Text, &[], replace);
         let nul = (text("a\u{FFFD}b"), Some(Alteration::NulReplaced));
         assert_eq!(encoded(&replace, b"a\0b").unwrap(), nul);
+        let both = ruled(Transcoder::Text, &[Step::Trim], replace.policies);
+        let nul = (text("a\u{FFFD}b"), Some(Alteration::NulReplaced));
+        assert_eq!(encoded(&both, b"  a\0b ").unwrap(), nul);
         let invalid = (text("a\u{FFFD}"), Some(Alteration::InvalidReplaced));
         assert_eq!(encoded(&replace, b"a\xFF").unwrap(), invalid);
     }
@@ -393,5 +405,22 @@ mod tests {
         };
         assert!(matches!(of(OutOfRange::Quarantine), Err(ValueError::Asked(_))));
         assert!(matches!(of(OutOfRange::Stop), Err(ValueError::Stop(_))));
+    }
+
+    #[test]
+    fn a_uuid_is_nothing_but_digits_and_hyphens_in_their_places() {
+        let of = |value: &str| {
+            encoded(&ruled(Transcoder::Uuid, &[], Policies::default()), value.as_bytes())
+        };
+        let good = "01234567-89ab-cdef-0123-456789abcdef";
+        assert_eq!(of(good).unwrap(), of(&good.replace('-', "")).unwrap());
+        for bad in [
+            "+1234567-89ab-cdef-0123-456789abcdef",
+            "0123456-789ab-cdef-0123-456789abcdef",
+            "-0123456789abcdef0123456789abcdef---",
+            "01234567-89ab-cdef-0123-456789abcdeg",
+        ] {
+            assert!(of(bad).is_err(), "{bad}");
+        }
     }
 }

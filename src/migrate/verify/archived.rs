@@ -19,7 +19,7 @@ use crate::migrate::ending::{self, Touched};
 use crate::migrate::error::Error;
 use crate::migrate::judge::Judge;
 use crate::migrate::mapping::{ColumnMapping, TableMapping};
-use crate::migrate::pack::{Directory, TextRows, stored_rows};
+use crate::migrate::pack::{Directory, Loaders, TextRows, stored_rows};
 use crate::migrate::pair::Pair;
 use crate::migrate::preflight;
 use crate::migrate::scan::{self, Depth};
@@ -99,6 +99,7 @@ fn as_it_was(pair: Pair<PathBuf>, archive: &Archive) -> Pair<Directory> {
         postgres: assumed.postgres,
         extensions: assumed.extensions.clone(),
         form: archive.manifest.data,
+        loaders: Loaders::Psql,
     };
     let pair = pair.with_target(target);
     match assumed.schemas.as_slice() {

@@ -6,7 +6,7 @@
 //! table without a key has the whole row for one, and a key that is there twice, as it may be in a
 //! target that has lost its constraint, is not joined to itself.
 
-use crate::migrate::mapping::{Form, TableMapping};
+use crate::migrate::mapping::TableMapping;
 use crate::name::postgres_quoted as quoted;
 use crate::postgres::quote::literal;
 
@@ -25,7 +25,6 @@ const STATEMENT_CHARACTERS: usize = 10_000;
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
     table: String,
-    form: Form,
     /// Quoted, as the target names them; the copied ones first.
     columns: Vec<String>,
     copied: usize,
@@ -37,7 +36,6 @@ impl Shape {
     pub(super) fn of(mapping: &TableMapping, key: &[usize]) -> Self {
         Self {
             table: mapping.target.postgres(),
-            form: mapping.form,
             columns: mapping.columns.iter().map(|column| quoted(&column.target)).collect(),
             copied: mapping.copied,
             key: key.to_vec(),
@@ -170,12 +168,12 @@ impl Shape {
             names.join(", ")
         );
         if self.key.is_empty() {
-            // Pages are counted within each partition.
-            let place = match self.form {
-                Form::Plain => "ctid",
-                Form::Partitioned => "tableoid, ctid",
-            };
-            let one = literal(&format!("({place}) = (SELECT {place} FROM {} WHERE ", self.table));
+            // Pages are counted within each partition, and whether there are some is not known here of
+            // a table that somebody else has made.
+            let one = literal(&format!(
+                "(tableoid, ctid) = (SELECT tableoid, ctid FROM {} WHERE ",
+                self.table
+            ));
             format!("{one} || {all} || ' LIMIT 1)'")
         } else {
             all

@@ -31,9 +31,10 @@ fn index(row: &IndexRow, create: &CreateTable) -> Index {
         "FULLTEXT" => IndexKind::FullText,
         "SPATIAL" => IndexKind::Spatial,
         "BTREE" | "HASH" | "RTREE" if create.is_without_overlaps(&row.index) => IndexKind::Other,
-        "BTREE" | "HASH" if row.index == "PRIMARY" => IndexKind::Primary,
-        "BTREE" | "HASH" if row.unique => IndexKind::Unique,
-        "BTREE" | "HASH" => IndexKind::Plain,
+        // The one index of an ARCHIVE table is SE_SPECIFIC.
+        "BTREE" | "HASH" | "SE_SPECIFIC" if row.index == "PRIMARY" => IndexKind::Primary,
+        "BTREE" | "HASH" | "SE_SPECIFIC" if row.unique => IndexKind::Unique,
+        "BTREE" | "HASH" | "SE_SPECIFIC" => IndexKind::Plain,
         _ => IndexKind::Other,
     };
     Index {

@@ -31,6 +31,8 @@ pub(crate) struct RowStream<'c> {
 enum Progress {
     Rows,
     Ended,
+    /// The server told an error in place of the rest, and waits for the next command.
+    Refused,
     /// An error has been handed out; asking again must not look like the end of the rows.
     Failed,
 }
@@ -60,6 +62,11 @@ impl<'c> RowStream<'c> {
 
     pub(crate) fn columns(&self) -> &[ColumnDefinition] {
         &self.columns
+    }
+
+    /// Whether the server has said its last word, an error or not: the connection is free again.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.progress, Progress::Ended | Progress::Refused)
     }
 
     /// The next row, if it lies whole in the buffer. Never waits.
@@ -111,7 +118,7 @@ impl<'c> RowStream<'c> {
         }
         match self.progress {
             Progress::Ended => Ok(Step::End),
-            Progress::Rows | Progress::Failed => {
+            Progress::Rows | Progress::Refused | Progress::Failed => {
                 Err(Error::Unusable { reason: "its rows ended in an error before" })
             }
         }
@@ -126,6 +133,7 @@ impl<'c> RowStream<'c> {
         if payload.first() == Some(&ERR) {
             let error = server_error(payload);
             connection.state = State::Ready;
+            self.progress = Progress::Refused;
             return Err(error);
         }
         if !is_end_of_rows(payload) {

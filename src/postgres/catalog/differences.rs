@@ -48,7 +48,7 @@ impl Difference {
             there.and_then(|there| there.columns.iter().find(|one| one.name == column.name));
         self.kind == PlaceKind::Column
             && there.is_none_or(|there| {
-                !same_type(&column.column_type, there)
+                !there.is_of(&column.column_type)
                     || there.not_null && !column.not_null
                     || column.generated.is_some() != there.generated_stored.is_some()
             })
@@ -198,7 +198,7 @@ impl Differences {
     }
 
     fn column(&mut self, place: &Place<'_>, planned: &Column, found: &FoundColumn) {
-        if !same_type(&planned.column_type, found) {
+        if !found.is_of(&planned.column_type) {
             self.compare(place, planned.column_type.to_string(), found.type_text.clone());
         }
         let null = |not_null| if not_null { "NOT NULL" } else { "NULL" };
@@ -281,18 +281,23 @@ fn found_value_words(column: &FoundColumn) -> &'static str {
     }
 }
 
-/// `PostgreSQL`'s own types are told by their text.
-fn same_type(planned: &ColumnType, found: &FoundColumn) -> bool {
-    match planned {
-        ColumnType::Enum { name } => *name == found.type_name,
-        ColumnType::Geometry { schema, .. } | ColumnType::Vector { schema, .. } => {
-            let modifier = |text: &str| text.rsplit_once('(').map(|(_, rest)| rest.to_owned());
-            let name =
-                if matches!(planned, ColumnType::Vector { .. }) { "vector" } else { "geometry" };
-            found.type_name == TableName::new(schema, name)
-                && modifier(&planned.to_string()) == modifier(&found.type_text)
+impl FoundColumn {
+    /// Whether it has this type. `PostgreSQL`'s own types are told by their text.
+    pub(crate) fn is_of(&self, planned: &ColumnType) -> bool {
+        match planned {
+            ColumnType::Enum { name } => *name == self.type_name,
+            ColumnType::Geometry { schema, .. } | ColumnType::Vector { schema, .. } => {
+                let modifier = |text: &str| text.rsplit_once('(').map(|(_, rest)| rest.to_owned());
+                let name = if matches!(planned, ColumnType::Vector { .. }) {
+                    "vector"
+                } else {
+                    "geometry"
+                };
+                self.type_name == TableName::new(schema, name)
+                    && modifier(&planned.to_string()) == modifier(&self.type_text)
+            }
+            own => self.type_name.schema == "pg_catalog" && own.to_string() == self.type_text,
         }
-        own => found.type_name.schema == "pg_catalog" && own.to_string() == found.type_text,
     }
 }
 
@@ -388,7 +393,7 @@ fn found_trigger_words(trigger: &FoundTrigger) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{FoundColumn, same_type};
+    use super::FoundColumn;
     use crate::name::TableName;
     use crate::postgres::schema::ColumnType;
 
@@ -408,7 +413,7 @@ mod tests {
 
     #[test]
     fn a_type_of_somebody_else_is_not_the_server_s_own() {
-        assert!(same_type(&ColumnType::Text, &found("pg_catalog", "text", "text")));
-        assert!(!same_type(&ColumnType::Text, &found("public", "text", "public.text")));
+        assert!(found("pg_catalog", "text", "text").is_of(&ColumnType::Text));
+        assert!(!found("public", "text", "public.text").is_of(&ColumnType::Text));
     }
 }

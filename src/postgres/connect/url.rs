@@ -138,6 +138,10 @@ impl Settings {
         if path.contains('@') {
             return Err(OptionsError::Authority("an @ stands after the first /"));
         }
+        // A password with a / that is not written as %2F ends up here.
+        if query.contains('@') && self.get("password").is_none() && hosts.contains(':') {
+            return Err(OptionsError::Authority("an @ stands after the first ?"));
+        }
         self.store("dbname", path.strip_prefix('/').unwrap_or(path))?;
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             self.read_pair(pair)?;
@@ -307,6 +311,7 @@ mod tests {
             ("postgres://u:hunter@2@h/d", "more than one @"),
             ("postgres://u:hun/ter2@h/d", "its port is not a number"),
             ("postgres://u:12/hunter2@h/d", "an @ stands after"),
+            ("postgres://u:12/3?hunter2@h/d", "an @ stands after"),
             ("postgres://u:hunter2%@h/d", "password"),
             ("postgres://u:hunter2%00@h/d", "password"),
             ("postgres://[::1/d", "a [ has no ]"),

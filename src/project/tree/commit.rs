@@ -8,6 +8,7 @@ use git2::{ErrorCode, ObjectType, Oid, Repository};
 
 use crate::finding::{Code, Finding, Place};
 use crate::project::error::Error;
+use crate::project::tree::ignored::Above;
 use crate::project::tree::{Entry, Mode, Origin, Tree, join, shown};
 
 /// The blobs of a repository.
@@ -65,16 +66,34 @@ pub(super) fn open(repository: Repository, path: &Path, rev: &str) -> Result<Tre
         Some(folder) if !has_no_folder(&repository, path) => inside(folder, path),
         _ => None,
     };
-    let entries = list(&repository, id, rev, &prefix.unwrap_or_default())?;
+    let prefix = prefix.unwrap_or_default();
+    let entries = list(&repository, id, rev, &prefix)?;
+    let above = above(&repository, id, prefix);
     let findings = if repository.is_shallow() { vec![shallow()] } else { Vec::new() };
     let git_folder = repository.path().to_owned();
     Ok(Tree {
         origin: Origin::Commit(id.to_string()),
         entries,
         objects: Some(Objects { git_folder, idle: Mutex::new(vec![repository]) }),
+        above,
         ignored: OnceLock::new(),
         findings,
     })
+}
+
+/// The `.gitignore` files of the folders that the root lies in. One that is not here says nothing, as
+/// one that is in the tree and cannot be read.
+fn above(repository: &Repository, id: Oid, prefix: Vec<u8>) -> Above {
+    use std::os::unix::ffi::OsStrExt;
+    let root = repository.find_commit(id).and_then(|commit| commit.tree()).ok();
+    let text = |folder: &[u8]| {
+        let path = join(folder, b".gitignore");
+        let entry = root.as_ref()?.get_path(Path::new(std::ffi::OsStr::from_bytes(&path))).ok()?;
+        Some(repository.find_blob(entry.id()).ok()?.content().to_vec())
+    };
+    let rules = Above::folders(&prefix).filter_map(|one| Some((one.to_vec(), text(one)?)));
+    let rules = rules.collect();
+    Above { prefix, rules }
 }
 
 fn resolve(repository: &Repository, rev: &str) -> Result<Oid, Error> {

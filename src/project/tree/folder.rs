@@ -13,7 +13,7 @@ use git2::Repository;
 
 use crate::finding::{Code, Finding, Place};
 use crate::project::error::Error;
-use crate::project::tree::ignored::{Ignored, Kind};
+use crate::project::tree::ignored::{Above, Ignored, Kind};
 use crate::project::tree::{Entry, Mode, Origin, Tree, commit, join, shown};
 
 pub(super) fn open(root: PathBuf, repository: Option<&Repository>) -> Result<Tree, Error> {
@@ -23,10 +23,11 @@ pub(super) fn open(root: PathBuf, repository: Option<&Repository>) -> Result<Tre
         walk.findings.push(commit::shallow());
     }
     walk.run()?;
-    let Walk { mut entries, findings, .. } = walk;
+    let Walk { mut entries, findings, git, .. } = walk;
+    let above = git.map_or_else(Above::default, |git| git.above);
     entries.sort_unstable_by(|one, other| one.path.cmp(&other.path));
     let origin = Origin::Folder(root);
-    Ok(Tree { origin, entries, objects: None, ignored: OnceLock::new(), findings })
+    Ok(Tree { origin, entries, objects: None, above, ignored: OnceLock::new(), findings })
 }
 
 pub(super) fn read(root: &Path, entry: &Entry) -> Result<Vec<u8>, Error> {
@@ -60,8 +61,8 @@ pub(super) fn tracks(root: &Path, path: &[u8]) -> bool {
 
 /// What git knows of a folder; all paths are relative to the repository's root.
 struct Git {
-    /// The folder that is listed; empty if it is the repository's root.
-    prefix: Vec<u8>,
+    /// Where the folder that is listed lies.
+    above: Above,
     ignored: Ignored,
     /// Every tracked file, as true those that are submodules.
     tracked: BTreeMap<Vec<u8>, bool>,
@@ -74,18 +75,16 @@ impl Git {
     fn of(repository: &Repository, root: &Path) -> Option<Self> {
         let top = repository.workdir()?;
         let prefix = commit::inside(top, root)?;
-        let mut ignored = Ignored::default();
+        let text =
+            |folder: &[u8]| fs::read(top.join(OsStr::from_bytes(folder)).join(".gitignore")).ok();
+        let rules = Above::folders(&prefix).filter_map(|one| Some((one.to_vec(), text(one)?)));
+        let rules = rules.collect();
+        let above = Above { prefix, rules };
+        let mut ignored = above.ignored();
         if let Ok(text) = fs::read(repository.commondir().join("info/exclude")) {
             ignored.add_local(&text);
         }
-        let mut folder = Vec::new();
-        for part in prefix.split(|byte| *byte == b'/').filter(|part| !part.is_empty()) {
-            if let Ok(text) = fs::read(top.join(OsStr::from_bytes(&folder)).join(".gitignore")) {
-                ignored.add(&folder, &text);
-            }
-            folder = join(&folder, part);
-        }
-        let mut git = Self { prefix, ignored, tracked: BTreeMap::new(), folders: BTreeSet::new() };
+        let mut git = Self { above, ignored, tracked: BTreeMap::new(), folders: BTreeSet::new() };
         let index = repository.index();
         for entry in index.iter().flat_map(git2::Index::iter) {
             let mut folder = super::parent(&entry.path);
@@ -94,12 +93,13 @@ impl Git {
             }
             git.tracked.insert(entry.path, entry.mode == 0o160_000);
         }
-        let known = git.prefix.is_empty() || git.folders.contains(&git.prefix);
-        (known || !git.ignored.has(&git.prefix, Kind::Folder)).then_some(git)
+        let prefix = &git.above.prefix;
+        let known = prefix.is_empty() || git.folders.contains(prefix);
+        (known || !git.ignored.has(prefix, Kind::Folder)).then_some(git)
     }
 
     fn hides(&self, path: &[u8], kind: Kind) -> bool {
-        let path = join(&self.prefix, path);
+        let path = self.above.within(path);
         let known = match kind {
             Kind::File => self.tracked.contains_key(&path),
             Kind::Folder => self.folders.contains(&path) || self.tracked.contains_key(&path),
@@ -108,7 +108,7 @@ impl Git {
     }
 
     fn is_submodule(&self, path: &[u8]) -> bool {
-        self.tracked.get(&join(&self.prefix, path)) == Some(&true)
+        self.tracked.get(&self.above.within(path)) == Some(&true)
     }
 }
 
@@ -139,7 +139,7 @@ impl Walk<'_> {
         if let Some(git) = &mut self.git
             && let Ok(text) = fs::read(place.join(".gitignore"))
         {
-            git.ignored.add(&join_folder(&git.prefix, folder), &text);
+            git.ignored.add(&git.above.within(folder), &text);
         }
         for item in fs::read_dir(&place)? {
             let item = item?;
@@ -178,10 +178,6 @@ impl Walk<'_> {
     fn is_repository(&self, path: &[u8], place: &Path) -> bool {
         self.git.as_ref().is_some_and(|git| git.is_submodule(path) || place.join(".git").exists())
     }
-}
-
-fn join_folder(prefix: &[u8], folder: &[u8]) -> Vec<u8> {
-    if folder.is_empty() { prefix.to_vec() } else { join(prefix, folder) }
 }
 
 fn unreadable(folder: &[u8], error: &io::Error) -> Finding {

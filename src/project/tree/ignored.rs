@@ -8,12 +8,41 @@ use std::path::Path;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use crate::project::tree::parent;
+use crate::project::tree::{join, parent};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     File,
     Folder,
+}
+
+/// What a tree does not show of the repository that its root lies in.
+#[derive(Debug, Default)]
+pub(super) struct Above {
+    /// The root within the repository; empty if it is the repository's own.
+    pub(super) prefix: Vec<u8>,
+    /// The folders that the root lies in, with the text of their `.gitignore`.
+    pub(super) rules: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Above {
+    /// The folders that a root lies in, the outermost first, the root itself left out.
+    pub(super) fn folders(prefix: &[u8]) -> impl Iterator<Item = &[u8]> {
+        let slashes = prefix.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        let inner = slashes.map(|(at, _)| &prefix[..at]);
+        (!prefix.is_empty()).then_some(&b""[..]).into_iter().chain(inner)
+    }
+
+    /// A path of the tree, from the repository's root.
+    pub(super) fn within(&self, path: &[u8]) -> Vec<u8> {
+        if path.is_empty() { self.prefix.clone() } else { join(&self.prefix, path) }
+    }
+
+    pub(super) fn ignored(&self) -> Ignored {
+        let mut ignored = Ignored::default();
+        self.rules.iter().for_each(|(folder, text)| ignored.add(folder, text));
+        ignored
+    }
 }
 
 /// The rules of a tree, by the folder in which they stand.

@@ -195,14 +195,18 @@ fn a_working_folder_is_what_is_tracked_or_not_ignored() {
 
     let part = Tree::open(&root.join("app"), None).unwrap();
     assert_eq!(paths(&part), [".gitignore File", "keep.log Symlink"]);
+    // What is above says what is ignored here, and what is here comes first.
+    assert!(part.ignores(".env") && part.ignores("drop.log") && !part.ignores("keep.log"));
     assert!(matches!(Tree::open(root, Some("HEAD")), Err(Error::UnbornHead)));
     let who = Signature::now("Ada", "ada@example.org").unwrap();
+    index.add_path(Path::new(".gitignore")).unwrap();
     index.add_path(Path::new("app/.gitignore")).unwrap();
     index.write().unwrap();
     let files = repository.find_tree(index.write_tree().unwrap()).unwrap();
     repository.commit(Some("HEAD"), &who, &who, "files", &files, &[]).unwrap();
     let part = Tree::open(&root.join("app"), Some("HEAD")).unwrap();
     assert_eq!(paths(&part), [".gitignore File"]);
+    assert!(part.ignores(".env") && part.ignores("drop.log") && !part.ignores("keep.log"));
     let none = Tree::open(&root.join("config"), Some("HEAD"));
     assert!(matches!(none, Err(Error::NoFolderAtRevision { .. })));
 }

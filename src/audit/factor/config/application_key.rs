@@ -1,7 +1,11 @@
 //! Keys that an application signs and encrypts with, and logins to mail servers.
 
-use super::{inner, text, url_password};
+use std::ops::Range;
+
+use super::fallback::{self, ruby_literal};
+use super::{inner, text, url_password, yaml_value};
 use crate::application::Framework as F;
+use crate::audit::factor::constant::{Constant, constants};
 use crate::audit::file::{Kind, Scope};
 use crate::audit::found::Found;
 use crate::audit::reading::Reading;
@@ -164,15 +168,12 @@ fn rails_secret(file: &Reading, found: &mut Found) {
         let yaml = file.yaml();
         for (nth, pair) in yaml.pairs.iter().enumerate() {
             let name = text(yaml.key(pair));
-            let Some(scalar) = yaml.scalar(pair).filter(|scalar| !scalar.is_dynamic) else {
-                continue;
-            };
-            let Some(span) = pair.value.map(|token| token.span) else { continue };
+            let Some((value, span)) = yaml_value(file, pair) else { continue };
             if !NAMES.contains(&name.as_str()) {
                 continue;
             }
             let stanza = yaml.path(nth).first().map(|key| text(key)).unwrap_or_default();
-            if let Some(hit) = key(file, found, &name, &text(&scalar.value), span)
+            if let Some(hit) = key(file, found, &name, &value, span)
                 && matches!(stanza.as_str(), "development" | "test")
             {
                 hit.weighs(Note);
@@ -184,9 +185,9 @@ fn rails_secret(file: &Reading, found: &mut Found) {
     for assignment in code.assignments() {
         let name = text(code.text(assignment.target.end - 1));
         if NAMES.contains(&name.as_str())
-            && let Some(value) = code.constant(&assignment.value)
+            && let Some((value, token)) = ruby_literal(code, &assignment.value)
         {
-            key(file, found, &name, &text(&value), code.span(&assignment.value));
+            key(file, found, &name, &text(&value), code.span(&token));
         }
     }
 }
@@ -247,22 +248,23 @@ const SALTS: [&str; 8] = [
 ];
 
 fn salts(file: &Reading, found: &mut Found) {
-    if !file.has("AUTH_KEY") || file.scope == Scope::Sample {
+    if !file.has_any(&SALTS) || file.scope == Scope::Sample {
         return;
     }
     let code = file.php();
-    for call in code.calls_of(b"define") {
-        let items = code.items(call.open);
-        let (Some(name), Some(value)) = (items.first(), items.get(1)) else { continue };
-        let name = code.constant(name).map(|name| text(&name)).unwrap_or_default();
-        let literal = code.constant(value).map(|value| text(&value));
+    let fallbacks = fallback::in_php(code);
+    for Constant { name, value, .. } in constants(code) {
+        // What stands in for a variable is in the code as well.
+        let within = fallbacks.iter().find(|one| value.contains(&one.value.start));
+        let value = within.map_or(value, |one| one.value.clone());
+        let literal = code.constant(&value).map(|value| text(&value));
         if let Some(literal) = literal.filter(|literal| {
             SALTS.contains(&name.as_str())
                 && !literal.contains("unique phrase")
                 && literal.len() >= 8
         }) {
             let message = format!("{name} is a literal of {}", measure(&literal));
-            found.secret(file, inner(file, code.span(value)), message);
+            found.secret(file, inner(file, code.span(&value)), message);
         }
     }
 }
@@ -350,19 +352,35 @@ fn smtp(file: &Reading, found: &mut Found) {
 
 fn smtp_ruby(file: &Reading, found: &mut Found) {
     let code = file.ruby();
-    for assignment in code.assignments() {
-        if !code.is_name(assignment.target.end - 1, b"smtp_settings") {
-            continue;
+    let mut tell = |value: &Range<usize>| {
+        if let Some((value, token)) = ruby_literal(code, value)
+            && !is_placeholder(&text(&value))
+        {
+            let message = format!("the password is a literal of {}", measure(&text(&value)));
+            found.secret(file, inner(file, code.span(&token)), message);
         }
-        let range = assignment.value.clone();
+    };
+    let is_settings = |at: Option<usize>| at.is_some_and(|at| code.is_name(at, b"smtp_settings"));
+    // smtp_settings[:password] = '…'
+    for assignment in code.assignments() {
+        let end = assignment.target.end;
+        if code.is(end - 1, b"]")
+            && is_settings(end.checked_sub(4))
+            && code.key(end - 2).is_some_and(|key| *key == *b"password")
+        {
+            tell(&assignment.value);
+        }
+    }
+    // smtp_settings = { … }, and smtp_settings.merge!(…)
+    let assigned = code.assignments().filter(|one| is_settings(one.target.end.checked_sub(1)));
+    let merged =
+        code.calls().filter(|call| call.has_receiver && is_settings(call.name.checked_sub(2)));
+    let hashes = assigned.map(|one| one.value).chain(merged.map(|call| call.arguments));
+    for range in hashes {
         for entry in code.entries().filter(|entry| range.contains(&entry.key)) {
             let name = code.key(entry.key).map(|name| text(&name)).unwrap_or_default();
-            if name == "password"
-                && let Some(value) = code.constant(&entry.value)
-                && !is_placeholder(&text(&value))
-            {
-                let message = format!("the password is a literal of {}", measure(&text(&value)));
-                found.secret(file, inner(file, code.span(&entry.value)), message);
+            if name == "password" {
+                tell(&entry.value);
             }
         }
     }

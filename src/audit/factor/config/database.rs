@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::{connection, inner, text, url_password};
+use super::fallback::{self, Fallback};
+use super::{connection, inner, text, url_password, yaml_value};
 use crate::application::Framework as F;
+use crate::audit::factor::constant::{Constant, constants};
 use crate::audit::file::{Kind, Scope};
 use crate::audit::found::Found;
 use crate::audit::reading::Reading;
@@ -147,17 +149,14 @@ fn rails(file: &Reading, found: &mut Found) {
     }
     let yaml = file.yaml();
     for (nth, pair) in yaml.pairs.iter().enumerate() {
-        let Some(scalar) = yaml.scalar(pair).filter(|scalar| !scalar.is_dynamic) else { continue };
+        let Some((value, span)) = yaml_value(file, pair) else { continue };
         let key = text(yaml.key(pair));
         let stanza = yaml.path(nth).first().map(|key| text(key)).unwrap_or_default();
-        let Some(span) = pair.value.map(|token| token.span) else { continue };
-        let value = text(&scalar.value);
         let local = matches!(stanza.as_str(), "development" | "test" | "cucumber" | "ci");
         let hit = if key == "url" {
             url(file, found, &value, span)
         } else {
-            let within = inner(file, span);
-            connection(file, found, &key, &value, Span::new(within.start, within.end))
+            connection(file, found, &key, &value, span)
         };
         if let Some(hit) = hit {
             hit.message = format!("{}, for {stanza}", hit.message);
@@ -190,17 +189,14 @@ fn wordpress(file: &Reading, found: &mut Found) {
         return;
     }
     let code = file.php();
-    for call in code.calls_of(b"define") {
-        let items = code.items(call.open);
-        let (Some(name), Some(value)) = (items.first(), items.get(1)) else { continue };
-        let name = code.constant(name).map(|name| text(&name)).unwrap_or_default();
+    for Constant { name, value, .. } in constants(code) {
         let key = match name.as_str() {
             "DB_PASSWORD" | "DB_PASS" => "password",
             "DB_USER" => "user",
             "DB_HOST" => "host",
             _ => continue,
         };
-        if let Some((value, span)) = constant(file, code, value)
+        if let Some((value, span)) = constant(file, code, &value)
             && let Some(hit) = connection(file, found, key, &value, span)
         {
             hit.message = format!("{name} is a literal{}", length(&hit.message));
@@ -278,22 +274,33 @@ fn laravel(file: &Reading, found: &mut Found) {
         matches!(value, "forge" | "root" | "laravel" | "homestead" | "sa" | "127.0.0.1" | "secret")
     };
     entries(file, found, skeleton);
+    found.each(|hit| _ = hit.helped("read it by env(), without a default"));
     let code = file.php();
-    for call in code.calls_of(b"env") {
-        let items = code.items(call.open);
-        let (Some(name), Some(default)) = (items.first(), items.get(1)) else { continue };
-        let name = code.constant(name).map(|name| text(&name)).unwrap_or_default();
+    for entry in
+        code.entries().filter(|entry| code.key(entry.key).is_some_and(|key| *key == *b"url"))
+    {
+        if let Some((value, span)) = constant(file, code, &entry.value) {
+            if let Some(hit) = url(file, found, &value, span) {
+                hit.helped("read it by env(), without a default");
+            }
+        }
+    }
+    for Fallback { key: name, value: default } in fallback::in_php(code) {
         let key = match name.rsplit_once('_').map(|(_, end)| end) {
             Some("PASSWORD") => "password",
             Some("USERNAME" | "USER") => "username",
             Some("HOST") => "host",
+            Some("URL") => "url",
             _ => continue,
         };
-        if let Some((value, span)) = constant(file, code, default)
+        if let Some((value, span)) = constant(file, code, &default)
             && !skeleton(key, &value)
             // Who logs in is no secret, and most machines have that user.
             && key != "username"
-            && let Some(hit) = connection(file, found, key, &value, span)
+            && let Some(hit) = match key {
+                "url" => url(file, found, &value, span),
+                _ => connection(file, found, key, &value, span),
+            }
         {
             hit.message = format!("the default of {name} is a literal{}", length(&hit.message));
         }
@@ -327,13 +334,10 @@ fn symfony(file: &Reading, found: &mut Found) {
     let yaml = file.yaml();
     for pair in &yaml.pairs {
         let key = text(yaml.key(pair));
-        let Some(scalar) = yaml.scalar(pair) else { continue };
-        let Some(span) = pair.value.map(|token| token.span) else { continue };
-        let value = text(&scalar.value);
-        let within = inner(file, span);
+        let Some((value, span)) = yaml_value(file, pair) else { continue };
         let name = key.strip_prefix("database_").filter(|_| key.starts_with("database_"));
         if let Some(name) = name {
-            connection(file, found, name, &value, Span::new(within.start, within.end));
+            connection(file, found, name, &value, span);
         } else if key == "url" || key == "dsn" {
             url(file, found, &value, span);
         }
@@ -388,24 +392,22 @@ fn connect(file: &Reading, found: &mut Found) {
             _ => continue,
         };
         let items = code.items(call.open);
-        let Some((value, span)) = items.get(nth).and_then(|item| constant(file, code, item)) else {
+        let called = text(name);
+        let is_address = nth == 0 || called == "pdo";
+        if is_address
+            && let Some((value, span)) = items.first().and_then(|item| constant(file, code, item))
+            && let Some(password) = named_password(&value)
+            && let Some(at) = file.text[span.start..span.end].find(password)
+        {
+            let at = span.start + at;
+            let message = format!("{called}() has a password of {}", measure(password));
+            found.secret(file, at..at + password.len(), message);
+        }
+        let item = items.get(nth).filter(|_| nth > 0);
+        let Some((value, span)) = item.and_then(|item| constant(file, code, item)) else {
             continue;
         };
-        let called = text(name);
-        if nth == 0 {
-            let password = value
-                .split("password=")
-                .nth(1)
-                .map(|rest| rest.trim_matches('\'').split([' ', '\'']).next());
-            if let Some(Some(password)) = password
-                .filter(|one| one.is_some_and(|one| !is_placeholder(one) && !one.contains('$')))
-                && let Some(at) = file.text[span.start..span.end].find(password)
-            {
-                let at = span.start + at;
-                let message = format!("{called}() has a password of {}", measure(password));
-                found.secret(file, at..at + password.len(), message);
-            }
-        } else if !is_placeholder(&value) {
+        if !is_placeholder(&value) {
             let message = format!("{called}() has a password of {}", measure(&value));
             found.secret(file, span.start..span.end, message);
         } else if value == "root" || value == "password" {
@@ -414,4 +416,11 @@ fn connect(file: &Reading, found: &mut Found) {
                 .weighs(Warning);
         }
     }
+}
+
+/// The password of `mysql:host=db;password=…` or `host=db password=…`.
+fn named_password(address: &str) -> Option<&str> {
+    let (_, rest) = address.split_once("password=")?;
+    let password = rest.trim_matches('\'').split([' ', ';', '\'']).next()?;
+    (!is_placeholder(password) && !password.contains('$')).then_some(password)
 }

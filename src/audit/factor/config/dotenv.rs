@@ -1,5 +1,6 @@
 //! Files of variables: which of them are committed, and what is wrong within.
 
+use super::url_password;
 use crate::application::{Application, Framework as F};
 use crate::audit::context::Context;
 use crate::audit::file::{Kind, Scope};
@@ -58,9 +59,10 @@ pub(super) const RULES: &[Rule] = &[
             why: "Shells, Docker, systemd and the libraries of each language read it differently: \
                   what works here fails there. Write KEY=value, quote what has a space, `#` or `$`, \
                   and set a key once.",
-            before: "DB_HOST = db\nNAME=My Shop\nDB_HOST=other",
-            after: "DB_HOST=db\nNAME=\"My Shop\"",
-            quiet: "CodeIgniter's keys with dots, and its spaces around the equals sign.",
+            before: "DB_HOST = db\nNAME=My Shop\nCOLOUR=#fc0\nDB_HOST=other",
+            after: "DB_HOST=db\nNAME=\"My Shop\"\nCOLOUR=\"#fc0\"",
+            quiet: "CodeIgniter's keys with dots, and its spaces around the equals sign; $NAME and \
+                    ${NAME}, which are meant; comments behind a space.",
         },
         applies: Applies::Kinds(&[Kind::Dotenv]),
         check: Check::Files { kinds: &[Kind::Dotenv], reach: Reach::Live, look: syntax },
@@ -81,21 +83,41 @@ fn committed(file: &Reading, found: &mut Found) {
     let symfony = file.framework == Some(F::Symfony);
     for variable in file.variables() {
         let (key, value) = (variable.key, variable.value);
-        if is_elsewhere(file, key) || is_placeholder(value) || is_reference(value) {
+        if is_elsewhere(file, key) {
+            continue;
+        }
+        let is_desk = ["test", "ci", "development", "local.docker"]
+            .iter()
+            .any(|word| file.name().contains(word));
+        // Symfony's URLs have a rule of their own.
+        if !symfony && let Some((at, password)) = url_password(value) {
+            let at = variable.at + at;
+            let message = format!("{key} has a password of {}", measure(password));
+            let hit = found.secret(file, at..at + password.len(), message);
+            if is_desk {
+                hit.weighs(Note);
+            }
+            continue;
+        }
+        if is_placeholder(value) || is_reference(value) {
             continue;
         }
         let named = is_secret_name(key) && value.len() >= 4 && (!symfony || is_drawn(value));
-        if named && !matches!(value, "null" | "127.0.0.1") && value.parse::<f64>().is_err() {
+        if named && !matches!(value, "null" | "127.0.0.1") && !is_number(key, value) {
             let message = format!("{key} has a value of {}", measure(value));
             let hit = found.secret(file, variable.at..variable.at + value.len(), message);
-            if ["test", "ci", "development", "local.docker"]
-                .iter()
-                .any(|word| file.name().contains(word))
-            {
+            if is_desk {
                 hit.weighs(Note);
             }
         }
     }
+}
+
+/// A number of seconds or of letters, where no password can be meant: `RESET_TOKEN=86400`.
+fn is_number(key: &str, value: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    let is_password = key.contains("pass") || key.contains("pwd");
+    value.parse::<f64>().is_ok() && !(is_password && value.len() >= 6)
 }
 
 fn ignored(context: &Context, application: &Application, found: &mut Found) -> Verdict {
@@ -153,7 +175,11 @@ fn syntax(file: &Reading, found: &mut Found) {
         let Some((left, right)) = line.split_once('=') else { continue };
         let raw = right.trim();
         let quoted = raw.starts_with(['"', '\'']);
-        if (left.ends_with(' ') || right.starts_with(' ') && !raw.is_empty()) && !codeigniter {
+        let bare = if quoted || raw.starts_with("# ") { "" } else { raw };
+        let bare = bare.split(" #").next().unwrap_or_default();
+        if (left.ends_with(' ') || right.starts_with(' ') && !(bare.is_empty() && !quoted))
+            && !codeigniter
+        {
             found.at(file, variable.key_at, format!("{key} has spaces around its equals sign"));
         } else if !quoted
             && variable.value.contains(' ')
@@ -166,8 +192,21 @@ fn syntax(file: &Reading, found: &mut Found) {
                 format!("{key} has a space in its value and no quotes"),
             );
         }
+        if bare.contains('#') {
+            found.at(file, variable.key_at, format!("{key} has a # in its value and no quotes"));
+        } else if has_dollar(bare) {
+            found.at(file, variable.key_at, format!("{key} has a $ in its value and no quotes"));
+        }
         if key.contains('-') {
             found.at(file, variable.key_at, format!("{key} has a hyphen, which no shell takes"));
         }
     }
+}
+
+/// Whether a `$` stands where no variable can be meant: `$NAME` and `${NAME}` are.
+fn has_dollar(value: &str) -> bool {
+    value.match_indices('$').any(|(at, _)| {
+        let next = value[at + 1..].chars().next();
+        !next.is_some_and(|next| next == '{' || next == '_' || next.is_ascii_uppercase())
+    })
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::fallback::{self, ruby_literal};
 use super::{inner, text};
 use crate::application::{Application, Framework as F};
 use crate::audit::context::Context;
@@ -139,7 +140,10 @@ fn is_secret_default(key: &str, value: &str) -> bool {
 fn secret_default(file: &Reading, found: &mut Found) {
     match file.kind {
         Kind::Ruby if file.has("ENV") => ruby_default(file, found),
-        Kind::Php if file.has("env") && !file.inner.ends_with("config/database.php") => {
+        Kind::Php
+            if file.has_any(&["env", "_ENV", "_SERVER"])
+                && !file.inner.ends_with("config/database.php") =>
+        {
             php_default(file, found);
         }
         Kind::JavaScript if file.has("process.env") => script_default(file, found),
@@ -157,56 +161,18 @@ fn tell(file: &Reading, found: &mut Found, key: &str, value: &str, span: Range<u
 
 fn ruby_default(file: &Reading, found: &mut Found) {
     let code = file.ruby();
-    for call in code.calls_of(b"fetch") {
-        let on_env = call.name >= 2 && code.is_name(call.name - 2, b"ENV");
-        let items = code.items(&call.arguments);
-        if let (true, Some(key), Some(default)) = (on_env, items.first(), items.get(1))
-            && let (Some(key), Some(value)) = (code.constant(key), code.constant(default))
-        {
-            tell(file, found, &text(&key), &text(&value), inner(file, code.span(default)));
-        }
-    }
-    // ENV['X'] || 'literal'
-    for at in 0..code.tokens.len() {
-        if code.is_name(at, b"ENV")
-            && code.is(at + 1, b"[")
-            && code.is(at + 4, b"||")
-            && let (Some(key), Some(value)) = (code.key(at + 2), code.constant(&(at + 5..at + 6)))
-        {
-            tell(
-                file,
-                found,
-                &text(&key),
-                &text(&value),
-                inner(file, code.span(&(at + 5..at + 6))),
-            );
+    for one in fallback::in_ruby(code) {
+        if let Some((value, token)) = ruby_literal(code, &one.value) {
+            tell(file, found, &one.key, &text(&value), inner(file, code.span(&token)));
         }
     }
 }
 
 fn php_default(file: &Reading, found: &mut Found) {
     let code = file.php();
-    for call in code.calls().filter(|call| call.callee == Callee::Function) {
-        let items = code.items(call.open);
-        let Some(key) = items.first().and_then(|item| code.constant(item)) else {
-            continue;
-        };
-        let default =
-            if code.is_name(call.name, b"env") || code.is_name(call.name, b"getenv_docker") {
-                items.get(1).cloned()
-            } else if code.is_name(call.name, b"getenv") {
-                let end = code.closing(call.open).unwrap_or(call.open) + 1;
-                let next = end + if code.is(end, b"??") { 1 } else { 2 };
-                let elvis = code.is(end, b"?:") || code.is(end, b"?") && code.is(end + 1, b":");
-                let start = if code.is(end, b"?:") { end + 1 } else { next };
-                (elvis || code.is(end, b"??")).then(|| start..code.expression_end(start))
-            } else {
-                None
-            };
-        if let Some(default) = default
-            && let Some(value) = code.constant(&default)
-        {
-            tell(file, found, &text(&key), &text(&value), inner(file, code.span(&default)));
+    for one in fallback::in_php(code) {
+        if let Some(value) = code.constant(&one.value) {
+            tell(file, found, &one.key, &text(&value), inner(file, code.span(&one.value)));
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::fallback::ruby_literal;
 use super::{inner, text};
 use crate::audit::file::{Kind, Scope};
 use crate::audit::found::Found;
@@ -313,8 +314,8 @@ fn ruby_assigned(file: &Reading, found: &mut Found) {
     let code = file.ruby();
     for assignment in code.assignments() {
         let name = text(code.text(assignment.target.end - 1));
-        if let Some(value) = code.constant(&assignment.value) {
-            tell(file, found, &name, &text(&value), inner(file, code.span(&assignment.value)));
+        if let Some((value, token)) = ruby_literal(code, &assignment.value) {
+            tell(file, found, &name, &text(&value), inner(file, code.span(&token)));
         }
     }
     for entry in code.entries() {

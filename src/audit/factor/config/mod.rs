@@ -4,6 +4,7 @@ mod application_key;
 mod database;
 mod dotenv;
 mod environment;
+mod fallback;
 mod generic;
 
 use std::ops::Range;
@@ -13,6 +14,7 @@ use crate::audit::reading::{Reading, shown};
 use crate::audit::rule::Rule;
 use crate::audit::secret::{is_placeholder, is_reference, measure};
 use crate::project::read::Span;
+use crate::project::read::yaml_erb::{self, Pair};
 use crate::twelve_factor::Hit;
 
 /// The tables of this factor, in the order of their ids.
@@ -100,6 +102,24 @@ fn url_password(url: &str) -> Option<(usize, &str)> {
     let is_real =
         !is_placeholder(password) && !is_reference(password) && !password.contains(['{', '$', '#']);
     is_real.then_some((scheme + 3 + user.len() + 1, password))
+}
+
+/// What stands at a key of YAML, with the bytes that are to be hidden: a scalar without ERB, or the
+/// first line of a block.
+fn yaml_value(file: &Reading, pair: &Pair) -> Option<(String, Span)> {
+    let token = pair.value?;
+    if let Some(scalar) = file.yaml().scalar(pair) {
+        let within = inner(file, token.span);
+        return (!scalar.is_dynamic)
+            .then(|| (text(&scalar.value), Span::new(within.start, within.end)));
+    }
+    if token.kind != yaml_erb::Kind::BlockHeader {
+        return None;
+    }
+    let body = file.text.get(token.span.end..pair.span.end)?;
+    let line = body.lines().skip(1).find(|line| !line.trim().is_empty())?.trim();
+    let start = token.span.end + body.find(line)?;
+    (!line.contains("<%")).then(|| (line.to_owned(), Span::new(start, start + line.len())))
 }
 
 fn text(bytes: &[u8]) -> String {

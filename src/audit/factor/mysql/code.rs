@@ -153,37 +153,7 @@ pub(super) fn migration(file: &Reading, found: &mut Found) {
         return;
     }
     match file.kind {
-        Kind::Ruby => {
-            let code = file.ruby();
-            let mut last = 0;
-            for entry in code.entries() {
-                let key =
-                    code.key(entry.key).map(|key| shown(&key).into_owned()).unwrap_or_default();
-                let value =
-                    code.constant(&entry.value).map(|value| shown(&value).to_ascii_uppercase());
-                let engine = key == "options"
-                    && value
-                        .as_ref()
-                        .is_some_and(|value| value.contains("ENGINE") || value.contains("CHARSET"));
-                let collation = matches!(key.as_str(), "collation" | "charset")
-                    && value.is_some_and(|value| {
-                        value.starts_with("UTF8") || value.starts_with("LATIN1")
-                    });
-                // One line with both is one thing to mend.
-                let line = file.line_of(code.tokens[entry.key].span.start);
-                if (engine || collation) && last != line {
-                    last = line;
-                    let hit = found.at(
-                        file,
-                        code.tokens[entry.key].span.start,
-                        format!("`{key}` has an option of MySQL"),
-                    );
-                    if inner.ends_with("schema.rb") || super::asks_for_adapter(file) {
-                        hit.weighs(Note);
-                    }
-                }
-            }
-        }
+        Kind::Ruby => of_rails(file, found),
         Kind::Php => {
             let code = file.php();
             for assignment in code.assignments() {
@@ -212,5 +182,66 @@ pub(super) fn migration(file: &Reading, found: &mut Found) {
             }
         }
         _ => {}
+    }
+}
+
+fn of_rails(file: &Reading, found: &mut Found) {
+    typed(file, found);
+    let code = file.ruby();
+    let mut last = 0;
+    let mut columns: Vec<String> = Vec::new();
+    for entry in code.entries() {
+        let key = code.key(entry.key).map(|key| shown(&key).into_owned()).unwrap_or_default();
+        let value = code.constant(&entry.value).map(|value| shown(&value).to_ascii_uppercase());
+        let engine = key == "options"
+            && value
+                .as_ref()
+                .is_some_and(|value| value.contains("ENGINE") || value.contains("CHARSET"));
+        let collation = matches!(key.as_str(), "collation" | "charset")
+            && value.is_some_and(|value| value.starts_with("UTF8") || value.starts_with("LATIN1"));
+        let own = key == "unsigned" && code.is_name(entry.value.start, b"true")
+            || key == "size"
+                && matches!(code.text(entry.value.start), b":tiny" | b":medium" | b":long");
+        // One line with both is one thing to mend.
+        let line = file.line_of(code.tokens[entry.key].span.start);
+        // And what each column has is told once a file.
+        let is_repeated = own && columns.contains(&key);
+        if (engine || collation || own) && last != line && !is_repeated {
+            last = line;
+            let hit = found.at(
+                file,
+                code.tokens[entry.key].span.start,
+                format!("`{key}` has an option of MySQL"),
+            );
+            if file.inner.ends_with("schema.rb") || super::asks_for_adapter(file) {
+                hit.weighs(Note);
+            }
+            if own {
+                columns.push(key);
+            }
+        }
+    }
+}
+
+/// Columns of Rails whose type is a word of MySQL's.
+fn typed(file: &Reading, found: &mut Found) {
+    const TYPES: [&str; 7] =
+        ["ENUM", "SET", "TINYINT", "MEDIUMINT", "TINYTEXT", "MEDIUMTEXT", "LONGTEXT"];
+    let code = file.ruby();
+    let names: [&[u8]; 3] = [b"column", b"add_column", b"change_column"];
+    for call in code.calls().filter(|call| names.contains(&code.text(call.name))) {
+        // `add_column` names its table first.
+        let nth = if code.text(call.name) == b"column" { 1 } else { 2 };
+        let kind = code.items(&call.arguments).into_iter().nth(nth);
+        let Some(kind) = kind.and_then(|item| code.constant(&item)) else { continue };
+        let kind = shown(&kind).to_ascii_uppercase();
+        let word = kind.split(['(', ' ']).next().unwrap_or_default();
+        if TYPES.contains(&word) || kind.contains(" UNSIGNED") {
+            let at = code.tokens[call.name].span.start;
+            let hit = found.at(file, at, format!("{word} is a type of MySQL"));
+            if file.inner.ends_with("schema.rb") || super::asks_for_adapter(file) {
+                hit.weighs(Note);
+            }
+        }
     }
 }

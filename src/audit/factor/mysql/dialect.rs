@@ -5,26 +5,10 @@ use sqlparser::dialect::MySqlDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
-use super::functions::{FUNCTIONS, SHOWS};
+use super::clauses::{clauses, within};
+use super::functions::FUNCTIONS;
 use super::sql::{HOLE, Sql};
-
-/// Something that PostgreSQL does not take.
-pub(super) struct Trait {
-    pub(super) rule: &'static str,
-    /// What to look for in the source, so that its line can be told.
-    pub(super) needle: String,
-    pub(super) message: String,
-    pub(super) way: String,
-}
-
-fn of(
-    rule: &'static str,
-    needle: &str,
-    message: impl Into<String>,
-    way: impl Into<String>,
-) -> Trait {
-    Trait { rule, needle: needle.to_owned(), message: message.into(), way: way.into() }
-}
+use super::words::{Trait, is, of, word};
 
 pub(super) fn traits(sql: &Sql) -> Vec<Trait> {
     let dialect = MySqlDialect {};
@@ -35,6 +19,7 @@ pub(super) fn traits(sql: &Sql) -> Vec<Trait> {
     functions(&tokens, &mut found);
     quotes(sql, &tokens, &mut found);
     operators(&tokens, &mut found);
+    within(&tokens, &mut found);
     if !sql.is_fragment {
         clauses(&tokens, &mut found);
         if let Ok(statements) = Parser::new(&dialect).with_tokens(tokens.clone()).parse_statements()
@@ -45,24 +30,6 @@ pub(super) fn traits(sql: &Sql) -> Vec<Trait> {
         }
     }
     found
-}
-
-fn word(token: Option<&Token>) -> Option<String> {
-    match token {
-        Some(Token::Word(word)) if word.quote_style.is_none() => {
-            Some(word.value.to_ascii_uppercase())
-        }
-        _ => None,
-    }
-}
-
-fn is(token: Option<&Token>, wanted: &str) -> bool {
-    word(token).is_some_and(|word| word == wanted)
-}
-
-/// Whether these words follow each other from `at` on.
-fn are(tokens: &[Token], at: usize, wanted: &[&str]) -> bool {
-    wanted.iter().enumerate().all(|(nth, wanted)| is(tokens.get(at + nth), wanted))
 }
 
 fn functions(tokens: &[Token], found: &mut Vec<Trait>) {
@@ -174,7 +141,7 @@ fn operators(tokens: &[Token], found: &mut Vec<Trait>) {
             Token::Spaceship => {
                 found.push(of("M-016", "<=>", "<=> compares NULLs", "IS NOT DISTINCT FROM"));
             }
-            Token::Overlap => {
+            Token::Overlap if !overlaps(tokens, at) => {
                 found.push(of("M-016", "&&", "&& is AND", "AND; to PostgreSQL && compares ranges"));
             }
             Token::Arrow | Token::LongArrow => {
@@ -232,114 +199,20 @@ fn operators(tokens: &[Token], found: &mut Vec<Trait>) {
     }
 }
 
-fn clauses(tokens: &[Token], found: &mut Vec<Trait>) {
-    for at in 0..tokens.len() {
-        if are(tokens, at, &["ON", "DUPLICATE", "KEY"]) {
-            let way = "INSERT … ON CONFLICT (key) DO UPDATE SET column = EXCLUDED.column";
-            found.push(of("M-004", "DUPLICATE", "ON DUPLICATE KEY UPDATE is MySQL's", way));
-        }
-        if is(tokens.get(at), "LIMIT") && tokens.get(at + 2) == Some(&Token::Comma) {
-            found.push(of(
-                "M-005",
-                "LIMIT",
-                "LIMIT has its offset first",
-                "LIMIT count OFFSET offset",
-            ));
-        }
-        if are(tokens, at, &["REPLACE", "INTO"]) && at == 0 {
-            let way = "INSERT … ON CONFLICT (key) DO UPDATE; REPLACE deletes the old row first";
-            found.push(of("M-012", "REPLACE", "REPLACE INTO is MySQL's", way));
-        }
-        if are(tokens, at, &["INSERT", "IGNORE"]) || are(tokens, at, &["UPDATE", "IGNORE"]) {
-            found.push(of(
-                "M-012",
-                "IGNORE",
-                "IGNORE is MySQL's",
-                "INSERT … ON CONFLICT DO NOTHING",
-            ));
-        }
-        let hints = [
-            "SQL_CALC_FOUND_ROWS",
-            "STRAIGHT_JOIN",
-            "SQL_NO_CACHE",
-            "HIGH_PRIORITY",
-            "LOW_PRIORITY",
-        ];
-        if let Some(word) = word(tokens.get(at)).filter(|word| hints.contains(&word.as_str())) {
-            found.push(of(
-                "M-018",
-                &word,
-                format!("{word} is MySQL's"),
-                "leave it out; count(*) OVER () counts beside the rows",
-            ));
-        }
-        if (is(tokens.get(at), "FORCE")
-            || is(tokens.get(at), "USE")
-            || is(tokens.get(at), "IGNORE"))
-            && is(tokens.get(at + 1), "INDEX")
-        {
-            found.push(of(
-                "M-018",
-                "INDEX",
-                "an index is forced",
-                "leave it out: PostgreSQL chooses by its statistics",
-            ));
-        }
-        let engine = ["ENGINE", "AUTO_INCREMENT"];
-        if let Some(word) = word(tokens.get(at)).filter(|word| engine.contains(&word.as_str()))
-            && (word == "AUTO_INCREMENT" || tokens.get(at + 1) == Some(&Token::Eq))
-        {
-            found.push(of(
-                "M-021",
-                &word,
-                format!("{word} in the definition of a table"),
-                "leave ENGINE out; GENERATED BY DEFAULT AS IDENTITY for AUTO_INCREMENT",
-            ));
-        }
-    }
-    for (words, way) in SHOWS.iter().copied() {
-        if are(tokens, 0, words) {
-            found.push(of("M-018", words[0], format!("{} is MySQL's", words.join(" ")), way));
-        }
-    }
-    changes(tokens, found);
-}
-
-/// UPDATE and DELETE.
-fn changes(tokens: &[Token], found: &mut Vec<Trait>) {
-    let first = word(tokens.first());
-    let mut depth = 0;
-    let mut outer: Vec<&Token> = Vec::new();
-    for token in tokens {
-        match token {
-            Token::LParen => depth += 1,
-            Token::RParen => depth -= 1,
-            _ if depth == 0 => outer.push(token),
-            _ => {}
-        }
-    }
-    // What stands in brackets is a query of its own.
-    let ends = |name: &str| outer.iter().any(|token| is(Some(token), name));
-    if matches!(first.as_deref(), Some("UPDATE" | "DELETE")) && ends("LIMIT") {
-        let way = "WHERE id IN (SELECT id … LIMIT n)";
-        found.push(of("M-019", "LIMIT", "UPDATE or DELETE with LIMIT", way));
-    } else if first.as_deref() == Some("UPDATE") && joins_before(tokens, "SET")
-        || first.as_deref() == Some("DELETE")
-            && !is(tokens.get(1), "FROM")
-            && !tokens.is_empty()
-            && ends("JOIN")
-    {
-        found.push(of(
-            "M-019",
-            "JOIN",
-            "UPDATE or DELETE of a join",
-            "UPDATE a SET … FROM b WHERE …; DELETE FROM a USING b WHERE …",
-        ));
-    }
-}
-
-fn joins_before(tokens: &[Token], end: &str) -> bool {
-    tokens.iter().take_while(|token| !is(Some(token), end)).any(|token| is(Some(token), "JOIN"))
+/// Whether `&&` is PostgreSQL's own: an array or a range stands on one of its sides.
+fn overlaps(tokens: &[Token], at: usize) -> bool {
+    let is_cast =
+        |token: Option<&Token>| matches!(token, Some(Token::DoubleColon | Token::RBracket));
+    let before = at.checked_sub(1).map(|before| &tokens[before]);
+    let cast_before = at > 1 && is_cast(tokens.get(at - 2)) || before == Some(&Token::RBracket);
+    let makes = |name: &str| {
+        name == "ARRAY" || name.ends_with("RANGE") || name.starts_with("ST_") || name == "BOX"
+    };
+    let of_sides = match tokens.get(at + 1) {
+        Some(Token::SingleQuotedString(text)) => text.starts_with(['{', '[', '(']),
+        other => word(other).is_some_and(|name| makes(&name)) || is_cast(tokens.get(at + 2)),
+    };
+    cast_before || of_sides
 }
 
 /// What only the tree of a statement tells.
@@ -430,7 +303,8 @@ fn name(expr: &Expr) -> String {
 
 fn likes(expr: &Expr) -> bool {
     match expr {
-        Expr::Like { .. } => true,
+        // LIKE BINARY does tell cases apart.
+        Expr::Like { pattern, .. } => !matches!(**pattern, Expr::Prefixed { .. }),
         Expr::BinaryOp { left, right, .. } => likes(left) || likes(right),
         Expr::Nested(inner) => likes(inner),
         _ => false,

@@ -80,7 +80,7 @@ pub(super) const FUNCTIONS: [Function; 66] = [
 ];
 
 /// Statements by their first words.
-pub(super) const SHOWS: [(&[&str], &str); 13] = [
+pub(super) const SHOWS: [(&[&str], &str); 17] = [
     (&["SHOW", "TABLES"], "SELECT table_name FROM information_schema.tables"),
     (&["SHOW", "TABLE"], "information_schema.tables, or pg_class"),
     (&["SHOW", "COLUMNS"], "SELECT column_name FROM information_schema.columns"),
@@ -92,6 +92,13 @@ pub(super) const SHOWS: [(&[&str], &str); 13] = [
     (&["DESCRIBE"], "SELECT column_name FROM information_schema.columns"),
     (&["SET", "NAMES"], "leave it out: the driver sets client_encoding"),
     (&["SET", "SESSION"], "SET name = value, with PostgreSQL's own names"),
+    (&["SET", "GLOBAL"], "ALTER SYSTEM SET, or the server's configuration"),
+    (
+        &["SET", "FOREIGN_KEY_CHECKS"],
+        "a constraint that is DEFERRABLE, and SET CONSTRAINTS ALL DEFERRED",
+    ),
+    (&["SET", "UNIQUE_CHECKS"], "leave it out"),
+    (&["SET", "SQL_MODE"], "leave it out: PostgreSQL is strict"),
     (&["LOCK", "TABLES"], "LOCK TABLE … IN … MODE within a transaction"),
     (&["UNLOCK", "TABLES"], "COMMIT"),
 ];

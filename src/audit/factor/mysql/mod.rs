@@ -4,10 +4,12 @@
 //! is cut into tokens by MySQL's rules, and parsed where only the tree tells. A word in a sentence
 //! or in a comment is none of that.
 
+mod clauses;
 mod code;
 mod dialect;
 mod functions;
 mod sql;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -294,6 +296,10 @@ fn dialect_of(file: &Reading) -> Vec<Dialect> {
         // Several statements may stand in one text, each with the same word.
         let mut from: BTreeMap<(&str, String), usize> = BTreeMap::new();
         for one in dialect::traits(&sql) {
+            // What overlaps in PostgreSQL is no AND of MySQL's.
+            if one.needle == "&&" && file.server == Some(Server::Postgresql) {
+                continue;
+            }
             let needle = one.needle.to_ascii_uppercase();
             let start = from.get(&(one.rule, needle.clone())).copied().unwrap_or(0);
             let next = within.get(start..).and_then(|rest| rest.find(&needle));
@@ -322,16 +328,22 @@ fn asks_for_adapter(file: &Reading) -> bool {
 fn look(file: &Reading, found: &mut Found) {
     let guarded = asks_for_adapter(file);
     let mut last = (0, "");
+    let mut altered: Vec<&str> = Vec::new();
     for one in file.dialect(dialect_of) {
         // A line is told once, however often it does the same.
         let line = file.line_of(one.at);
-        if one.rule == found.rule() && last != (line, one.message.as_str()) {
+        // A file of migrations says the same for every column: it is told once.
+        let is_repeated = one.rule == "M-021" && altered.contains(&one.message.as_str());
+        if one.rule == found.rule() && !is_repeated && last != (line, one.message.as_str()) {
             let help = format!("in PostgreSQL: {}", one.way);
             let hit = found.at(file, one.at, one.message.clone()).helped(help);
             if guarded {
                 hit.weighs(Note);
             }
             last = (line, &one.message);
+            if one.message.starts_with(clauses::ALTERS) {
+                altered.push(&one.message);
+            }
         }
     }
 }

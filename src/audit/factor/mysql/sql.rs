@@ -60,7 +60,7 @@ const STATEMENTS: [&str; 16] = [
     "LOCK", "UNLOCK", "TRUNCATE", "DESCRIBE", "WITH", "RENAME",
 ];
 /// And one of these follows somewhere.
-const FOLLOWS: [&str; 15] = [
+const FOLLOWS: [&str; 16] = [
     " FROM ",
     " INTO ",
     " SET ",
@@ -75,6 +75,7 @@ const FOLLOWS: [&str; 15] = [
     " AS ",
     "LAST_INSERT_ID",
     " LIKE ",
+    " DIV ",
     "(",
 ];
 
@@ -88,7 +89,7 @@ fn is_statement(text: &str) -> bool {
         return false;
     }
     let spaced = text.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_uppercase();
-    if !FOLLOWS.iter().any(|one| spaced.contains(one)) {
+    if !FOLLOWS.iter().any(|one| spaced.contains(one)) && !is_brief(&spaced) {
         return false;
     }
     // Nobody writes `Select`, and what is written small must be whole SQL, as a sentence is none.
@@ -97,6 +98,19 @@ fn is_statement(text: &str) -> bool {
     }
     let written = spaced.contains(['=', '*', '(']) || spaced.contains(" WHERE ");
     word.bytes().all(|byte| byte.is_ascii_lowercase()) && written && parses(text)
+}
+
+/// `DESCRIBE users`, `SET FOREIGN_KEY_CHECKS = 0`; the words are set apart by one space each.
+fn is_brief(spaced: &str) -> bool {
+    let is_name = |text: &str| {
+        let text = text.trim_end_matches(';').trim_matches('`');
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    if let Some(table) = spaced.strip_prefix("DESCRIBE ") {
+        return is_name(table);
+    }
+    let set = spaced.strip_prefix("SET ").and_then(|rest| rest.split_once('='));
+    set.is_some_and(|(name, _)| is_name(name.trim().trim_end_matches(':')))
 }
 
 fn parses(text: &str) -> bool {
@@ -308,6 +322,8 @@ mod tests {
             "  INSERT IGNORE INTO x VALUES (1)",
             "SHOW COLUMNS FROM x",
             "UPDATE a SET b=1",
+            "DESCRIBE users",
+            "SET FOREIGN_KEY_CHECKS=0",
         ] {
             assert!(is_statement(text), "{text}");
         }
@@ -318,6 +334,9 @@ mod tests {
             "Show me",
             "selected",
             "Delete",
+            "DESCRIBE your boat",
+            "Describe users",
+            "SET a new password",
         ] {
             assert!(!is_statement(text), "{text}");
         }

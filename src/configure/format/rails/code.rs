@@ -8,6 +8,7 @@ use crate::project::read::ruby;
 use super::super::super::draft::{Draft, Moved, Sensitivity};
 use super::super::php::is_to_fill_in;
 use super::erb;
+use crate::secret_shape::is_drawn;
 
 /// Settings of SMTP that deploys differ in.
 const SMTP: [(&[u8], &str, Sensitivity); 5] = [
@@ -139,7 +140,16 @@ fn move_literal(
         Some(text) => text.into_owned(),
         None if is_number => code.text(value.start).to_vec(),
         None => {
-            fallback(draft, code, value, sensitivity);
+            // `'…'.freeze`, `'…' unless ENV['X']`
+            let first = value.start..value.start + 1;
+            let goes_on = code.is(first.end, b".") && code.is_name(first.end + 1, b"freeze")
+                || code.is_name(first.end, b"if")
+                || code.is_name(first.end, b"unless");
+            if goes_on && code.constant(&first).is_some() {
+                move_literal(draft, code, &first, key, sensitivity);
+            } else {
+                fallback(draft, code, value, sensitivity);
+            }
             return;
         }
     };
@@ -181,8 +191,19 @@ fn move_literal(
 /// `ENV["X"] || "secret"` and `ENV.fetch("X", "secret")`.
 fn fallback(draft: &mut Draft, code: &ruby::Code, value: &Range<usize>, sensitivity: Sensitivity) {
     if sensitivity == Sensitivity::Secret {
+        let before = (draft.edits.len(), draft.findings.len());
         for at in value.clone().skip(1) {
             erb::move_fallback(draft, code, (at, 0), "secret");
+        }
+        let drawn = value.clone().find(|at| {
+            code.kind(*at).is_some_and(ruby::Kind::is_string)
+                && code.literal(*at).is_some_and(|one| is_drawn(&one.value))
+        });
+        if let Some(at) = drawn.filter(|_| before == (draft.edits.len(), draft.findings.len())) {
+            let span = code.tokens[at].span;
+            draft.secrets.push(span);
+            let message = "a secret stays in this expression";
+            draft.refuse(span.start, message, "take it out, so that only the environment has it");
         }
     }
 }

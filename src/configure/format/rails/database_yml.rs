@@ -12,7 +12,7 @@ use super::super::super::draft::{Draft, Moved, Sensitivity};
 use super::super::super::goal::Goal;
 use super::super::super::url;
 use super::erb;
-use super::stanza::{Stanza, Stanzas};
+use super::stanza::{Stanza, Stanzas, is_generated};
 use super::{Whose, is_local, switch};
 
 /// A setting that deploys differ in, and the end of its variable's name.
@@ -29,13 +29,10 @@ const MOVED: [(&[u8], &str); 7] = [
 pub(super) fn draft(draft: &mut Draft, goal: Goal, whose: Whose) {
     let yaml = Yaml::new(draft.source);
     if let Some(broken) = yaml.broken {
-        draft.refuse(
-            broken,
-            "what begins here has no end, so the file stays as it is",
-            "close the quote, the ERB tag or the merge conflict, and run the same command again",
-        );
+        draft.give_up(broken);
         return;
     }
+    generated(draft, &yaml);
     let stanzas = Stanzas::new(&yaml);
     let mut done = Vec::new();
     if whose.is_own {
@@ -44,7 +41,8 @@ pub(super) fn draft(draft: &mut Draft, goal: Goal, whose: Whose) {
                 let Some(nth) = stanzas.effective(&yaml, stanza, key) else { continue };
                 if !done.contains(&nth) {
                     done.push(nth);
-                    Field { yaml: &yaml, stanzas: &stanzas, goal, nth, name }.go(draft);
+                    let (yaml, stanzas) = (&yaml, &stanzas);
+                    Field { yaml, stanzas, goal, whose, nth, name }.go(draft);
                 }
             }
         }
@@ -60,6 +58,7 @@ struct Field<'a, 'b> {
     yaml: &'b Yaml<'a>,
     stanzas: &'b Stanzas<'a>,
     goal: Goal,
+    whose: Whose<'b>,
     nth: usize,
     name: &'static str,
 }
@@ -121,8 +120,8 @@ impl Field<'_, '_> {
             return None;
         };
         if scalar.is_dynamic {
-            if is_password {
-                fallback_secrets(draft, pair);
+            if is_password || self.name == "URL" {
+                fallback_secrets(draft, pair, self.goal);
             }
             return None;
         }
@@ -146,7 +145,8 @@ impl Field<'_, '_> {
                 let is_first = first.is_some_and(|first| first.own == owner.own);
                 (!is_first).then_some(owner.environment)
             }
-            None => None,
+            None if is_local(owner.environment) || self.whose.is_deploy(owner.environment) => None,
+            None => Some(owner.environment),
         };
         let Some(name) = name else { return "DATABASE_".to_owned() };
         let word = String::from_utf8_lossy(name).to_ascii_uppercase();
@@ -165,10 +165,10 @@ impl Field<'_, '_> {
     }
 
     fn deploy(&self, owner: &Stanza) -> Option<String> {
-        let is_own = owner.environment == b"production"
-            || is_local(owner.environment)
-            || self.stanzas.is_template(owner);
-        (!is_own).then(|| String::from_utf8_lossy(owner.environment).into_owned())
+        let is_other = owner.environment != b"production"
+            && self.whose.is_deploy(owner.environment)
+            && !self.stanzas.is_template(owner);
+        is_other.then(|| String::from_utf8_lossy(owner.environment).into_owned())
     }
 
     /// The value as PostgreSQL would have it, as far as that can be told.
@@ -187,6 +187,18 @@ impl Field<'_, '_> {
     }
 }
 
+/// Environments that a loop of ERB makes: which settings each has is nothing that the text says.
+fn generated(draft: &mut Draft, yaml: &Yaml) {
+    let is_generated = |pair: &&Pair| is_generated(yaml.key(pair));
+    if let Some(first) = yaml.pairs.iter().find(is_generated) {
+        draft.refuse(
+            first.key.span.start,
+            "ERB makes the name of this environment, so what stands in it stays in the code",
+            "write `password: <%= ENV[\"DATABASE_PASSWORD\"].to_json %>` by hand, and so the others",
+        );
+    }
+}
+
 /// Where a value is missing, with the spaces behind the colon if nothing else stands there.
 fn blank(source: &[u8], at: Span) -> Span {
     let line = line_span(source, at.start);
@@ -200,18 +212,28 @@ const ODD_HELP: &str =
 
 /// A password that stands in for a variable is a password in the code, and goes to where the
 /// variable is set.
-fn fallback_secrets(draft: &mut Draft, pair: &Pair) {
+fn fallback_secrets(draft: &mut Draft, pair: &Pair, goal: Goal) {
     for tag in erb::tags(draft.source, pair.span) {
         let code = ruby::Code::new(tag.of(draft.source));
         for at in 0..code.tokens.len() {
             erb::move_fallback(draft, &code, (at, tag.start), "password");
         }
     }
+    // An address without a password stays as the value where no variable is set, and is a server's.
+    if goal.is_switch() {
+        for (span, value) in erb::literals(draft.source, pair.span) {
+            let text = String::from_utf8_lossy(&value).into_owned();
+            let new = url::to_postgres(&text, "postgresql").filter(|_| draft.is_free(span));
+            if let Some(new) = new.and_then(|new| erb::string(new.as_bytes())) {
+                draft.replace(span, new);
+            }
+        }
+    }
 }
 
 /// Passwords of environments that nobody deploys.
 fn left(draft: &mut Draft, yaml: &Yaml, stanzas: &Stanzas, done: &[usize]) {
-    for stanza in &stanzas.all {
+    for stanza in stanzas.all.iter().filter(|one| !is_generated(one.environment)) {
         for nth in &stanza.own {
             let pair = &yaml.pairs[*nth];
             let is_secret = matches!(yaml.key(pair), b"password" | b"url");

@@ -5,6 +5,7 @@ use crate::project::read::{Span, ruby};
 use super::super::super::draft::{Draft, Moved, Sensitivity};
 use super::super::php::is_placeholder;
 use super::fallback;
+use crate::secret_shape::has_password;
 
 /// The code of each tag in a part of a text.
 pub(super) fn tags(source: &[u8], part: Span) -> Vec<Span> {
@@ -50,7 +51,12 @@ pub(super) fn move_fallback(
 ) {
     let moved = |span: Span| Span::new(start + span.start, start + span.end);
     let follows = at > 0 && [&b"||"[..], b",", b"{"].iter().any(|sign| code.is(at - 1, sign));
-    let literal = code.literal(at).filter(|one| !one.is_dynamic && !is_placeholder(&one.value));
+    // An address is none without a password in it.
+    let is_secret = |value: &[u8]| {
+        !is_placeholder(value)
+            && (memchr::memmem::find(value, b"://").is_none() || has_password(value))
+    };
+    let literal = code.literal(at).filter(|one| !one.is_dynamic && is_secret(&one.value));
     if !follows || !code.kind(at).is_some_and(ruby::Kind::is_string) || literal.is_none() {
         return;
     }

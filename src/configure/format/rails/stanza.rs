@@ -74,7 +74,9 @@ impl<'a> Stanzas<'a> {
 
     /// Stanzas that a deploy uses.
     pub(super) fn deployed(&self) -> impl Iterator<Item = &Stanza<'a>> {
-        self.all.iter().filter(|one| !is_local(one.environment) && !self.is_template(one))
+        self.all.iter().filter(|one| {
+            !is_local(one.environment) && !is_generated(one.environment) && !self.is_template(one)
+        })
     }
 
     /// Stanzas that only a developer or a test uses.
@@ -131,6 +133,11 @@ impl<'a> Stanzas<'a> {
     pub(super) fn templates(&self) -> impl Iterator<Item = &Stanza<'a>> {
         self.all.iter().filter(|one| self.is_template(one))
     }
+}
+
+/// Whether a name is made by ERB.
+pub(super) fn is_generated(environment: &[u8]) -> bool {
+    memchr::memmem::find(environment, b"<%").is_some()
 }
 
 fn stanza<'a>(

@@ -1,9 +1,9 @@
 //! `config/database.yml` from MySQL to PostgreSQL: adapter, encoding, and what only MySQL knows.
 
 use crate::application::Server;
-use crate::finding::Code;
+use crate::finding::{Code, Finding};
 use crate::project::read::Span;
-use crate::project::read::yaml_erb::{Kind, Pair, Yaml};
+use crate::project::read::yaml_erb::{Pair, Yaml};
 
 use super::super::super::draft::Draft;
 use super::erb;
@@ -140,14 +140,15 @@ fn value(
     for (span, old, is_ruby) in places {
         let (is_refused, new) = decide(&String::from_utf8_lossy(&old));
         if is_refused {
-            draft.refuse(
-                span.start,
-                format!(
-                    "nirvana knows no adapter for PostgreSQL in the place of {}",
-                    String::from_utf8_lossy(&old)
-                ),
-                "write `adapter: postgresql`, or the one that fits, by hand",
+            // As long as one asks for it, MySQL's gem must be there.
+            let message = format!(
+                "nirvana knows no adapter for PostgreSQL in the place of {}",
+                String::from_utf8_lossy(&old)
             );
+            let finding =
+                Finding::warning(Code::AdapterNotSwitched, draft.place(span.start), message);
+            let help = "write `adapter: postgresql`, or the one that fits, by hand";
+            draft.findings.push(finding.help(help));
         }
         let Some(new) = new else { continue };
         let quote =
@@ -211,18 +212,12 @@ fn remove(draft: &mut Draft, yaml: &Yaml, nth: usize) {
             below.push(child);
         }
     }
-    let is_block = pair.value.is_some_and(|value| value.kind == Kind::BlockHeader);
     let key = String::from_utf8_lossy(yaml.key(pair)).into_owned();
     draft.found(
         Code::MysqlSettingRemoved,
         pair.key.span.start,
         format!("{key} is known to MySQL only"),
     );
-    if is_block || pair.has_pairs {
-        // All lines of it, comments within among them.
-        let start = pair.key.span.start;
-        draft.remove(Span::new(start, end));
-    } else {
-        draft.remove(Span::new(pair.key.span.start, end));
-    }
+    // All lines of it, comments within among them.
+    draft.remove(Span::new(pair.key.span.start, end));
 }

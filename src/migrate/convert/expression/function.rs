@@ -4,6 +4,7 @@ use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgum
 
 use super::NotTranslated;
 use super::node::Translator;
+use super::pattern::Engine;
 use super::term::Term;
 
 impl<'s> Translator<'s> {
@@ -17,7 +18,7 @@ impl<'s> Translator<'s> {
             return Err(NotTranslated::new(format!("'{function}'")));
         };
         if let ("REGEXP_LIKE", [text, pattern]) = (name.as_str(), args.as_slice()) {
-            return self.matches(text, pattern, false);
+            return self.matches(text, pattern, (Engine::Icu, false));
         }
         if let Some(term) = self.choice_function(&name, &args)? {
             return Ok(term);

@@ -6,7 +6,7 @@ use crate::postgres::quote::literal;
 
 use super::NotTranslated;
 use super::node::Translator;
-use super::pattern;
+use super::pattern::{self, Engine};
 use super::term::{Encoding, Kind, Term, unfit};
 
 impl<'s> Translator<'s> {
@@ -50,7 +50,7 @@ impl<'s> Translator<'s> {
         &mut self,
         expr: &Expr,
         pattern: &Expr,
-        negated: bool,
+        (engine, negated): (Engine, bool),
     ) -> Result<Term<'s>, NotTranslated> {
         let value = self.expression(expr)?;
         let value = self.text(value)?;
@@ -63,7 +63,7 @@ impl<'s> Translator<'s> {
         if left.encoding == Encoding::Binary {
             return Err(unfit(&value, "before REGEXP"));
         }
-        let translated = pattern::translate(text)?;
+        let translated = pattern::translate(text, engine)?;
         self.note_case(left.with(*right), [&value, &pattern]);
         let operator = if negated { "!~" } else { "~" };
         let sql = format!("{} {operator} {}", value.operand(), literal(&translated));

@@ -38,6 +38,12 @@ pub(crate) fn introduced<'s>(prefix: &str, expr: &Expr) -> Result<Term<'s>, NotT
         return Err(refused());
     };
     let charset = prefix.to_ascii_lowercase();
+    // Bytes that are ASCII elsewhere are other letters here.
+    if is_wide(&charset) || charset == "_swe7" {
+        let Value::HexStringLiteral(digits) = value else { return Err(refused()) };
+        let text = bytes_of_hex(digits).and_then(|bytes| wide(&charset, &bytes));
+        return string(&text.ok_or_else(refused)?);
+    }
     let is_utf8 = matches!(charset.as_str(), "_utf8mb4" | "_utf8mb3" | "_utf8");
     match value {
         Value::SingleQuotedString(text) if charset == "_binary" && text.is_ascii() => {
@@ -56,6 +62,32 @@ pub(crate) fn introduced<'s>(prefix: &str, expr: &Expr) -> Result<Term<'s>, NotT
             }
         }
         _ => Err(refused()),
+    }
+}
+
+/// Whether a character has more bytes than one in each case.
+fn is_wide(charset: &str) -> bool {
+    matches!(charset, "_utf16" | "_utf16le" | "_utf32" | "_ucs2")
+}
+
+/// The text of such bytes; those that are missing in front are zeros.
+fn wide(charset: &str, bytes: &[u8]) -> Option<String> {
+    let unit = if charset == "_utf32" { 4 } else { 2 };
+    let missing = bytes.len().next_multiple_of(unit) - bytes.len();
+    let whole = [&[0; 3][..missing], bytes].concat();
+    let pairs = whole.chunks_exact(2).map(|pair| [pair[0], pair[1]]);
+    match charset {
+        "_utf16" | "_ucs2" => {
+            String::from_utf16(&pairs.map(u16::from_be_bytes).collect::<Vec<_>>()).ok()
+        }
+        "_utf16le" if missing == 0 => {
+            String::from_utf16(&pairs.map(u16::from_le_bytes).collect::<Vec<_>>()).ok()
+        }
+        "_utf32" => whole
+            .chunks_exact(4)
+            .map(|four| char::from_u32(u32::from_be_bytes([four[0], four[1], four[2], four[3]])))
+            .collect(),
+        _ => None,
     }
 }
 
@@ -164,4 +196,28 @@ pub(crate) fn uuid(text: &str) -> Option<String> {
     let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| digits.get(part).unwrap_or(""));
     let uuid = parts.join("-");
     (text.len() == 32 || text.eq_ignore_ascii_case(&uuid)).then(|| format!("'{uuid}'::uuid"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wide;
+
+    #[test]
+    fn bytes_of_wide_charsets_are_read_by_their_units() {
+        for (charset, bytes, text) in [
+            ("_utf16", &[0x41, 0x41][..], Some("䅁")),
+            ("_utf16", &[0xD8, 0x3D, 0xDE, 0x00], Some("😀")),
+            ("_ucs2", &[0x04, 0x36, 0x00, 0x78], Some("жx")),
+            ("_ucs2", &[0x41], Some("A")),
+            ("_utf16le", &[0x3D, 0xD8, 0x00, 0xDE], Some("😀")),
+            ("_utf32", &[0x00, 0x01, 0xF6, 0x00], Some("😀")),
+            ("_utf32", &[0xE9], Some("é")),
+            ("_utf16", &[], Some("")),
+            ("_utf16", &[0xD8, 0x3D], None),
+            ("_utf32", &[0x00, 0x11, 0x00, 0x00], None),
+            ("_utf16le", &[0x41], None),
+        ] {
+            assert_eq!(wide(charset, bytes).as_deref(), text, "{charset} {bytes:?}");
+        }
+    }
 }

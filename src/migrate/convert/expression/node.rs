@@ -7,6 +7,7 @@ use crate::name::postgres_quoted;
 use crate::postgres::schema::ColumnType as Target;
 
 use super::parse::{last_part, without_parentheses};
+use super::pattern::Engine;
 use super::query::{Block, Mode, Remarks};
 use super::relation::Relation;
 use super::term::{Integer, Kind, Shape, Term, Text, Width, unfit};
@@ -130,7 +131,9 @@ impl<'s> Translator<'s> {
             Expr::Like { negated, any: false, expr, pattern, escape_char } => {
                 self.like(expr, pattern, escape_char.as_deref(), *negated)
             }
-            Expr::RLike { negated, expr, pattern, .. } => self.matches(expr, pattern, *negated),
+            Expr::RLike { negated, expr, pattern, .. } => {
+                self.matches(expr, pattern, (Engine::Pcre, *negated))
+            }
             Expr::Case { operand, conditions, else_result, .. } => {
                 self.case(operand.as_deref(), conditions, else_result.as_deref())
             }

@@ -1,22 +1,35 @@
 //! Regular expressions: the part that ICU (`MySQL` 8), PCRE (`MariaDB`) and `PostgreSQL`'s advanced
 //! regular expressions read alike.
 //!
-//! Two of its signs differ and are rewritten: `$` also matches before a line feed at the very end
-//! in ICU and PCRE, and `.` does not match a line feed there.
+//! Two of its signs differ and are rewritten: `$` also matches before the end of a line at the very
+//! end in ICU and PCRE, and `.` does not match such an end there. What ends a line differs, too: a
+//! line feed in PCRE as `MariaDB` has it, and in ICU some more.
+//!
+//! Sources: ICU's user guide, "Regular Expressions"; the manual page pcre2pattern.
 
 use super::NotTranslated;
 
+/// Whose regular expressions they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    /// `MySQL`'s, which prints them as `REGEXP_LIKE`.
+    Icu,
+    /// `MariaDB`'s, which prints them as REGEXP.
+    Pcre,
+}
+
 /// The pattern as an advanced regular expression.
-pub(crate) fn translate(pattern: &str) -> Result<String, NotTranslated> {
+pub(crate) fn translate(pattern: &str, engine: Engine) -> Result<String, NotTranslated> {
     let refused = || NotTranslated::new(format!("REGEXP '{pattern}'"));
     let letters: Vec<char> = pattern.chars().collect();
-    let mut reader = Reader { letters: &letters, at: 0, depth: 0, sql: String::new() };
+    let mut reader = Reader { letters: &letters, engine, at: 0, depth: 0, sql: String::new() };
     reader.all().ok_or_else(refused)?;
     Ok(reader.sql)
 }
 
 struct Reader<'p> {
     letters: &'p [char],
+    engine: Engine,
     at: usize,
     depth: usize,
     sql: String,
@@ -41,7 +54,10 @@ impl Reader<'_> {
             match letter {
                 '^' => self.sql.push('^'),
                 '$' => self.end()?,
-                '.' => self.sql.push_str("[^\\n]"),
+                '.' => self.sql.push_str(match self.engine {
+                    Engine::Icu => "[^\\n\\v\\f\\r\\u0085\\u2028\\u2029]",
+                    Engine::Pcre => "[^\\n]",
+                }),
                 '[' => self.class()?,
                 '(' => self.open()?,
                 ')' => {
@@ -68,7 +84,10 @@ impl Reader<'_> {
         if !matches!(self.peek(), None | Some(')' | '|')) {
             return None;
         }
-        self.sql.push_str("\\n?$");
+        self.sql.push_str(match self.engine {
+            Engine::Icu => "(?:\\r\\n|[\\n\\v\\f\\r\\u0085\\u2028\\u2029])?$",
+            Engine::Pcre => "\\n?$",
+        });
         Some(())
     }
 
@@ -155,5 +174,18 @@ impl Reader<'_> {
         }
         self.sql.push(']');
         Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Engine, translate};
+
+    #[test]
+    fn the_end_of_a_line_is_what_the_engine_takes_for_one() {
+        let of = |engine| translate("^a.b$", engine).unwrap();
+        assert_eq!(of(Engine::Pcre), "^a[^\\n]b\\n?$");
+        let ends = "\\n\\v\\f\\r\\u0085\\u2028\\u2029";
+        assert_eq!(of(Engine::Icu), format!("^a[^{ends}]b(?:\\r\\n|[{ends}])?$"));
     }
 }

@@ -404,7 +404,8 @@ impl<'s> Translator<'s> {
         let nullable = term.nullable;
         let sql = match &term.kind {
             Kind::Integer(integer) if integer.low >= 0 && integer.width < Width::Numeric => {
-                format!("upper(to_hex({}))", term.sql)
+                let wide = if integer.width == Width::Small { "::integer" } else { "" };
+                format!("upper(to_hex({}{wide}))", term.sql)
             }
             Kind::Bytes => format!("upper(encode({}, 'hex'))", term.sql),
             Kind::Text(_) => {

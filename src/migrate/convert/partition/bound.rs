@@ -31,6 +31,8 @@ pub(super) struct Key<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Bound {
     Value(String),
+    /// Nothing is below it but NULL.
+    Least,
     Null,
     Max,
 }
@@ -132,6 +134,11 @@ impl<'a> Key<'a> {
             }
             _ => None,
         };
+        // No day is before day 0, nor before the year 0.
+        let least = matches!(self.form, Form::Days | Form::Seconds | Form::Year);
+        if least && number.is_some_and(|number| number <= 0) {
+            return Ok(Bound::Least);
+        }
         number
             .and_then(|number| self.number(number))
             .map_or_else(refused, |sql| Ok(Bound::Value(sql)))

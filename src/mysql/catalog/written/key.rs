@@ -86,8 +86,15 @@ impl Reader<'_> {
         let rows = split_commas(parts).into_iter().filter_map(|part| index_part(&row, part));
         let rows: Vec<IndexRow> = rows.collect();
         if let Some(first) = rows.first().filter(|first| first.index.is_empty()) {
-            // A key without a name has that of its first column.
-            let name = first.column.clone().unwrap_or_else(|| "functional_index".to_owned());
+            // A key without a name has that of its first column, and a number if it is not the first.
+            let stem = first.column.clone().unwrap_or_else(|| "functional_index".to_owned());
+            let is_taken = |name: &str| {
+                let mut others = self.rows.indexes.iter().filter(|row| row.table == self.table);
+                others.any(|row| row.index.eq_ignore_ascii_case(name))
+            };
+            let numbered = (2..).map(|number| format!("{stem}_{number}"));
+            let mut names = std::iter::once(stem.clone()).chain(numbered);
+            let name = names.find(|name| !is_taken(name)).unwrap_or(stem);
             self.rows
                 .indexes
                 .extend(rows.into_iter().map(|row| IndexRow { index: name.clone(), ..row }));

@@ -48,8 +48,25 @@ pub(super) fn pairs(text: &str) -> Vec<Pair<'_>> {
         }
         let (anchor, value) = anchored(uncommented(value.trim()));
         above.push((indent, key));
-        let keys = above.iter().map(|(_, key)| *key).collect();
+        let keys: Vec<&str> = above.iter().map(|(_, key)| *key).collect();
+        let braces = value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+        let inner = braces.into_iter().flat_map(|inner| flow(inner, &keys, at + 1));
+        let inner: Vec<Pair> = inner.collect();
+        let value = if braces.is_some() { "" } else { value };
         pairs.push(Pair { keys, value, anchor, line: at + 1 });
+        pairs.extend(inner);
+    }
+    pairs
+}
+
+/// What stands in braces on one line; braces within braces are left out.
+fn flow<'a>(inner: &'a str, keys: &[&'a str], line: usize) -> Vec<Pair<'a>> {
+    let mut pairs = Vec::new();
+    for part in inner.split(',').filter(|part| !part.contains(['{', '}'])) {
+        let Some((key, value)) = part.split_once(':') else { continue };
+        let key = key.trim().trim_matches(['"', '\'']);
+        let keys = keys.iter().copied().chain([key]).collect();
+        pairs.push(Pair { keys, value: value.trim(), anchor: None, line });
     }
     pairs
 }
@@ -83,7 +100,8 @@ mod tests {
         let text = "default: &default  # shared\r\n  adapter: mysql2 # why\n  password: \"a # b\"\n\
                     <% if ENV['X'] %>\n  pool: <%= ENV.fetch('POOL') { 5 } %> # five\n<% end %>\n\
                     production:\n  primary:\n    <<: *default\n\tcache:\n    url: mysql2://h/d\n\
-                    list:\n  - name: a\n    of: b\nnot a pair\nhttp://x\n";
+                    list:\n  - name: a\n    of: b\nnot a pair\nhttp://x\n\
+                    flow: {adapter: mysql2, url: \"mysql2://h:1/d\", more: {a: b}} # c\n";
         let lines: Vec<String> = pairs(text)
             .iter()
             .map(|pair| {
@@ -104,6 +122,9 @@ mod tests {
         12 list = 
         13 list.name = a
         14 list.of = b
+        17 flow = 
+        17 flow.adapter = mysql2
+        17 flow.url = "mysql2://h:1/d"
         "#);
     }
 }
