@@ -162,6 +162,14 @@ fn a_folder_of_the_newer_mydumper() {
     not_whole(dump.path(), &again, "mydumper_0.items.00000.dat");
     std::fs::remove_file(dump.path().join("mydumper_0.items.00000.dat.zst")).unwrap();
     not_whole(dump.path(), &again, "3 of them were dumped, and 2 are there");
+    // Rows beside a statement are counted as those in it.
+    let dump = folder(&files);
+    let more = metadata.replace("rows = 3", "rows = 4");
+    std::fs::write(dump.path().join("metadata"), more).unwrap();
+    not_whole(dump.path(), &again, "4 of them were dumped, and 3 are there");
+    let cut = b"id\tword\traw\tdoc\tat\n1\ta\\tb\t00FF";
+    std::fs::write(dump.path().join("mydumper_0.items.00000.dat.zst"), cut).unwrap();
+    not_whole(dump.path(), &again, "in the middle of what begins at byte 20");
     let dump = folder(&files);
     std::fs::remove_file(dump.path().join("mydumper_0.items.00000.dat.zst")).unwrap();
     let (ended, _) = migrate_dump(dump.path(), &again, &[]);
@@ -177,6 +185,11 @@ fn a_folder_of_mysql_shell_with_partitions() {
     let described = r#"{"options": {"columns": ["id", "word", "raw", "doc", "at"], "decodeColumns":
         {"raw": "UNHEX"}, "defaultCharacterSet": "utf8mb4"}, "extension": "tsv", "includesData": true,
         "partitions": ["p0", "p1"], "basenames": {"p0": "shop@items@p0", "p1": "shop@items@p1"}}"#;
+    // The header of mysqldump, and not its last line.
+    let create = format!(
+        "-- MySQLShell dump 2.0.1  Distrib Ver 8.4.3 for Linux on x86_64 - for MySQL 8.4.3\n--\n\
+         -- Host: localhost    Database: shop    Table: items\n-- Server version\t8.4.3\n\n{ITEMS}"
+    );
     let files: [(&str, &[u8]); 7] = [
         (
             "@.json",
@@ -188,7 +201,7 @@ fn a_folder_of_mysql_shell_with_partitions() {
             br#"{"chunkFileBytes": {"shop@items@p0@@0.tsv": 1, "shop@items@p1@@0.tsv": 1}}"#,
         ),
         ("shop.json", br#"{"tables": ["items"], "views": [], "basenames": {"items": "shop@items"}}"#),
-        ("shop@items.sql", ITEMS.as_bytes()),
+        ("shop@items.sql", create.as_bytes()),
         ("shop@items.json", described.as_bytes()),
         ("shop@items@p0@@0.tsv", b"1\ta\\tb\t00FF\t{\"a\": 1}\t2020-01-01 00:00:00\n"),
         (

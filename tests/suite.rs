@@ -18,6 +18,7 @@ mod directory;
 mod dump;
 mod dumpers;
 mod env;
+mod exports;
 mod foresight;
 mod grants;
 mod help;

@@ -124,3 +124,37 @@ impl Pairs {
 /// Bytes that are no text in their charset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoText;
+
+#[cfg(test)]
+mod tests {
+    use super::Charset;
+    use crate::dump::literal::{Parsed, row, unescape};
+    use crate::dump::scanner::Quoting;
+
+    /// A backslash or quote behind a byte beyond ASCII is one where the two are no pair.
+    #[test]
+    fn pairs_of_bytes_are_those_of_the_server() {
+        for (charset, text, expected) in [
+            ("gbk", b"('\x81\\')".as_slice(), b"\x81\\".as_slice()),
+            ("gbk", b"('\xff')", b"\xff"),
+            ("gbk", b"('\x81')", b"\x81"),
+            ("gbk", b"('\\\x81\\\\')", b"\x81\\"),
+            ("cp932", b"('\xb1')", b"\xb1"),
+            ("cp932", b"('\xb1\\n')", b"\xb1\n"),
+            ("cp932", b"('\x83\\')", b"\x83\\"),
+            ("cp932", b"('\xe0\\''')", b"\xe0\\'"),
+            ("big5", b"('\xa4\\')", b"\xa4\\"),
+            ("big5", b"('\x81\\n')", b"\x81\n"),
+            ("latin1", b"('\x81\\n')", b"\x81\n"),
+        ] {
+            let pairs = Charset::of(charset).unwrap().pairs();
+            let quoting = Quoting { backslash: true, pairs };
+            let mut literals = Vec::new();
+            let parsed = row(text, quoting, &mut literals);
+            assert_eq!(parsed, Parsed::Row(text.len()), "{charset} {text:?}");
+            let mut out = Vec::new();
+            unescape(&text[literals[0].bytes.clone()], Some(b'\''), quoting, &mut out);
+            assert_eq!(out, expected, "{charset} {text:?}");
+        }
+    }
+}

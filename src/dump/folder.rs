@@ -13,7 +13,7 @@ use super::charset::Charset;
 use super::error::Error;
 use super::file::{File, io_error};
 use super::format::Format;
-use super::index::{Index, Loading};
+use super::found::{Index, Loading};
 use super::lines::{self, Marks};
 use super::load_data::LoadData;
 use super::piece::{Piece, RowForm};
@@ -267,13 +267,20 @@ impl Reading<'_> {
                 None => without.push(table),
             }
         }
+        self.index.by_server = true;
         // What the files' headers call it.
         let database = self.index.databases.keys().next().cloned().unwrap_or(database);
         let mut marks = Marks::default();
         for (table, path, session) in rows {
             let around = session.around().ok();
-            // SELECT … INTO OUTFILE … CHARACTER SET binary: each column in its own.
-            let around = Around { charset: Charset::Binary, ..around.unwrap_or(Around::utf8()) };
+            let around = around.unwrap_or(Around::utf8());
+            // SELECT … INTO OUTFILE … CHARACTER SET binary, unless --default-character-set names
+            // another: each column in its own.
+            let charset = match around.charset {
+                Charset::Table(_) => around.charset,
+                _ => Charset::Binary,
+            };
+            let around = Around { charset, ..around };
             let found = self.fields(path, (&database, &table), (Format::default(), 0), around)?;
             marks.add(&found);
         }

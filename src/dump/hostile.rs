@@ -2,7 +2,7 @@
 //! place.
 
 use super::file::File;
-use super::index::Index;
+use super::found::Index;
 use super::remark::Remark;
 use super::scanner::{DELIMITER, KEPT};
 use super::session::Session;

@@ -1,17 +1,16 @@
 //! The first look at a dump: what it makes, and where each table's rows stand. Nothing of the rows
 //! is kept but their places, in pieces that end with a statement.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::ansi::{is_ansi, with_backticks};
 use super::counted;
 use super::ending::Ending;
 use super::error::Error;
 use super::file::{File, Window};
 use super::foreign::foreign;
+use super::found::{Index, Loading};
 use super::literal::{self, Head, Parsed};
-use super::load_data::{self, LoadData};
-use super::made::{Database, Outcome};
+use super::load_data;
+use super::made::Outcome;
 use super::piece::{Piece, RowForm};
 use super::remark::Remark;
 use super::scanner::{Found, Kept, Next, Scanner, brings_rows, opened};
@@ -29,39 +28,6 @@ const NAMED: usize = 100;
 /// So many pieces, and lists of columns, no tool brings about: rows of one table stand together.
 const MOST_PIECES: usize = 1 << 20;
 const MOST_LISTS: usize = 1024;
-
-/// Rows in a file of their own, as a statement says.
-#[derive(Debug)]
-pub(super) struct Loading {
-    pub(super) load: LoadData,
-    pub(super) around: Around,
-    /// Where the statement stands.
-    pub(super) path: String,
-    pub(super) at: u64,
-}
-
-/// What is found while the files are read.
-#[derive(Default)]
-pub(super) struct Index {
-    pub(super) databases: BTreeMap<String, Database>,
-    pub(super) remarks: Vec<Remark>,
-    pub(super) flavour: Option<Flavour>,
-    /// `8.0.36`, as the dump tells it.
-    pub(super) version: Option<String>,
-    /// Where in the binary log it was taken.
-    pub(super) position: Option<String>,
-    pub(super) loads: Vec<Loading>,
-    /// Whether it was made with rows, as its tool tells of tables without any, too.
-    pub(super) with_rows: bool,
-    /// Whether mysqldump or mariadb-dump has written it, as it says itself.
-    pub(super) by_tool: bool,
-    /// Whether a file would tell if it were cut off.
-    pub(super) is_end_told: bool,
-    /// Charsets of rows that do not hold every letter.
-    pub(super) narrow: BTreeSet<String>,
-    /// How many pieces there are of all tables.
-    pieces: usize,
-}
 
 /// One file, while it is read.
 pub(super) struct Pass<'a> {
@@ -133,10 +99,6 @@ impl Index {
         }
         pass.index.is_end_told |= pass.ending.is_told();
         Ok(pass.session)
-    }
-
-    pub(super) fn database(&mut self, name: &str) -> &mut Database {
-        self.databases.entry(name.to_owned()).or_default()
     }
 }
 
@@ -295,8 +257,8 @@ impl Pass<'_> {
                     form: RowForm::Statements,
                     counts_from: None,
                 });
-                self.index.pieces += 1;
-                if self.index.pieces > MOST_PIECES {
+                self.index.total += 1;
+                if self.index.total > MOST_PIECES {
                     let what = "INSERTs into different tables take turns more than a million times";
                     return Err(self.too_much(found.from, what));
                 }

@@ -1,19 +1,9 @@
 //! What the statements of a dump make and unmake, one after the other, as a server would have it: a
 //! table that is dropped goes with its rows.
 
-use std::collections::BTreeMap;
-
-use super::index::Index;
-use super::piece::Pieces;
-use crate::mysql::catalog::written::{Over, Statement, Written, WrittenTable};
+use super::found::{Database, Index};
+use crate::mysql::catalog::written::{Over, Statement, WrittenTable};
 use crate::name::TableName;
-
-/// All that a dump has of one database.
-#[derive(Debug, Default)]
-pub(super) struct Database {
-    pub(super) written: Written,
-    pub(super) pieces: BTreeMap<String, Pieces>,
-}
 
 /// What became of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,7 +164,7 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use crate::dump::file::File;
-    use crate::dump::index::Index;
+    use crate::dump::found::Index;
     use crate::dump::remark::Remark;
     use crate::dump::scanner::DELIMITER;
     use crate::dump::session::Session;

@@ -18,6 +18,7 @@ mod file;
 mod folder;
 mod foreign;
 mod format;
+mod found;
 mod header;
 #[cfg(test)]
 mod hostile;
@@ -46,7 +47,7 @@ pub(crate) use rows::Rows;
 
 use counted::Counter;
 use file::File;
-use index::{Index, Loading};
+use found::{Index, Loading};
 use piece::Pieces;
 use scanner::DELIMITER;
 use session::Session;
@@ -54,7 +55,7 @@ use slot::Slots;
 use value::{Around, Decoder};
 
 use crate::mysql::catalog::written;
-use crate::mysql::schema::{Column, Schema, Table};
+use crate::mysql::schema::{Column, ColumnType, Schema, Table};
 use crate::mysql::server::Flavour;
 use crate::name::TableName;
 
@@ -96,6 +97,7 @@ pub(crate) struct Dump {
     /// Where in the binary log it was taken, if it tells that.
     pub(crate) position: Option<String>,
     pub(crate) remarks: Vec<Remark>,
+    by_server: bool,
     pieces: BTreeMap<TableName, Pieces>,
 }
 
@@ -169,6 +171,7 @@ impl Dump {
             server: server(flavour, index.version.as_deref()),
             position: index.position,
             remarks: index.remarks,
+            by_server: index.by_server,
             pieces: pieces.collect(),
         };
         let dump = sequences::take(dump, &sequences)?;
@@ -245,6 +248,20 @@ impl Dump {
                 && found.lists.iter().all(unlisted)
         };
         table.columns.iter().filter(is_left).collect()
+    }
+
+    /// The first column of a table whose bytes the server has written without their escapes, so
+    /// that nobody can tell them from those of the file.
+    pub(crate) fn blurred<'t>(&self, table: &'t Table) -> Option<&'t Column> {
+        const CHARSETS: [&str; 9] =
+            ["gbk", "gb18030", "big5", "sjis", "cp932", "ucs2", "utf16", "utf16le", "utf32"];
+        let is_blurred = |column: &&Column| match (&column.collation, &column.column_type) {
+            (_, ColumnType::Bit { bits }) => *bits > 8,
+            (Some(collation), _) => CHARSETS.contains(&collation.charset.as_str()),
+            (None, _) => false,
+        };
+        let has_rows = self.by_server && self.pieces.contains_key(&table.name);
+        table.columns.iter().find(is_blurred).filter(|_| has_rows)
     }
 
     /// Bytes of text in each piece of a table's rows, in their order.

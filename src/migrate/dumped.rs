@@ -27,6 +27,14 @@ pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
     }
     found.extend(schema.tables.iter().flat_map(|table| unknown(dump, table)));
     found.extend(schema.tables.iter().flat_map(|table| left_out(dump, table)));
+    found.extend(schema.tables.iter().filter_map(|table| {
+        let column = dump.blurred(table)?;
+        let place = Place::column(&table.name, &column.name);
+        let message = "the server writes such columns without escapes where it writes the file itself \
+                       (--tab): where its values end cannot be told";
+        let help = "dump this table without --tab";
+        Some(Finding::error(Code::TableNotCopied, place, message).help(help))
+    }));
     found.extend(counters(dump, schema));
     let floats = schema.tables.iter().flat_map(|table| {
         let floats = table.columns.iter().filter(|one| one.column_type == ColumnType::Float);

@@ -109,7 +109,7 @@ impl Parts {
         (named && !has_rows && !tokens(definition).any(placed)).then_some(())?;
         // Columns stand before keys.
         let at = self.items.iter().position(|item| !begins_column(item));
-        self.items.insert(at.unwrap_or(self.items.len()), definition.to_vec());
+        self.items.insert(at.unwrap_or(self.items.len()), definition.trim_ascii().to_vec());
         Some(())
     }
 
