@@ -54,12 +54,10 @@ fn values_that_only_a_server_knows_are_refused_with_their_place() {
         ("lossy", "varchar(9)", "CONVERT('a' USING latin1)"),
         ("day", "date", "20200101"),
     ];
-    let text: String = values
-        .iter()
-        .map(|(name, kind, value)| {
-            format!("CREATE TABLE `{name}` (v {kind});\nINSERT INTO `{name}` VALUES ({value});\n")
-        })
-        .collect();
+    let tables = values.iter().map(|(name, kind, value)| {
+        format!("CREATE TABLE `{name}` (v {kind});\nINSERT INTO `{name}` VALUES ({value});\n")
+    });
+    let text = tables.collect::<Vec<_>>().concat();
     let (_folder, path) = file("values.sql", text.as_bytes());
     let (ended, report) = migrate_dump(&path, &target, &[]);
     assert_eq!(ended.code, 4, "{}", ended.all());

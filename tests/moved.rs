@@ -254,72 +254,70 @@ fn an_address_that_stands_in_for_a_variable_moves_as_postgresqls() {
     }
 }
 
+/// What an application is, a file of it, and what stands there.
+const SECRETS: &[(Files, &str, &str)] = &[
+    (
+        RAILS,
+        "config/secrets.yml",
+        "production:\n  secret_key_base: <%= ENV[\"X\"] || \"SECRET\" %>\n",
+    ),
+    (RAILS, "config/secrets.yml", "production:\n  secret: |\n    SECRET\n"),
+    (RAILS, "config/secrets.yml", "production:\n  tokens: [SECRET, b]\n"),
+    (RAILS, "config/secrets.yml", "production:\n  api_token: \"<%= ENV['T'] %>-SECRET\"\n"),
+    (
+        RAILS,
+        "config/environments/production.rb",
+        "A.configure do\n  config.secret_key_base = 'SECRET' unless ENV['S']\nend\n",
+    ),
+    (
+        RAILS,
+        "config/initializers/a.rb",
+        "config.action_mailer.smtp_settings = { password: 'SECRET'.freeze }\n",
+    ),
+    (
+        RAILS,
+        "config/initializers/a.rb",
+        "Devise.setup do |config|\n  config.pepper = 'SECRET'\nend\n",
+    ),
+    (LARAVEL, "config/services.php", "<?php\nreturn ['a' => ['token' => env('X') ?: 'SECRET']];\n"),
+    (
+        LARAVEL,
+        "config/services.php",
+        "<?php\nreturn ['a' => ['token' => $_ENV['X'] ?? 'SECRET']];\n",
+    ),
+    (LARAVEL, "config/services.php", "<?php\nreturn ['a' => ['token' => f('SECRET')]];\n"),
+    (
+        SYMFONY,
+        "config/packages/doctrine.yaml",
+        "doctrine:\n  dbal:\n    url: >-\n      mysql://u:SECRET@db/x\n",
+    ),
+    (
+        &[
+            ("wp-settings.php", "<?php\n"),
+            ("wp-includes/version.php", "<?php $wp_version = '6.5';\n"),
+        ],
+        "wp-config.php",
+        "<?php\nconst NONCE_SALT = 'SECRET';\n",
+    ),
+    (
+        &[
+            ("wp-settings.php", "<?php\n"),
+            ("wp-includes/version.php", "<?php $wp_version = '6.5';\n"),
+        ],
+        "wp-config.php",
+        "<?php\ndefine('AUTH_KEY', getenv_docker('X', 'SECRET'));\n",
+    ),
+    (&[], "index.php", "<?php\n$db = 1;\nreturn ['password' => 'SECRET'];\n"),
+    (&[], "index.php", "<?php\nnew PDO('mysql:host=h;password=SECRET');\n"),
+    (&[("index.php", "<?php\n")], "config.ini", "[db]\npassword=SECRET\n"),
+    (&[("index.php", "<?php\n")], "config.json", "{\"db\": {\"password\": \"SECRET\"}}\n"),
+    (&[("index.php", "<?php\n")], "config.xml", "<c><password>SECRET</password></c>\n"),
+];
+
 #[test]
 fn no_secret_is_silent_wherever_it_stands() {
     const SECRET: &str = "k9Fz2mQx7LpZ";
-    let cases: &[(Files, &str, &str)] = &[
-        (
-            RAILS,
-            "config/secrets.yml",
-            "production:\n  secret_key_base: <%= ENV[\"X\"] || \"SECRET\" %>\n",
-        ),
-        (RAILS, "config/secrets.yml", "production:\n  secret: |\n    SECRET\n"),
-        (RAILS, "config/secrets.yml", "production:\n  tokens: [SECRET, b]\n"),
-        (RAILS, "config/secrets.yml", "production:\n  api_token: \"<%= ENV['T'] %>-SECRET\"\n"),
-        (
-            RAILS,
-            "config/environments/production.rb",
-            "A.configure do\n  config.secret_key_base = 'SECRET' unless ENV['S']\nend\n",
-        ),
-        (
-            RAILS,
-            "config/initializers/a.rb",
-            "config.action_mailer.smtp_settings = { password: 'SECRET'.freeze }\n",
-        ),
-        (
-            RAILS,
-            "config/initializers/a.rb",
-            "Devise.setup do |config|\n  config.pepper = 'SECRET'\nend\n",
-        ),
-        (
-            LARAVEL,
-            "config/services.php",
-            "<?php\nreturn ['a' => ['token' => env('X') ?: 'SECRET']];\n",
-        ),
-        (
-            LARAVEL,
-            "config/services.php",
-            "<?php\nreturn ['a' => ['token' => $_ENV['X'] ?? 'SECRET']];\n",
-        ),
-        (LARAVEL, "config/services.php", "<?php\nreturn ['a' => ['token' => f('SECRET')]];\n"),
-        (
-            SYMFONY,
-            "config/packages/doctrine.yaml",
-            "doctrine:\n  dbal:\n    url: >-\n      mysql://u:SECRET@db/x\n",
-        ),
-        (
-            &[
-                ("wp-settings.php", "<?php\n"),
-                ("wp-includes/version.php", "<?php $wp_version = '6.5';\n"),
-            ],
-            "wp-config.php",
-            "<?php\nconst NONCE_SALT = 'SECRET';\n",
-        ),
-        (
-            &[
-                ("wp-settings.php", "<?php\n"),
-                ("wp-includes/version.php", "<?php $wp_version = '6.5';\n"),
-            ],
-            "wp-config.php",
-            "<?php\ndefine('AUTH_KEY', getenv_docker('X', 'SECRET'));\n",
-        ),
-        (&[], "index.php", "<?php\n$db = 1;\nreturn ['password' => 'SECRET'];\n"),
-        (&[], "index.php", "<?php\nnew PDO('mysql:host=h;password=SECRET');\n"),
-        (&[("index.php", "<?php\n")], "config.ini", "[db]\npassword=SECRET\n"),
-        (&[("index.php", "<?php\n")], "config.json", "{\"db\": {\"password\": \"SECRET\"}}\n"),
-        (&[("index.php", "<?php\n")], "config.xml", "<c><password>SECRET</password></c>\n"),
-    ];
-    for (kit, name, source) in cases {
+    for (kit, name, source) in SECRETS {
         let source = source.replace("SECRET", SECRET);
         let folder = project(&[kit, &[(name, &source)]], "");
         let shown = configure(folder.path(), &["--verbose"]);

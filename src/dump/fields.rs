@@ -30,9 +30,12 @@ pub(super) fn row(text: &[u8], format: &Format, ended: bool, into: &mut Vec<Lite
 
 /// The field that begins there, and where it ends; `None` if more bytes are needed.
 fn field(text: &[u8], start: usize, format: &Format, ended: bool) -> Option<(Literal, usize)> {
-    let text_kind = |quote, escaped| match escaped {
-        true => Kind::Field { quote, escape: format.escaped },
-        false => Kind::Text { quote, escaped },
+    let text_kind = |quote, escaped| {
+        if escaped {
+            Kind::Field { quote, escape: format.escaped }
+        } else {
+            Kind::Text { quote, escaped }
+        }
     };
     let of = |kind, from, to| Literal { kind, bytes: from..to, charset: None };
     if let Some(quote) = format.enclosed

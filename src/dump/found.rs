@@ -28,6 +28,7 @@ pub(super) struct Loading {
 
 /// What is found while the files are read.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is told by a line of its own")]
 pub(super) struct Index {
     pub(super) databases: BTreeMap<String, Database>,
     pub(super) remarks: Vec<Remark>,

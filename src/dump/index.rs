@@ -187,40 +187,7 @@ impl Pass<'_> {
 
     fn rows(&mut self, found: &Found, head: &Head) -> Result<(), Error> {
         let around = self.session.around().map_err(|what| self.unreadable(found.from, &what))?;
-        let mut begins = self.last.is_none();
-        let converted = around.charset.convert(&head.table);
-        if !converted
-            .is_ok_and(|text| str::from_utf8(text.as_deref().unwrap_or(&head.table)).is_ok())
-        {
-            let what = "a name that is no text in the charset that the dump tells, or in UTF-8 where it \
-                        tells none: put SET NAMES latin1; before the first statement if it is that";
-            return Err(self.unreadable(found.from, what));
-        }
-        // A head without a table is the one of the statement before.
-        if !head.table.is_empty() {
-            let text = |bytes: &Vec<u8>| name(bytes, around);
-            let database = head.database.as_ref().map_or_else(|| self.database.clone(), text);
-            let table = name(&head.table, around);
-            let list = head.columns.as_ref().map(|list| list.iter().map(text).collect());
-            let pieces = self.index.database(&database).pieces.entry(table.clone()).or_default();
-            let listed = list.is_some();
-            let known = pieces.lists.iter().position(|one| *one == list);
-            let list = known.unwrap_or_else(|| {
-                if list.is_none() {
-                    pieces.width = width(&found.text[head.bytes..], around);
-                }
-                pieces.lists.push(list);
-                pieces.lists.len() - 1
-            });
-            if pieces.lists.len() > MOST_LISTS {
-                let what = "more than 1024 different lists of columns in INSERTs into one table";
-                return Err(self.too_much(found.from, what));
-            }
-            let same = |last: &Last| last.database == database && last.table == table;
-            begins |= !self.last.as_ref().is_some_and(same);
-            let start = found.text[..head.bytes].to_vec();
-            self.last = Some(Last { database, table, start, listed, list });
-        }
+        let begins = self.begins(found, (head, around))?;
         if let Some(narrow) = self.session.narrow() {
             self.index.narrow.insert(narrow.to_owned());
         }
@@ -265,6 +232,45 @@ impl Pass<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether rows of another table begin; what their statement says of them is noted.
+    fn begins(&mut self, found: &Found, (head, around): (&Head, Around)) -> Result<bool, Error> {
+        let mut begins = self.last.is_none();
+        let converted = around.charset.convert(&head.table);
+        if !converted
+            .is_ok_and(|text| str::from_utf8(text.as_deref().unwrap_or(&head.table)).is_ok())
+        {
+            let what = "a name that is no text in the charset that the dump tells, or in UTF-8 where it \
+                        tells none: put SET NAMES latin1; before the first statement if it is that";
+            return Err(self.unreadable(found.from, what));
+        }
+        // A head without a table is the one of the statement before.
+        if !head.table.is_empty() {
+            let text = |bytes: &Vec<u8>| name(bytes, around);
+            let database = head.database.as_ref().map_or_else(|| self.database.clone(), text);
+            let table = name(&head.table, around);
+            let list = head.columns.as_ref().map(|list| list.iter().map(text).collect());
+            let pieces = self.index.database(&database).pieces.entry(table.clone()).or_default();
+            let listed = list.is_some();
+            let known = pieces.lists.iter().position(|one| *one == list);
+            let list = known.unwrap_or_else(|| {
+                if list.is_none() {
+                    pieces.width = width(&found.text[head.bytes..], around);
+                }
+                pieces.lists.push(list);
+                pieces.lists.len() - 1
+            });
+            if pieces.lists.len() > MOST_LISTS {
+                let what = "more than 1024 different lists of columns in INSERTs into one table";
+                return Err(self.too_much(found.from, what));
+            }
+            let same = |last: &Last| last.database == database && last.table == table;
+            begins |= !self.last.as_ref().is_some_and(same);
+            let start = found.text[..head.bytes].to_vec();
+            self.last = Some(Last { database, table, start, listed, list });
+        }
+        Ok(begins)
     }
 
     fn schema(&mut self, found: &Found, text: &[u8]) -> Result<(), Error> {

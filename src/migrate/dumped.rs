@@ -127,17 +127,17 @@ fn counters(dump: &Dump, schema: &Schema) -> Vec<Finding> {
 
 fn remark(remark: &Remark) -> Finding {
     let source = Place::source;
+    let cut_off = |message: String| {
+        let help = "the dump is not whole, or may not be: make it, or copy it, again";
+        Finding::error(Code::DumpCutOff, source(), message).help(help)
+    };
     match remark {
         Remark::CutOff { path, at, bytes } => {
-            let message =
-                format!("{path} ends at byte {bytes} in the middle of what begins at byte {at}");
-            let help = "the dump is not whole: make it, or copy it, again";
-            Finding::error(Code::DumpCutOff, source(), message).help(help)
+            let what = format!("in the middle of what begins at byte {at}");
+            cut_off(format!("{path} ends at byte {bytes} {what}"))
         }
         Remark::NoEnd { path, bytes, lacks } => {
-            let message = format!("{path} ends at byte {bytes} without {lacks}");
-            let help = "the dump may not be whole: make it, or copy it, again";
-            Finding::error(Code::DumpCutOff, source(), message).help(help)
+            cut_off(format!("{path} ends at byte {bytes} without {lacks}"))
         }
         Remark::EndUntold { path } => {
             let message = format!(
@@ -186,11 +186,7 @@ fn remark(remark: &Remark) -> Finding {
             let help = "dump it without --dump-history, or migrate from the server";
             Finding::error(Code::DumpHasHistory, source(), message).help(help)
         }
-        Remark::Lacks { path, what } => {
-            let message = format!("{path} lacks {what}");
-            let help = "the dump is not whole: make it, or copy it, again";
-            Finding::error(Code::DumpCutOff, source(), message).help(help)
-        }
+        Remark::Lacks { path, what } => cut_off(format!("{path} lacks {what}")),
         Remark::NoTimeZone => {
             let message = "the dump does not tell its time zone (--skip-tz-utc): its TIMESTAMPs are \
                            taken as UTC";

@@ -20,7 +20,7 @@ pub(super) fn parse(text: &str) -> TypeText {
         match token {
             // MariaDB's, as it prints them in its Oracle mode.
             Token::Word(word) if at == 0 => {
-                parts.name = lower(word).trim_start_matches("mariadb_schema.").to_owned();
+                lower(word).trim_start_matches("mariadb_schema.").clone_into(&mut parts.name);
             }
             Token::Word(word) => parts.words.push(lower(word)),
             Token::Group(inner) if parts.words.is_empty() => parts.arguments = Some(inner),
