@@ -421,7 +421,7 @@ fn the_contract_is_held_against_file_and_example() {
     warning[env-unread] .env:3: OLD_KEY is in .env, and no code reads it
     warning[env-drift] .env:3: OLD_KEY is in .env and not in .env.example
         help: add the key, without its value
-    warning[env-file-syntax] 2 files
+    warning[env-file-syntax] 2 places in 1 file
         .env:5: this is no KEY=value
         .env:4: QUEUE is set already in line 2
 
