@@ -11,7 +11,7 @@ use super::super::draft::{Draft, Moved, Sensitivity};
 use super::super::goal::Goal;
 use super::super::language::Language;
 use super::super::site::Site;
-use super::super::switch::put_together;
+use super::super::switch::dotenv::put_together;
 use super::super::url;
 use crate::secret_shape::{has_password, is_secret_key};
 

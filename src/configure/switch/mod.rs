@@ -2,12 +2,11 @@
 //! packages of images, services of CI, files of variables.
 
 mod composer;
-mod dotenv;
+pub(super) mod dotenv;
 mod gemfile;
+mod image;
 mod services;
 mod words;
-
-pub(super) use dotenv::put_together;
 
 use crate::application::Framework;
 use crate::finding::{Code, Finding, Place};

@@ -10,9 +10,7 @@ use crate::project::read::yaml_erb::{Kind, Pair, Yaml};
 use crate::project::read::{Span, line_span};
 
 use super::super::draft::Draft;
-
-/// The image of PostgreSQL that takes the place of one of MySQL's.
-const IMAGE: &str = "postgres:16";
+use super::image::image;
 
 pub(super) fn is_one(path: &str) -> bool {
     let is_yaml = path.rsplit('.').next().is_some_and(|end| matches!(end, "yml" | "yaml"));
@@ -146,19 +144,6 @@ fn refused(draft: &mut Draft, yaml: &Yaml) -> bool {
         }
     }
     is_refused
-}
-
-/// The image for PostgreSQL; none if it is no image of MySQL's.
-pub(super) fn image(old: &str) -> Option<String> {
-    let name = old.split([':', '@', '$']).next()?;
-    let last = name.rsplit('/').next()?;
-    let is_mysql =
-        matches!(last, "mysql" | "mariadb" | "percona" | "mysql-server" | "percona-server");
-    is_mysql.then(|| match name.split_once('/') {
-        Some(("bitnami", _)) => "bitnami/postgresql:16".to_owned(),
-        Some(("cimg" | "circleci", _)) => "cimg/postgres:16.0".to_owned(),
-        _ => IMAGE.to_owned(),
-    })
 }
 
 /// A text in the quotes of what it replaces.

@@ -5,7 +5,7 @@ use crate::project::read::Span;
 use crate::project::read::edit::Edit;
 
 use super::super::draft::Draft;
-use super::services::image;
+use super::image::image;
 
 /// What Debian, Alpine and the image of PHP call the same thing for the two servers.
 fn equal(word: &str) -> Option<String> {

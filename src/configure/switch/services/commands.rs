@@ -6,8 +6,9 @@ use crate::project::read::{Span, line_of};
 use crate::project::tree::shown;
 
 use super::super::super::draft::Draft;
+use super::super::image::{IMAGE, image};
 use super::super::words;
-use super::{IMAGE, image, scalars};
+use super::scalars;
 
 /// Packages in commands, and commands that speak to MySQL.
 pub(super) fn draft(draft: &mut Draft, yaml: &Yaml) {
