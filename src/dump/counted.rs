@@ -14,54 +14,66 @@ use crate::mysql::schema::{Column, IndexKey, Table};
 use crate::mysql::wire::Buffered;
 use crate::name::TableName;
 
-/// The column of a reader that is counted, and its next number.
+/// The AUTO_INCREMENT column of a reader, and its next number if it is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Counter {
     /// Its place in what is read.
     pub(super) at: usize,
     bytes: usize,
     unsigned: bool,
-    pub(super) next: u64,
+    pub(super) next: Option<u64>,
 }
 
 impl Counter {
-    pub(super) fn new(at: usize, decoder: &Decoder, next: u64) -> Option<Self> {
+    pub(super) fn new(at: usize, decoder: &Decoder, next: Option<u64>) -> Option<Self> {
         let (bytes, unsigned) = decoder.integer()?;
         Some(Self { at, bytes, unsigned, next })
     }
 
     /// Gives the next number to a row that has none.
     pub(super) fn give(&mut self, row: &mut Vec<u8>) -> Result<(), String> {
+        let Some(next) = self.next else {
+            return Err("left to the server's counter far behind rows with numbers of their own, \
+                        or counted for each value of another column"
+                .to_owned());
+        };
         let bits = 8 * self.bytes as u32 - u32::from(!self.unsigned);
-        if bits < 64 && self.next >> bits != 0 {
-            return Err(format!("the counter has come to {}, which it does not hold", self.next));
+        if bits < 64 && next >> bits != 0 {
+            return Err(format!("the counter has come to {next}, which it does not hold"));
         }
-        row.extend_from_slice(&self.next.to_le_bytes()[..self.bytes]);
-        self.next = self.next.checked_add(1).ok_or("the counter is used up")?;
+        row.extend_from_slice(&next.to_le_bytes()[..self.bytes]);
+        self.next = Some(next.checked_add(1).ok_or("the counter is used up")?);
         Ok(())
     }
 
     /// Goes on behind the number of a row that has one.
     pub(super) fn pass(&mut self, value: &[u8]) {
+        let Some(next) = self.next else { return };
         let mut bytes = [0; 8];
         bytes[..value.len()].copy_from_slice(value);
         let number = u64::from_le_bytes(bytes);
         let is_negative = !self.unsigned && value.last().is_some_and(|last| last & 0x80 != 0);
         if !is_negative {
-            self.next = self.next.max(number.saturating_add(1));
+            self.next = Some(next.max(number.saturating_add(1)));
         }
     }
 }
 
-/// Notes which values of a statement's first row are left to the server.
+/// So much of a statement is looked at: people write short ones.
+const LOOK_BYTES: usize = 64 * 1024;
+
+/// Notes which values of a statement's first rows are left to the server.
 pub(super) fn note(pieces: &mut Pieces, list: usize, (rows, around): (&[u8], Around)) {
-    let mut literals = Vec::new();
-    let Some(blank) = literal::blanks(rows) else { return };
-    let Parsed::Row(_) = literal::row(&rows[blank..], around.quoting, &mut literals) else {
-        return;
-    };
-    let left = literals.iter().enumerate().filter(|(_, one)| one.kind == Kind::Null);
-    pieces.left.extend(left.map(|(at, _)| (list, at)));
+    let (mut literals, mut rest) = (Vec::new(), &rows[..rows.len().min(LOOK_BYTES)]);
+    while let Some(at) = rest.iter().position(|byte| !byte.is_ascii_whitespace() && *byte != b',')
+        && rest[at] == b'('
+        && let Parsed::Row(length) = literal::row(&rest[at..], around.quoting, &mut literals)
+    {
+        let is_left = |kind: Kind| matches!(kind, Kind::Null | Kind::Default);
+        let left = literals.iter().enumerate().filter(|(_, one)| is_left(one.kind));
+        pieces.left.extend(left.map(|(at, _)| (list, at)));
+        rest = &rest[at + length..];
+    }
 }
 
 /// The column that this dump leaves to the server's counter, in all rows or in some.
@@ -134,7 +146,7 @@ mod tests {
     use super::Counter;
 
     fn counter(bytes: usize, unsigned: bool, next: u64) -> Counter {
-        Counter { at: 0, bytes, unsigned, next }
+        Counter { at: 0, bytes, unsigned, next: Some(next) }
     }
 
     #[test]
@@ -142,13 +154,13 @@ mod tests {
         let mut counter = counter(4, false, 7);
         let mut row = Vec::new();
         counter.give(&mut row).unwrap();
-        assert_eq!((row.as_slice(), counter.next), ([7, 0, 0, 0].as_slice(), 8));
+        assert_eq!((row.as_slice(), counter.next), ([7, 0, 0, 0].as_slice(), Some(8)));
         counter.pass(&3_i32.to_le_bytes());
-        assert_eq!(counter.next, 8);
+        assert_eq!(counter.next, Some(8));
         counter.pass(&(-5_i32).to_le_bytes());
-        assert_eq!(counter.next, 8);
+        assert_eq!(counter.next, Some(8));
         counter.pass(&1000_i32.to_le_bytes());
-        assert_eq!(counter.next, 1001);
+        assert_eq!(counter.next, Some(1001));
     }
 
     #[test]

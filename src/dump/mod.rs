@@ -209,13 +209,19 @@ impl Dump {
         counted::column(table, self.pieces.get(&table.name)?)
     }
 
+    /// The same of a table by its name.
+    pub(crate) fn absent_of(&self, table: &TableName) -> Vec<String> {
+        let table = self.schema.tables.iter().find(|found| found.name == *table);
+        table.map(|table| self.absent(table)).unwrap_or_default()
+    }
+
     /// The columns of a table that statements leave out, though only a server could tell their
     /// values, with why.
     pub(crate) fn unknown(&self, table: &Table) -> Vec<(String, String)> {
         let Some(found) = self.pieces.get(&table.name) else { return Vec::new() };
         let around = found.pieces.first().map_or(Around::utf8(), |piece| piece.around);
-        let lists = found.lists.iter().flatten();
-        let mut all: Vec<_> = lists.flat_map(|list| slot::unknown(table, list, around)).collect();
+        let lists = found.given(table).into_iter();
+        let mut all: Vec<_> = lists.flat_map(|list| slot::unknown(table, &list, around)).collect();
         let counted = self.counted(table).map(|column| &column.name);
         all.retain(|(column, _)| Some(column) != counted);
         all.sort();
@@ -223,29 +229,12 @@ impl Dump {
         all
     }
 
-    /// The same of a table by its name.
-    pub(crate) fn absent_of(&self, table: &TableName) -> Vec<String> {
-        let table = self.schema.tables.iter().find(|found| found.name == *table);
-        table.map(|table| self.absent(table)).unwrap_or_default()
-    }
-
     /// The columns of a table that no statement gives a value of, and the server does not compute.
     pub(crate) fn left_out<'t>(&self, table: &'t Table) -> Vec<&'t Column> {
-        let Some(found) = self.pieces.get(&table.name) else { return Vec::new() };
-        let visible = table.columns.iter().filter(|column| !column.invisible);
-        let told = visible.clone().filter(|column| column.generated.is_none()).count();
-        let only_visible = [visible.count(), told].contains(&found.width);
+        let lists = self.pieces.get(&table.name).map(|found| found.given(table));
+        let Some(lists) = lists.filter(|lists| !lists.is_empty()) else { return Vec::new() };
         let is_left = |column: &&Column| {
-            let unlisted = |list: &Option<Vec<String>>| match list {
-                Some(list) => {
-                    let is_it = |name: &String| name.to_lowercase() == column.name.to_lowercase();
-                    !list.iter().any(is_it)
-                }
-                None => column.invisible && only_visible,
-            };
-            column.generated.is_none()
-                && !found.lists.is_empty()
-                && found.lists.iter().all(unlisted)
+            column.generated.is_none() && !lists.iter().any(|list| slot::lists(list, column))
         };
         table.columns.iter().filter(is_left).collect()
     }
@@ -300,8 +289,7 @@ impl Dump {
         let slots = Slots::new(found, columns, &decoders, around);
         let is_counted = |name: &String| found.column(name).is_some_and(|one| one.auto_increment);
         let counter = columns.iter().position(is_counted).and_then(|at| {
-            let first = pieces.first()?.counts_from?;
-            Counter::new(at, &decoders[at], first)
+            Counter::new(at, &decoders[at], pieces.first().and_then(|piece| piece.counts_from))
         });
         Ok(Rows::new(self, (slots, decoders, counter), pieces.to_vec()))
     }

@@ -73,13 +73,13 @@ impl Rows {
     /// Counts from this number, if there is something to count.
     pub(super) fn count_from(&mut self, next: u64) {
         if let Some(counter) = &mut self.counter {
-            counter.next = next;
+            counter.next = Some(next);
         }
     }
 
     /// The next number behind what was read.
     pub(super) fn counted(&self) -> Option<u64> {
-        self.counter.map(|counter| counter.next)
+        self.counter.and_then(|counter| counter.next)
     }
 
     pub(crate) fn columns(&self) -> &[ColumnDefinition] {

@@ -145,20 +145,15 @@ impl Fitted {
     }
 }
 
-/// The names of a list that are no columns of the table; what begins with @ is a variable.
-fn nowhere<'l>(columns: &[Column], list: &'l [String]) -> impl Iterator<Item = &'l String> {
-    let is_column = |name: &String| {
-        columns.iter().any(|column| column.name.to_lowercase() == name.to_lowercase())
-    };
-    list.iter().filter(move |name| !name.is_empty() && !name.starts_with('@') && !is_column(name))
+/// Whether a list names a column.
+pub(super) fn lists(list: &[String], column: &Column) -> bool {
+    list.iter().any(|name| name.to_lowercase() == column.name.to_lowercase())
 }
 
 /// The columns that a list leaves out and whose values cannot be known, and those that the table does
-/// not have, with why.
+/// not have, with why. What begins with @ is a variable.
 pub(super) fn unknown(table: &Table, list: &[String], around: Around) -> Vec<(String, String)> {
-    let listed =
-        |column: &Column| list.iter().any(|name| name.to_lowercase() == column.name.to_lowercase());
-    let left = table.columns.iter().filter(|one| !listed(one) && one.generated.is_none());
+    let left = table.columns.iter().filter(|one| !lists(list, one) && one.generated.is_none());
     let unknown = left.filter_map(|column| {
         let decoder = Decoder::new(column).ok()?;
         match unsaid(column, &decoder, around) {
@@ -166,7 +161,12 @@ pub(super) fn unknown(table: &Table, list: &[String], around: Around) -> Vec<(St
             Slot::At(_) | Slot::Null | Slot::Encoded(_) => None,
         }
     });
-    let nowhere = nowhere(&table.columns, list).map(|name| {
+    let is_column = |name: &String| {
+        table.columns.iter().any(|column| lists(std::slice::from_ref(name), column))
+    };
+    let nowhere =
+        list.iter().filter(|name| !name.is_empty() && !name.starts_with('@') && !is_column(name));
+    let nowhere = nowhere.map(|name| {
         let what = "the rows have values of it, and CREATE TABLE has no such column";
         (name.clone(), what.to_owned())
     });

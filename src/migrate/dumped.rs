@@ -5,7 +5,7 @@ use crate::dump::{Dump, Remark};
 use crate::finding::{Code, Finding, Place};
 use crate::migrate::conversion::Conversion;
 use crate::migrate::mapping::TableMapping;
-use crate::mysql::schema::{Column, ColumnType, Default, Schema, Table};
+use crate::mysql::schema::{Column, ColumnType, Schema, Table};
 use crate::name::TableName;
 
 /// What a dump says of itself, before anything is written. An error in it stops the run.
@@ -25,7 +25,6 @@ pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
         let help = "dump it again with its form (without --no-create-info)";
         found.push(Finding::error(Code::TableNotCopied, place, message).help(help));
     }
-    found.extend(schema.tables.iter().flat_map(|table| unknown(dump, table)));
     found.extend(schema.tables.iter().flat_map(|table| left_out(dump, table)));
     found.extend(schema.tables.iter().filter_map(|table| {
         let column = dump.blurred(table)?;
@@ -47,49 +46,38 @@ pub(crate) fn findings(dump: &Dump, schema: &Schema, found: &mut Vec<Finding>) {
     }));
 }
 
-/// Values that statements leave to the server: those of a counter are counted as it would, others
-/// cannot be known.
-fn unknown(dump: &Dump, table: &Table) -> Vec<Finding> {
-    let unknown = dump.unknown(table).into_iter().map(|(column, what)| {
-        let place = Place::column(&table.name, &column);
-        let help =
-            "leave the table out (exclude), or load the dump into a server and migrate from there";
-        Finding::error(Code::DumpLacksValues, place, what).help(help)
-    });
-    let counted = dump.counted(table).map(|column| {
+/// Values that statements leave to the server: those of a counter are counted as it would, and plain
+/// defaults stand in; others cannot be known.
+fn left_out(dump: &Dump, table: &Table) -> Vec<Finding> {
+    let place = |column: &str| Place::column(&table.name, column);
+    let unknown = dump.unknown(table);
+    let counted = dump.counted(table);
+    let is_told = |column: &&Column| {
+        counted.is_some_and(|counted| counted.name == column.name)
+            || unknown.iter().any(|(name, _)| *name == column.name)
+    };
+    let mut found: Vec<Finding> = dump
+        .left_out(table)
+        .into_iter()
+        .filter(|column| !is_told(column))
+        .map(|column| {
+            let message = "the dump has no values of it: each row gets the column's default";
+            let help = "if it had others, dump it again with its columns named (--complete-insert)";
+            Finding::warning(Code::DumpLacksValues, place(&column.name), message).help(help)
+        })
+        .collect();
+    found.extend(unknown.iter().map(|(column, what)| {
+        let help = "dump it again with a tool that writes this column (mydumper 0.10 leaves out computed \
+                    defaults of MySQL 8), leave the table out (exclude), or load the dump into a \
+                    server and migrate from there";
+        Finding::error(Code::DumpLacksValues, place(column), what.clone()).help(help)
+    }));
+    found.extend(counted.map(|column| {
         let message =
             "counted in the order of the rows, as a server would: they leave it to AUTO_INCREMENT";
-        Finding::note(Code::DumpLacksValues, Place::column(&table.name, &column.name), message)
-    });
-    unknown.chain(counted).collect()
-}
-
-/// Columns of which the dump has no values: their defaults stand in, where the dump tells them.
-fn left_out(dump: &Dump, table: &Table) -> Vec<Finding> {
-    let finding = |column: &Column| {
-        let place = Place::column(&table.name, &column.name);
-        let is_known = match column.default {
-            _ if column.auto_increment => false,
-            Default::Literal(_) | Default::Null => true,
-            Default::Absent => column.nullable,
-            Default::Expression(_) => false,
-        };
-        let message = "the dump has no values of it: each row gets the column's default";
-        if is_known {
-            let help = "if it had others, dump it again with its columns named (--complete-insert)";
-            return Finding::warning(Code::DumpLacksValues, place, message).help(help);
-        }
-        let message = "the dump has no values of it, and its default is not a plain value";
-        let help = "dump it again with a tool that writes this column: mydumper 0.10 leaves out columns \
-                    with computed defaults of MySQL 8";
-        Finding::error(Code::DumpLacksValues, place, message).help(help)
-    };
-    let unknown = dump.unknown(table);
-    let counted = dump.counted(table).map(|column| &column.name);
-    let told = |column: &&Column| {
-        Some(&column.name) == counted || unknown.iter().any(|(name, _)| *name == column.name)
-    };
-    dump.left_out(table).into_iter().filter(|column| !told(column)).map(finding).collect()
+        Finding::note(Code::DumpLacksValues, place(&column.name), message)
+    }));
+    found
 }
 
 /// Whether a column may hold letters that the charset of the dump does not have.
