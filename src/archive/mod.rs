@@ -3,9 +3,9 @@
 //!
 //! Why an unfinished one is never taken for a finished one: a marker stands in it, and is locked,
 //! from before the first file until after the last; the manifest comes last, by a rename; and every
-//! file is on the disk before that; `toc.dat` has its name no sooner. A directory with the marker, or without the manifest, is not
-//! finished, whatever has ended the program. Its manifest has the length and the SHA-256 of every
-//! other file.
+//! file is on the disk before that; `toc.dat` has its name no sooner. A directory with the marker,
+//! or without the manifest, is not finished, whatever has ended the program. Its manifest has the
+//! length and the SHA-256 of every other file.
 
 mod data;
 mod error;

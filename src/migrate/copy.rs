@@ -106,7 +106,7 @@ impl Copier<'_> {
             Ok(()) => self.copy_rows(mapping, job, care).await,
             Err(error) => Err(error.into()),
         };
-        match copied {
+        let written = match copied {
             Ok((copied, quarantined)) => {
                 let done = journal::Done {
                     rows: copied.digest.rows,
@@ -116,22 +116,16 @@ impl Copier<'_> {
                 let altered = copied.altered_values(mapping);
                 let kept = journal::keep(job.run, name, job.number, (&quarantined, &altered));
                 let done = journal::done(job.run, name, job.number, &done);
-                match self.session.execute(&format!("{kept}{done}; COMMIT")).await {
-                    Ok(()) => Ok(copied),
-                    Err(error) => Err(self.undone(error.into()).await?),
-                }
+                let commit = self.session.execute(&format!("{kept}{done}; COMMIT")).await;
+                commit.map(|()| copied).map_err(Error::from)
             }
-            Err(error) => Err(self.undone(error).await?),
-        }
-    }
-
-    /// Takes back what the chunk has written: the session's next transaction must not begin within
-    /// this one.
-    async fn undone(&self, error: Error) -> Result<Error, Error> {
-        if !error.ends_the_run() {
+            Err(error) => Err(error),
+        };
+        // The session's next transaction must not begin within this one.
+        if written.as_ref().is_err_and(|error| !error.ends_the_run()) {
             self.session.execute("ROLLBACK").await?;
         }
-        Ok(error)
+        written
     }
 
     async fn copy_rows(

@@ -33,6 +33,8 @@ pub(crate) struct Known<'a> {
     pub(crate) filled: &'a Filled,
     pub(crate) schemas: &'a Schemas,
     pub(crate) settings: &'a Settings,
+    /// What stands in the target; `None` before the scan, when types may be others yet.
+    pub(crate) found: Option<&'a Found>,
 }
 
 /// Takes out of a plan what stands in the target already, and says how it is not as planned.
@@ -57,10 +59,8 @@ pub(crate) async fn keep(
     if !conversion.mappings.iter().any(is_kept) && objects.is_empty() {
         return Ok(conversion);
     }
-    // Before the scan types may be others yet.
-    if noted.is_none() && !known.answers.is_preliminary {
-        let found = catalog::read(session, &schemas).await?;
-        let differences = differences(&conversion, (&found, &is_kept), &objects);
+    if let (None, Some(found)) = (noted, known.found) {
+        let differences = differences(&conversion, (found, &is_kept), &objects);
         conversion.findings.extend(differences);
     }
     leave(&mut conversion, &objects);

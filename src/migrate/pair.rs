@@ -109,11 +109,17 @@ impl Pair {
             };
             let mut conversion = convert(schema, answers, &choices);
             let keeps = matches!(self.in_the_way, InTheWay::Keep(_));
-            if (keeps || *filled != Filled::Unknown) && !answers.is_preliminary {
-                let found = target_catalog::read(session, &self.schemas.all()).await?;
-                if let Some(wider) = as_it_stands((schema, answers), &conversion, &found) {
-                    conversion = convert(schema, &wider, &choices);
-                }
+            let stands = (keeps || *filled != Filled::Unknown) && !answers.is_preliminary;
+            let found = if stands {
+                Some(target_catalog::read(session, &self.schemas.all()).await?)
+            } else {
+                None
+            };
+            let wider = found
+                .as_ref()
+                .and_then(|found| as_it_stands((schema, answers), &conversion, found));
+            if let Some(wider) = wider {
+                conversion = convert(schema, &wider, &choices);
             }
             let rows_there = match (self.in_the_way, filled) {
                 (_, Filled::ByRun(earlier)) if !earlier.kept.is_empty() => Some(RowsThere::Refuse),
@@ -122,7 +128,8 @@ impl Pair {
             };
             if let Some(rows_there) = rows_there {
                 let (schemas, settings) = (&self.schemas, &self.settings);
-                let known = Known { schema, answers, filled, schemas, settings };
+                let found = found.as_ref();
+                let known = Known { schema, answers, filled, schemas, settings, found };
                 return keep(session, known, (rows_there, conversion)).await;
             }
             if self.in_the_way == InTheWay::Drop && *filled == Filled::Unknown {

@@ -169,7 +169,7 @@ impl Fitted {
                 }
                 encode::varchar_array(out, split());
             }
-            Self::UuidText => uuid_text(cursor.bytes()?, out)?,
+            Self::UuidText => super::uuid(cursor.bytes()?, out)?,
             Self::UuidBytes => {
                 let value = cursor.bytes()?;
                 let bytes: [u8; 16] = value.try_into().map_err(|_| malformed("a uuid", value))?;
@@ -332,19 +332,10 @@ fn whole(micros: i64, fraction: u8) -> Result<(), ValueError> {
     Err(beyond(&value, &format!("{fraction} digits of the second")))
 }
 
-/// 32 hexadecimal digits, as they are or as 8-4-4-4-12.
-fn uuid_text(value: &[u8], out: &mut Vec<u8>) -> Result<(), ValueError> {
-    const DASHES: [usize; 4] = [8, 13, 18, 23];
-    let is_dash = |at: &usize| value.get(*at) == Some(&b'-');
-    if !(value.len() == 32 || value.len() == 36 && DASHES.iter().all(is_dash)) {
-        return Err(malformed("a uuid", value));
-    }
-    super::uuid(value, out)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Fitted, Number, padded, uuid_text};
+    use super::super::uuid;
+    use super::{Fitted, Number, padded};
     use crate::mysql::wire::ValueCursor;
     use crate::postgres::encode;
 
@@ -431,12 +422,17 @@ mod tests {
         let good = ["00112233-4455-6677-8899-AABBCCDDEEFF", "00112233445566778899aabbccddeeff"];
         for text in good {
             let mut out = Vec::new();
-            uuid_text(text.as_bytes(), &mut out).unwrap();
+            uuid(text.as_bytes(), &mut out).unwrap();
             assert_eq!(out[4..8], [0x00, 0x11, 0x22, 0x33], "{text}");
         }
-        for text in ["", "0011223-34455-6677-8899-AABBCCDDEEFF", "zz112233445566778899aabbccddeeff"]
-        {
-            assert!(uuid_text(text.as_bytes(), &mut Vec::new()).is_err(), "{text}");
+        for text in [
+            "",
+            "0011223-34455-6677-8899-AABBCCDDEEFF",
+            "zz112233445566778899aabbccddeeff",
+            "+0112233-4455-6677-8899-aabbccddeeff",
+            "-0112233445566778899aabbccddeeff",
+        ] {
+            assert!(uuid(text.as_bytes(), &mut Vec::new()).is_err(), "{text}");
         }
     }
 }
