@@ -129,7 +129,7 @@ pub(crate) fn shapes(text: &[u8]) -> Vec<Range<usize>> {
 }
 
 /// The passwords of all addresses of a text: `scheme://user:password@host`.
-fn passwords(text: &[u8]) -> Vec<Range<usize>> {
+pub(crate) fn passwords(text: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for at in memchr::memmem::find_iter(text, b"://") {
         let start = at + 3;
@@ -140,7 +140,14 @@ fn passwords(text: &[u8]) -> Vec<Range<usize>> {
         let Some(colon) = memchr::memchr(b':', &address[..end]) else { continue };
         let password = &address[colon + 1..end];
         // What another place fills in, and what the recipes put where a password is to come.
-        let is_read = [&b"$"[..], b"#{", b"%", b"{"].iter().any(|sign| password.starts_with(sign));
+        let stands_between = |open: &[u8], close: &[u8]| {
+            password.starts_with(open) && password.ends_with(close) && password.len() > 1
+        };
+        // `%40…` is an @ of the password itself.
+        let is_read = password.starts_with(b"$")
+            || stands_between(b"#{", b"}")
+            || stands_between(b"%", b"%")
+            || stands_between(b"{", b"}");
         let is_placeholder = [&b"!ChangeMe!"[..], b"db_password", b"guest"].contains(&password);
         if !password.is_empty() && !is_read && !is_placeholder {
             found.push(start + colon + 1..start + end);
@@ -179,6 +186,9 @@ mod tests {
             ("redis://:p99@redis:6379 x@y", Some("p99")),
             ("mysql://a:p@w@h/x", Some("p@w")),
             ("mysql://a:${P}@h/x https://h/a", None),
+            ("mysql://a:%40bc%3A@h/x", Some("%40bc%3A")),
+            ("mysql://a:%db_password%@h/x", None),
+            ("mysql://a:{brace@h/x", Some("{brace")),
             ("my-key-abc ghp_short monkey-01234567890123456789012345678901", None),
             ("mysql://app:!ChangeMe!@h/x", None),
         ] {

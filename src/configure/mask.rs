@@ -8,7 +8,7 @@ mod code;
 mod words;
 
 use crate::project::read::{Span, Token, dotenv, javascript, yaml_erb};
-use crate::secret_shape::{has_password, is_secret_name, shapes};
+use crate::secret_shape::{has_password, is_secret_name, passwords, shapes};
 
 use super::language::Language;
 
@@ -17,16 +17,8 @@ pub(super) const MASK: &str = "[secret]";
 
 /// Of an address with a password only that password; of anything else all.
 pub(super) fn password(source: &[u8], span: Span) -> Span {
-    let text = span.of(source);
-    let start = memchr::memmem::find(text, b"://").map(|at| at + 3);
-    let end = memchr::memrchr(b'@', text);
-    match (start, end) {
-        (Some(start), Some(end)) if start < end => {
-            let colon = memchr::memchr(b':', &text[start..end]);
-            colon.map_or(span, |at| Span::new(span.start + start + at + 1, span.start + end))
-        }
-        _ => span,
-    }
+    let found = passwords(span.of(source)).into_iter().next();
+    found.map_or(span, |part| Span::new(span.start + part.start, span.start + part.end))
 }
 
 /// What is hidden of a value: all of it if it is called a secret.
@@ -59,10 +51,10 @@ fn of_yaml(source: &[u8]) -> Vec<Span> {
     for (nth, pair) in yaml.pairs.iter().enumerate() {
         let (name, value) = (yaml.key(pair), pair.span.of(source));
         let is_header = pair.value.is_some_and(|value| value.kind == BlockHeader);
+        let is_parameter = value.starts_with(b"%env(") || value.starts_with(b"'%");
         if memchr::memmem::find(value, b"<%").is_some() && is_secret(name, value) {
             found.extend(code::of_erb(source, pair.span));
-        } else if value.starts_with(b"%env(") || value.starts_with(b"'%") {
-        } else if !pair.has_pairs && is_secret(name, value) {
+        } else if !is_parameter && !pair.has_pairs && is_secret(name, value) {
             found.push(hidden(source, name, pair.span));
         }
         // A list and a block have lines of their own.

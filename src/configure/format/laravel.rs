@@ -1,6 +1,6 @@
 //! Laravel and Lumen: `config/database.php` and the literals of the other files in `config/`.
 
-mod named;
+mod connection_name;
 
 use std::ops::Range;
 
@@ -69,14 +69,14 @@ pub(super) fn draft(site: &mut Site) {
                 _ => {
                     secrets(draft, &code, root, &name, reader);
                     if goal.is_switch() {
-                        named::defaults(draft, &code);
+                        connection_name::defaults(draft, &code);
                     }
                 }
             }
         });
     }
     if goal.is_switch() {
-        named::draft(site);
+        connection_name::draft(site);
     }
 }
 

@@ -166,8 +166,8 @@ impl Value<'_, '_> {
                 let is_elvis = code.is(close + 1, b"?") && code.is(close + 2, b":");
                 let is_either = is_elvis || code.is(close + 1, b"??");
                 let from = close + if is_elvis { 3 } else { 2 };
-                let value = (from..self.range.end.max(from)).clone();
-                let value = code.constant(&value).filter(|_| is_either);
+                let behind = from..self.range.end.max(from);
+                let value = code.constant(&behind).filter(|_| is_either);
                 let end = code.span(&self.range).end;
                 let span =
                     Span::new(code.tokens[close].span.end, end.max(code.tokens[close].span.end));
