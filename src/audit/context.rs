@@ -18,6 +18,8 @@ pub(super) struct Context<'a> {
     /// Where the repository is, if it is one.
     pub(super) repository: Option<&'a crate::project::history::History>,
     cache: Mutex<HashMap<Vec<u8>, Option<Arc<File>>>>,
+    /// The applications by their folders: each path is asked for by many rules.
+    applications: HashMap<&'a [u8], &'a Application>,
 }
 
 /// Why a file is not shown to the rules.
@@ -33,18 +35,22 @@ impl<'a> Context<'a> {
         detected: &'a Detected,
         repository: Option<&'a crate::project::history::History>,
     ) -> Self {
-        Self { tree, detected, repository, cache: Mutex::default() }
+        let by_folder = detected.applications.iter().map(|one| (one.folder.as_slice(), one));
+        let applications = by_folder.collect();
+        Self { tree, detected, repository, cache: Mutex::default(), applications }
+    }
+
+    /// The innermost application that a path lies in.
+    fn application_of(&self, path: &[u8]) -> Option<&'a Application> {
+        let folders = memchr::memrchr_iter(b'/', path).map(|slash| &path[..slash]);
+        let mut folders = folders.chain(std::iter::once(&b""[..]));
+        folders.find_map(|folder| self.applications.get(folder).copied())
     }
 
     /// What an entry's path tells.
     pub(super) fn place(&self, path: &[u8]) -> Placed {
         let shown = crate::project::tree::shown(path);
-        let application = self
-            .detected
-            .applications
-            .iter()
-            .filter(|one| stack_lies_in(path, &one.folder))
-            .max_by_key(|one| one.folder.len());
+        let application = self.application_of(path);
         let inner = match application {
             Some(one) if !one.folder.is_empty() => {
                 crate::project::tree::shown(&path[one.folder.len() + 1..])
@@ -186,10 +192,6 @@ fn only_server(application: &Application) -> Option<Server> {
     let mut servers = application.databases.iter().map(|one| one.server);
     let first = servers.next()?;
     servers.all(|other| other == first).then_some(first)
-}
-
-fn stack_lies_in(path: &[u8], folder: &[u8]) -> bool {
-    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.first() == Some(&b'/'))
 }
 
 /// As git has it: a NUL among the first 8,000 bytes.
