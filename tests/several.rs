@@ -3,12 +3,11 @@
 mod again;
 mod ends;
 
-use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use crate::support::{
-    Report, Run, Source, SourceDatabase, Target, TargetDatabase, migrate_as, nirvana, run,
+    Report, Run, Source, SourceDatabase, Target, TargetDatabase, killed, migrate_as, nirvana, run,
 };
 
 const PAIRS: [(Source, Target); 2] =
@@ -292,22 +291,6 @@ fn both_are_of_one_instant() {
     }
 }
 
-/// Begins a run and kills it at the so manyth line of its events; whether it was still at work.
-fn kill_at(mut command: Command, lines: usize) -> bool {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().unwrap();
-    let mut reader = BufReader::new(child.stdout.take().unwrap());
-    let mut text = String::new();
-    for _ in 0..lines {
-        if reader.read_line(&mut text).unwrap() == 0 {
-            break;
-        }
-    }
-    let _ = child.kill();
-    reader.read_to_string(&mut text).unwrap();
-    child.wait().unwrap().code().is_none()
-}
-
 #[test]
 fn a_run_that_was_killed_goes_on_with_the_same_databases_only() {
     let Some(two) = Two::create(PAIRS[0], "sevk") else { return };
@@ -326,11 +309,11 @@ fn a_run_that_was_killed_goes_on_with_the_same_databases_only() {
         command.args([two.server(), two.target.url()]);
         command
     };
-    let mut killed = 0;
+    let mut times = 0;
     for lines in [30, 45, 60, 75] {
-        killed += u32::from(kill_at(command(&[]), lines));
+        times += u32::from(killed(command(&[]), lines));
     }
-    assert!(killed > 0, "it was never at work when it was killed");
+    assert!(times > 0, "it was never at work when it was killed");
     let alone = run(command(&["--database", &two.blog.name]));
     assert!((3..=4).contains(&alone.code), "{}", alone.all());
     for words in ["moves mysql://", "/BLOG,SHOP, not mysql://"] {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-pub(crate) use self::moving::{killed_after, migrate_with, settings};
+pub(crate) use self::moving::{killed, killed_after, migrate_with, settings};
 pub(crate) use self::program::{Run, migrate, migrate_as, migrate_between, nirvana, run};
 pub(crate) use self::report::Report;
 pub(crate) use self::victim::Victim;

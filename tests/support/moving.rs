@@ -1,7 +1,7 @@
 //! Moving as a test wants it: by a nirvana.toml of its own, or cut off.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -36,6 +36,11 @@ pub(crate) fn killed_after(
     let mut command = nirvana();
     command.args(["migrate", "--format", "json", "--chunk-mib", "1"]).args(more);
     command.args([source.url(), target.url()]);
+    killed(command, events)
+}
+
+/// Kills a run once it has told so many events; whether that was before its end.
+pub(crate) fn killed(mut command: Command, events: usize) -> bool {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     let mut reader = BufReader::new(child.stdout.take().unwrap());
